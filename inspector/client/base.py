@@ -1,0 +1,77 @@
+"""The seam to an engine: send a request, receive replies. Real processes and the fake engine both look like this."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.events import AnyEvent
+from inspector.protocol.requests import AnyRequest
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An event, the id of the request that it answers, and the bytes of its arrays, copied out already."""
+
+    id: int
+    event: AnyEvent
+    block: bytes = b""
+    block_start: int = 0
+
+    def array(self, ref: ArrayRef) -> NDArray[np.generic]:
+        """The array that `ref` stands for; read-only.
+
+        Raises:
+            ValueError: the engine named bytes that it did not send.
+        """
+        dtype = np.dtype(ref.dtype)
+        if dtype.hasobject:
+            raise ValueError(f"an array of {ref.dtype} can't come from an engine")
+        count = int(np.prod(ref.shape, dtype=np.int64))
+        if min(ref.shape, default=0) < 0:
+            raise ValueError("a negative size")
+        if ref.inline or count == 0:
+            return np.frombuffer(ref.inline, dtype, count).reshape(ref.shape)
+        start = ref.offset - self.block_start
+        if start < 0:
+            raise ValueError("the array lies before its message")
+        return np.frombuffer(self.block, dtype, count, start).reshape(ref.shape)
+
+
+@dataclass(frozen=True)
+class EngineEnded:
+    """The engine's process is gone. `sentence` says how, for people; `log` is the tail of what it printed."""
+
+    sentence: str
+    log: str
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class EnginePrinted:
+    """Text that the model, or a library, printed."""
+
+    text: str
+
+
+Incoming = Reply | EngineEnded | EnginePrinted
+Receiver = Callable[[Incoming], None]
+
+
+class Engine(Protocol):
+    """An engine that is running, or has ended. Replies arrive on a thread of the engine's own, never on the caller's."""
+
+    def start(self, receive: Receiver) -> None:
+        """Start it; everything it says goes to `receive`, until one EngineEnded, which is the last."""
+
+    def send(self, request: AnyRequest) -> int:
+        """Send a request, and give the id that its replies will carry. Does nothing once the engine has ended."""
+
+    def cancel(self, request_id: int, grace_s: float = 2.0) -> None:
+        """Ask the request to stop; what has not stopped after the grace is killed with the process."""
+
+    def close(self) -> None:
+        """End it now, without grace, and wait until it is gone. May be called twice."""

@@ -1,0 +1,154 @@
+"""What the window knows, as one frozen snapshot. Views draw it and never change it; they emit `…_requested`.
+
+Arrays are numpy, already copied out of shared memory.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.protocol.events import (
+    ConsentNeeded,
+    Device,
+    EntryNeeded,
+    EvaluationFinished,
+    FolderScanned,
+    InputPrepared,
+    ModelLoaded,
+    ParametersMeasured,
+)
+from inspector.protocol.evaluation import LabelRule, Skipped
+from inspector.protocol.files import FileDescription
+from inspector.protocol.findings import Findings
+from inspector.protocol.graph import Failure, Graph
+from inspector.protocol.inputs import NamedInput, Preprocess
+from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
+from inspector.protocol.requests import Mode
+
+EnginePhase = Literal["starting", "ready", "busy", "ended"]
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """How the engine is. `sentence` says why it ended, or what it is doing; `log` is the tail of what models printed."""
+
+    phase: EnginePhase = "starting"
+    sentence: str = ""
+    torch_version: str = ""
+    devices: tuple[Device, ...] = (Device(name="cpu", label="CPU"),)
+    sandbox: tuple[str, ...] = ()
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that went wrong, said where it happened. `place` is the panel: file, input, run, evaluation."""
+
+    place: Literal["file", "input", "run", "evaluation", "engine"]
+    message: str
+    fix: str = ""
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Long work under way, with the request to cancel."""
+
+    request_id: int
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run is made of; kept when the engine is restarted. Empty `inputs` means the proposed ones."""
+
+    inputs: tuple[NamedInput, ...] = ()
+    device: str = "cpu"
+    dtype: str = ""
+    mode: Mode = "eval"
+    seed: int = 0
+    live: bool = False
+    expectation: Expectation | None = None
+
+
+@dataclass(frozen=True)
+class OutputValues:
+    """One output with its values (float64 where floating)."""
+
+    tensor: OutputTensor
+    values: NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """The last run. `outputs` is empty when it failed."""
+
+    graph: Graph | None = None
+    failure: Failure | None = None
+    outputs: tuple[OutputValues, ...] = ()
+    verdict: Verdict | None = None
+    findings: Findings = field(default_factory=Findings)
+    captured_s: float | None = None
+    plain_s: float | None = None
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class PreviewState:
+    """What the model sees: the prepared tensor, and its picture (H, W, 3) uint8 where there is one."""
+
+    prepared: InputPrepared
+    picture: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationState:
+    """The test folder. `indices` (n,) point into `scan.images`, `outputs` (n, K) float32 are raw, in the order done."""
+
+    folder: str = ""
+    labels: LabelRule = LabelRule()
+    scan: FolderScanned | None = None
+    mapping: dict[str, int] = field(default_factory=dict)
+    indices: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    outputs: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    skipped: tuple[Skipped, ...] = ()
+    done: int = 0
+    total: int = 0
+    images_per_s: float = 0.0
+    running: bool = False
+    finished: EvaluationFinished | None = None
+    findings: Findings = field(default_factory=Findings)
+
+
+@dataclass(frozen=True)
+class WindowState:
+    """All of it. `revision` grows with every change; `selected_node` is a node's id in `run.graph`."""
+
+    revision: int = 0
+    engine: EngineState = EngineState()
+    path: str = ""
+    source: str = ""
+    entry: str = ""
+    arguments: dict[str, str] = field(default_factory=dict)
+    loading: bool = False
+    description: FileDescription | None = None
+    consent: ConsentNeeded | None = None
+    entry_needed: EntryNeeded | None = None
+    model: ModelLoaded | None = None
+    class_names: tuple[str, ...] = ()
+    preprocess: Preprocess = Preprocess()
+    settings: RunSettings = RunSettings()
+    run: RunState = field(default_factory=RunState)
+    preview: PreviewState | None = None
+    evaluation: EvaluationState = field(default_factory=EvaluationState)
+    parameters: dict[str, ParametersMeasured] = field(default_factory=dict)
+    thumbnails: dict[str, NDArray[np.uint8] | None] = field(default_factory=dict)
+    selected_node: int | None = None
+    selected_module: str | None = None
+    progress: Progress | None = None
+    problems: tuple[Problem, ...] = ()
+    recent_files: tuple[str, ...] = ()

@@ -1,0 +1,240 @@
+"""What the engine tells. Every request ends with exactly one of RequestFinished, RequestFailed, RequestCancelled."""
+
+from typing import Literal
+
+from inspector.protocol.base import ArrayRef, Message
+from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule, Skipped
+from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysReport, ModelInfo, ModuleRow
+from inspector.protocol.findings import Findings
+from inspector.protocol.graph import Failure, Graph, Statistics
+from inspector.protocol.inputs import InputSlot, Preprocess
+from inspector.protocol.outputs import OutputTensor, Verdict
+
+
+class Event(Message):
+    """The base of all events."""
+
+
+class Device(Message):
+    """A device that a model can run on: torch's name (`cuda:0`) and what it is called."""
+
+    name: str
+    label: str
+
+
+class EngineReady(Event, tag="engine_ready"):
+    """Torch is loaded. `sandbox` lists what holds on this machine, a few words each; sent once, under request id 0."""
+
+    torch_version: str
+    python_version: str
+    devices: tuple[Device, ...]
+    sandbox: tuple[str, ...] = ()
+
+
+class FileDescribed(Event, tag="file_described"):
+    """What a file holds, read inertly."""
+
+    description: FileDescription
+
+
+class TrustItem(Message):
+    """One file whose code would run, and what it would import or define."""
+
+    path: str
+    sha256: str
+    what: Literal["pickle", "python_source"]
+    uses: tuple[GlobalUse, ...] = ()
+
+
+class ConsentNeeded(Event, tag="consent_needed"):
+    """Nothing has run yet. `sentence` names what would."""
+
+    sentence: str
+    items: tuple[TrustItem, ...]
+
+
+class EntryNeeded(Event, tag="entry_needed"):
+    """A source gives several models, or one that needs arguments: choose. `sentence` says what is missing."""
+
+    sentence: str
+    entries: tuple[Entry, ...]
+    chosen: str = ""
+
+
+class ModelLoaded(Event, tag="model_loaded"):
+    """The model is in memory. `slots` are forward's arguments with what to feed them; `preprocess` fits the first image slot."""
+
+    path: str
+    source: str
+    info: ModelInfo
+    modules: tuple[ModuleRow, ...]
+    slots: tuple[InputSlot, ...]
+    preprocess: Preprocess | None = None
+    class_names: tuple[str, ...] = ()
+    keys: KeysReport | None = None
+    entries: tuple[Entry, ...] = ()
+    entry: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class InputPrepared(Event, tag="input_prepared"):
+    """The tensor that the model would see, and for images a picture of it: `picture` is (H, W, 3) uint8, upright, un-normalised."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    statistics: Statistics | None
+    picture: ArrayRef | None = None
+    note: str = ""
+
+
+class GraphCaptured(Event, tag="graph_captured"):
+    """The graph of one forward, whole or up to its failure. `plain_s` is None unless timed."""
+
+    graph: Graph
+    failure: Failure | None
+    captured_s: float
+    plain_s: float | None = None
+    peak_bytes: int | None = None
+
+
+class OutputsComputed(Event, tag="outputs_computed"):
+    """What forward returned, flattened, in order."""
+
+    outputs: tuple[OutputTensor, ...]
+    verdict: Verdict | None = None
+
+
+class FindingsFound(Event, tag="findings_found"):
+    """What the rules say of the run, or of the evaluation so named by the request id."""
+
+    findings: Findings
+
+
+class TensorStatistics(Message):
+    """A named tensor measured."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    statistics: Statistics
+
+
+class ParametersMeasured(Event, tag="parameters_measured"):
+    """A module's own parameters and buffers, measured."""
+
+    fqn: str
+    tensors: tuple[TensorStatistics, ...]
+
+
+class FolderScanned(Event, tag="folder_scanned"):
+    """A test folder, listed. `classes` sort naturally (C2 before C10). `labels` is the rule in force; `sentence` says what it found.
+
+    `mapping` is the proposed output index per class (empty without a model); `problems` are sentences
+    (an empty folder, one class, more classes than outputs). `patterns` are other label patterns that fit the names.
+    """
+
+    folder: str
+    labels: LabelRule
+    classes: tuple[str, ...]
+    images: tuple[LabelledImage, ...]
+    skipped: tuple[Skipped, ...]
+    mapping: dict[str, int]
+    sentence: str
+    problems: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
+class EvaluationProgressed(Event, tag="evaluation_progressed"):
+    """Some images done. `indices` (n,) int64 point into FolderScanned.images; `outputs` (n, K) float32 are raw."""
+
+    done: int
+    total: int
+    images_per_s: float
+    indices: ArrayRef
+    outputs: ArrayRef
+    skipped: tuple[Skipped, ...] = ()
+
+
+class EvaluationFinished(Event, tag="evaluation_finished"):
+    """The whole folder, or what was counted until it was cancelled. `matrix` rows are true classes.
+
+    Columns are the classes of the folder; a predicted output that no class maps to is counted in `outside`, per true class.
+    """
+
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    outside: tuple[int, ...]
+    num_images: int
+    skipped: tuple[Skipped, ...]
+    accuracy: float | None
+    balanced_accuracy: float | None
+    per_class: tuple[ClassMetrics, ...]
+    expected_calibration_error: float | None
+    images_per_s: float
+    cancelled: bool = False
+
+
+class ImagesDecoded(Event, tag="images_decoded"):
+    """Pictures as (H, W, 3) uint8, in the order asked; None for one that could not be read, with the reason in `problems`."""
+
+    paths: tuple[str, ...]
+    pictures: tuple[ArrayRef | None, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Progressed(Event, tag="progressed"):
+    """A step of long work: what it is doing, and how far (total 0 when unknown)."""
+
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+class RequestFinished(Event, tag="request_finished"):
+    """The request is done; `elapsed_s` of the engine's time."""
+
+    elapsed_s: float = 0.0
+
+
+class RequestFailed(Event, tag="request_failed"):
+    """The request could not be done: a sentence, the fix where there is one, and the traceback for those who ask."""
+
+    message: str
+    fix: str = ""
+    traceback: str = ""
+
+
+class RequestCancelled(Event, tag="request_cancelled"):
+    """The request stopped because it was asked to."""
+
+
+AnyEvent = (
+    EngineReady
+    | FileDescribed
+    | ConsentNeeded
+    | EntryNeeded
+    | ModelLoaded
+    | InputPrepared
+    | GraphCaptured
+    | OutputsComputed
+    | FindingsFound
+    | ParametersMeasured
+    | FolderScanned
+    | EvaluationProgressed
+    | EvaluationFinished
+    | ImagesDecoded
+    | Progressed
+    | RequestFinished
+    | RequestFailed
+    | RequestCancelled
+)
+
+Ending = RequestFinished | RequestFailed | RequestCancelled
+
+
+class EventFrame(Message):
+    """An event under the id of the request that it answers. `array_bytes` is the ring's running byte count behind it."""
+
+    id: int
+    body: AnyEvent
+    array_bytes: int = 0

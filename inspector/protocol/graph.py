@@ -1,0 +1,132 @@
+"""The graph of one observed forward: nodes in groups, wires between them, and where it failed."""
+
+from typing import Literal
+
+from inspector.protocol.base import Message
+
+NodeKind = Literal["input", "module", "function", "parameter", "constant", "output"]
+
+Category = Literal[
+    "convolution",
+    "linear",
+    "normalisation",
+    "activation",
+    "pooling",
+    "attention",
+    "recurrent",
+    "embedding",
+    "dropout",
+    "arithmetic",
+    "shape",
+    "input",
+    "output",
+    "parameter",
+    "other",
+]
+
+
+class TensorSpec(Message):
+    """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Statistics(Message):
+    """What the values of one tensor look like. NaN and infinities are counted, and left out of the other figures.
+
+    `zeros` and the histogram come from a strided sample of `num_sampled` values (all of them when that equals
+    `num_elements`); min, max, mean, std, nan and inf are exact. `std` is the population's (divided by n).
+    `histogram` holds counts over equal bins from `min` to `max`.
+    """
+
+    num_elements: int
+    min: float | None
+    max: float | None
+    mean: float | None
+    std: float | None
+    zeros: int
+    nan: int
+    inf: int
+    num_sampled: int
+    histogram: tuple[int, ...] = ()
+
+
+class Node(Message):
+    """One operation that ran, or a value that entered or left.
+
+    `id` is its index in `Graph.nodes`. `op` is the module's class (`Conv2d`) or the function's name
+    (`add`, `flatten`). `fqn` is the module's own fully qualified name, for a function that of the module whose
+    forward called it, for a parameter its own. `group` is the id of the enclosing group. `details` are the key
+    arguments as the card shows them (`64→128 k3 s2`). `call_index` counts operations in the order they ran,
+    `call` tells the calls of one shared module apart (0, 1 …). `num_params` counts the node's own parameters.
+    `macs` are multiply-accumulates, None where they could not be counted. `elapsed_s` is wall time, when timed.
+    """
+
+    id: int
+    kind: NodeKind
+    op: str
+    fqn: str
+    group: int | None
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    num_params: int = 0
+    macs: int | None = None
+    elapsed_s: float | None = None
+    statistics: Statistics | None = None
+    category: Category = "other"
+    details: str = ""
+    call_index: int = 0
+    call: int = 0
+    failed: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Group(Message):
+    """A module call that holds others. `id` is its index in `Graph.groups`, `parent` the enclosing group's id."""
+
+    id: int
+    fqn: str
+    class_name: str
+    parent: int | None
+    call_index: int
+    num_params: int = 0
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    failed: bool = False
+
+
+class Edge(Message):
+    """A tensor that went from output `source_output` of node `source` to input `target_input` of node `target`.
+
+    `inferred` marks a wire whose producer could not be seen (numpy round trips, script functions).
+    """
+
+    source: int
+    source_output: int
+    target: int
+    target_input: int
+    inferred: bool = False
+
+
+class Graph(Message):
+    """Everything that was seen during one forward. `notes` say what was changed for it or could not be seen."""
+
+    nodes: tuple[Node, ...]
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+    uncalled_modules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Failure(Message):
+    """A forward that raised: at which node, with which shapes, in whose words, and what mends it."""
+
+    node: int | None
+    fqn: str
+    op: str
+    message: str
+    input_shapes: tuple[tuple[int, ...], ...]
+    fix: str
+    error_class: str = ""
+    traceback: str = ""

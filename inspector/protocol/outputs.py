@@ -1,0 +1,49 @@
+"""What came out of a forward, and how it is to be read."""
+
+from typing import Literal
+
+from inspector.protocol.base import ArrayRef, Message
+
+HeadKind = Literal[
+    "logits",
+    "probabilities",
+    "independent_probabilities",
+    "log_probabilities",
+    "regression",
+    "features",
+    "unknown",
+]
+
+
+class Head(Message):
+    """What the last values of a model are. `evidence` is the sentence that says why, with its numbers."""
+
+    kind: HeadKind
+    evidence: str
+
+
+class OutputTensor(Message):
+    """One tensor that forward returned. `name` is its place (`output`, `output[1]`, `logits`)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    array: ArrayRef
+    head: Head
+    node: int | None = None
+
+
+class Expectation(Message):
+    """What the user expected of one output: `kind` class (an index), one_hot, or values (row-major, with their shape)."""
+
+    kind: Literal["class", "one_hot", "values"]
+    values: tuple[float, ...]
+    shape: tuple[int, ...]
+
+
+class Verdict(Message):
+    """An expectation compared with the output, in sentences. `agrees` is None where they can't be compared."""
+
+    agrees: bool | None
+    sentence: str
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,71 @@
+"""The objects that the command line prints with `--format json`. Their keys are kept stable; others may be added."""
+
+from typing import Any
+
+from inspector.protocol.base import Message
+from inspector.protocol.evaluation import ClassMetrics, Skipped
+from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
+from inspector.protocol.findings import Finding, Unchecked
+from inspector.protocol.graph import Failure, Graph
+from inspector.protocol.outputs import Head, Verdict
+
+DescribeReport = FileDescription
+
+
+class OutputReport(Message):
+    """One output with its three readings, nested as the tensor is; softmax runs over the class axis.
+
+    Complex values are given as magnitudes; NaN and infinities as null. `truncated` says how much was cut, or "".
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    raw: Any
+    softmax: Any
+    sigmoid: Any
+    classes: tuple[str, ...]
+    head: Head
+    notes: tuple[str, ...] = ()
+    truncated: str = ""
+
+
+class Timing(Message):
+    """Seconds of one plain forward (None unless asked for) and of the captured one."""
+
+    plain_s: float | None
+    captured_s: float | None
+
+
+class RunReport(Message):
+    """All of one run."""
+
+    model: ModelInfo
+    graph: Graph | None
+    outputs: tuple[OutputReport, ...]
+    findings: tuple[Finding, ...]
+    unchecked: tuple[Unchecked, ...]
+    failure: Failure | None
+    timing: Timing
+    keys: KeysReport | None = None
+    verdict: Verdict | None = None
+
+
+class EvaluateReport(Message):
+    """All of one evaluation; rows of `matrix` are true classes."""
+
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    num_images: int
+    skipped: tuple[Skipped, ...]
+    accuracy: float | None
+    balanced_accuracy: float | None
+    per_class: tuple[ClassMetrics, ...]
+    expected_calibration_error: float | None
+    images_per_s: float
+    findings: tuple[Finding, ...]
+    unchecked: tuple[Unchecked, ...] = ()
+    mapping: dict[str, int] = {}
+    outside: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+    cancelled: bool = False

@@ -1,0 +1,129 @@
+"""What the window or the command line asks of the engine. Each frame carries one with its id."""
+
+from typing import Literal
+
+from inspector.protocol.base import Message
+from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.inputs import InputSource, NamedInput, Preprocess
+from inspector.protocol.outputs import Expectation
+
+Mode = Literal["eval", "train"]
+
+
+class Request(Message):
+    """The base of all requests."""
+
+
+class DescribeFile(Request, tag="describe_file"):
+    """Read a file inertly. Answer: FileDescribed."""
+
+    path: str
+
+
+class LoadModel(Request, tag="load_model"):
+    """Open a model. Answers: FileDescribed, then ModelLoaded, ConsentNeeded or EntryNeeded.
+
+    `source` is the `.py` that defines the class of a state_dict. `arguments` are Python literals as text.
+    `trusted` are the SHA-256 of files whose code may run; `trust_everything` is the command line's `--trust`.
+    """
+
+    path: str
+    source: str = ""
+    entry: str = ""
+    arguments: dict[str, str] = {}
+    trusted: tuple[str, ...] = ()
+    trust_everything: bool = False
+
+
+class RunForward(Request, tag="run_forward"):
+    """Run the loaded model once, observed. Answers: GraphCaptured, OutputsComputed (unless it failed), FindingsFound.
+
+    Without `inputs` the proposed ones are used. `timed` adds a plain run for comparison, and times per node.
+    """
+
+    inputs: tuple[NamedInput, ...] = ()
+    device: str = "cpu"
+    dtype: str = ""
+    mode: Mode = "eval"
+    seed: int = 0
+    statistics: bool = True
+    timed: bool = False
+    expectation: Expectation | None = None
+
+
+class PreviewInput(Request, tag="preview_input"):
+    """Make the tensor that the model would see. Answer: InputPrepared."""
+
+    source: InputSource
+
+
+class MeasureParameters(Request, tag="measure_parameters"):
+    """Measure a module's own parameters and buffers. Answer: ParametersMeasured."""
+
+    fqn: str
+
+
+class ScanFolder(Request, tag="scan_folder"):
+    """List a test folder and its labels without decoding an image. Answer: FolderScanned."""
+
+    folder: str
+    labels: LabelRule = LabelRule()
+
+
+class Evaluate(Request, tag="evaluate"):
+    """Run the loaded model over a labelled folder. Answers: FolderScanned, EvaluationProgressed …, EvaluationFinished.
+
+    `mapping` tells the output index of each class name; empty means by the classes' natural order.
+    `class_names` are the model's own, in the order of its outputs, and are used to propose the mapping.
+    """
+
+    folder: str
+    labels: LabelRule = LabelRule()
+    preprocess: Preprocess = Preprocess()
+    mapping: dict[str, int] = {}
+    class_names: tuple[str, ...] = ()
+    batch_size: int = 32
+    workers: int = 0
+    device: str = "cpu"
+    dtype: str = ""
+    mode: Mode = "eval"
+
+
+class DecodeImages(Request, tag="decode_images"):
+    """Decode pictures to at most `max_side` pixels, upright, as RGB. Answer: ImagesDecoded."""
+
+    paths: tuple[str, ...]
+    max_side: int = 96
+
+
+class CancelRequest(Request, tag="cancel_request"):
+    """Stop the request with that id at its next step. No answer of its own: the other ends with RequestCancelled."""
+
+    request_id: int
+
+
+class ArraysRead(Request, tag="arrays_read"):
+    """The shared memory up to this running byte count has been copied out. No answer."""
+
+    total_bytes: int
+
+
+AnyRequest = (
+    DescribeFile
+    | LoadModel
+    | RunForward
+    | PreviewInput
+    | MeasureParameters
+    | ScanFolder
+    | Evaluate
+    | DecodeImages
+    | CancelRequest
+    | ArraysRead
+)
+
+
+class RequestFrame(Message):
+    """A request under its id; ids grow, and belong to one engine process."""
+
+    id: int
+    body: AnyRequest
