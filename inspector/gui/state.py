@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.protocol.evaluation import LabelRule, Skipped
 from inspector.protocol.events import (
     ConsentNeeded,
     Device,
@@ -19,7 +20,6 @@ from inspector.protocol.events import (
     ModelLoaded,
     ParametersMeasured,
 )
-from inspector.protocol.evaluation import LabelRule, Skipped
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Findings
 from inspector.protocol.graph import Failure, Graph

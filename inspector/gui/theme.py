@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-
 from inspector.protocol.graph import Category
 
 GRID = 4

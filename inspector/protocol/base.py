@@ -7,7 +7,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A part of a message; immutable, and decoded strictly."""
 
 
-class ArrayRef(Message):
+class ArrayRef(Message, frozen=True):
     """An array that travels beside its message.
 
     `offset` is the place of its first byte in the shared memory that the window made; where there is

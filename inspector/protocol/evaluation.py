@@ -7,7 +7,7 @@ from inspector.protocol.base import Message
 LabelSource = Literal["auto", "folders", "names", "csv"]
 
 
-class LabelRule(Message):
+class LabelRule(Message, frozen=True):
     """Where labels come from. `pattern` is a regular expression whose first group is the label, for `names`.
 
     For `csv`, `csv_path` names the file, and its columns are found by name (path/file/image, label/class/target).
@@ -18,21 +18,21 @@ class LabelRule(Message):
     csv_path: str = ""
 
 
-class LabelledImage(Message):
+class LabelledImage(Message, frozen=True):
     """A picture and the index of its class in `FolderScanned.classes`."""
 
     path: str
     label: int
 
 
-class Skipped(Message):
+class Skipped(Message, frozen=True):
     """A file that was not counted, and why, in a sentence."""
 
     path: str
     reason: str
 
 
-class ClassMetrics(Message):
+class ClassMetrics(Message, frozen=True):
     """Figures of one class; None where they are not defined (nothing predicted, nothing true)."""
 
     name: str

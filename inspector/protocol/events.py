@@ -11,18 +11,18 @@ from inspector.protocol.inputs import InputSlot, Preprocess
 from inspector.protocol.outputs import OutputTensor, Verdict
 
 
-class Event(Message):
+class Event(Message, frozen=True):
     """The base of all events."""
 
 
-class Device(Message):
+class Device(Message, frozen=True):
     """A device that a model can run on: torch's name (`cuda:0`) and what it is called."""
 
     name: str
     label: str
 
 
-class EngineReady(Event, tag="engine_ready"):
+class EngineReady(Event, frozen=True, tag="engine_ready"):
     """Torch is loaded. `sandbox` lists what holds on this machine, a few words each; sent once, under request id 0."""
 
     torch_version: str
@@ -31,13 +31,13 @@ class EngineReady(Event, tag="engine_ready"):
     sandbox: tuple[str, ...] = ()
 
 
-class FileDescribed(Event, tag="file_described"):
+class FileDescribed(Event, frozen=True, tag="file_described"):
     """What a file holds, read inertly."""
 
     description: FileDescription
 
 
-class TrustItem(Message):
+class TrustItem(Message, frozen=True):
     """One file whose code would run, and what it would import or define."""
 
     path: str
@@ -46,14 +46,14 @@ class TrustItem(Message):
     uses: tuple[GlobalUse, ...] = ()
 
 
-class ConsentNeeded(Event, tag="consent_needed"):
+class ConsentNeeded(Event, frozen=True, tag="consent_needed"):
     """Nothing has run yet. `sentence` names what would."""
 
     sentence: str
     items: tuple[TrustItem, ...]
 
 
-class EntryNeeded(Event, tag="entry_needed"):
+class EntryNeeded(Event, frozen=True, tag="entry_needed"):
     """A source gives several models, or one that needs arguments: choose. `sentence` says what is missing."""
 
     sentence: str
@@ -61,7 +61,7 @@ class EntryNeeded(Event, tag="entry_needed"):
     chosen: str = ""
 
 
-class ModelLoaded(Event, tag="model_loaded"):
+class ModelLoaded(Event, frozen=True, tag="model_loaded"):
     """The model is in memory. `slots` are forward's arguments with what to feed them; `preprocess` fits the first image slot."""
 
     path: str
@@ -77,7 +77,7 @@ class ModelLoaded(Event, tag="model_loaded"):
     notes: tuple[str, ...] = ()
 
 
-class InputPrepared(Event, tag="input_prepared"):
+class InputPrepared(Event, frozen=True, tag="input_prepared"):
     """The tensor that the model would see, and for images a picture of it: `picture` is (H, W, 3) uint8, upright, un-normalised."""
 
     shape: tuple[int, ...]
@@ -87,7 +87,7 @@ class InputPrepared(Event, tag="input_prepared"):
     note: str = ""
 
 
-class GraphCaptured(Event, tag="graph_captured"):
+class GraphCaptured(Event, frozen=True, tag="graph_captured"):
     """The graph of one forward, whole or up to its failure. `plain_s` is None unless timed."""
 
     graph: Graph
@@ -97,20 +97,20 @@ class GraphCaptured(Event, tag="graph_captured"):
     peak_bytes: int | None = None
 
 
-class OutputsComputed(Event, tag="outputs_computed"):
+class OutputsComputed(Event, frozen=True, tag="outputs_computed"):
     """What forward returned, flattened, in order."""
 
     outputs: tuple[OutputTensor, ...]
     verdict: Verdict | None = None
 
 
-class FindingsFound(Event, tag="findings_found"):
+class FindingsFound(Event, frozen=True, tag="findings_found"):
     """What the rules say of the run, or of the evaluation so named by the request id."""
 
     findings: Findings
 
 
-class TensorStatistics(Message):
+class TensorStatistics(Message, frozen=True):
     """A named tensor measured."""
 
     name: str
@@ -119,14 +119,14 @@ class TensorStatistics(Message):
     statistics: Statistics
 
 
-class ParametersMeasured(Event, tag="parameters_measured"):
+class ParametersMeasured(Event, frozen=True, tag="parameters_measured"):
     """A module's own parameters and buffers, measured."""
 
     fqn: str
     tensors: tuple[TensorStatistics, ...]
 
 
-class FolderScanned(Event, tag="folder_scanned"):
+class FolderScanned(Event, frozen=True, tag="folder_scanned"):
     """A test folder, listed. `classes` sort naturally (C2 before C10). `labels` is the rule in force; `sentence` says what it found.
 
     `mapping` is the proposed output index per class (empty without a model); `problems` are sentences
@@ -144,7 +144,7 @@ class FolderScanned(Event, tag="folder_scanned"):
     patterns: tuple[str, ...] = ()
 
 
-class EvaluationProgressed(Event, tag="evaluation_progressed"):
+class EvaluationProgressed(Event, frozen=True, tag="evaluation_progressed"):
     """Some images done. `indices` (n,) int64 point into FolderScanned.images; `outputs` (n, K) float32 are raw."""
 
     done: int
@@ -155,7 +155,7 @@ class EvaluationProgressed(Event, tag="evaluation_progressed"):
     skipped: tuple[Skipped, ...] = ()
 
 
-class EvaluationFinished(Event, tag="evaluation_finished"):
+class EvaluationFinished(Event, frozen=True, tag="evaluation_finished"):
     """The whole folder, or what was counted until it was cancelled. `matrix` rows are true classes.
 
     Columns are the classes of the folder; a predicted output that no class maps to is counted in `outside`, per true class.
@@ -174,7 +174,7 @@ class EvaluationFinished(Event, tag="evaluation_finished"):
     cancelled: bool = False
 
 
-class ImagesDecoded(Event, tag="images_decoded"):
+class ImagesDecoded(Event, frozen=True, tag="images_decoded"):
     """Pictures as (H, W, 3) uint8, in the order asked; None for one that could not be read, with the reason in `problems`."""
 
     paths: tuple[str, ...]
@@ -182,7 +182,7 @@ class ImagesDecoded(Event, tag="images_decoded"):
     problems: tuple[str, ...] = ()
 
 
-class Progressed(Event, tag="progressed"):
+class Progressed(Event, frozen=True, tag="progressed"):
     """A step of long work: what it is doing, and how far (total 0 when unknown)."""
 
     what: str
@@ -190,13 +190,13 @@ class Progressed(Event, tag="progressed"):
     total: int = 0
 
 
-class RequestFinished(Event, tag="request_finished"):
+class RequestFinished(Event, frozen=True, tag="request_finished"):
     """The request is done; `elapsed_s` of the engine's time."""
 
     elapsed_s: float = 0.0
 
 
-class RequestFailed(Event, tag="request_failed"):
+class RequestFailed(Event, frozen=True, tag="request_failed"):
     """The request could not be done: a sentence, the fix where there is one, and the traceback for those who ask."""
 
     message: str
@@ -204,7 +204,7 @@ class RequestFailed(Event, tag="request_failed"):
     traceback: str = ""
 
 
-class RequestCancelled(Event, tag="request_cancelled"):
+class RequestCancelled(Event, frozen=True, tag="request_cancelled"):
     """The request stopped because it was asked to."""
 
 
@@ -232,7 +232,7 @@ AnyEvent = (
 Ending = RequestFinished | RequestFailed | RequestCancelled
 
 
-class EventFrame(Message):
+class EventFrame(Message, frozen=True):
     """An event under the id of the request that it answers. `array_bytes` is the ring's running byte count behind it."""
 
     id: int

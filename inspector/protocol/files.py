@@ -20,7 +20,7 @@ Safety = Literal["inert", "allow_listed", "needs_consent"]
 Risk = Literal["harmless", "unknown", "dangerous"]
 
 
-class TensorEntry(Message):
+class TensorEntry(Message, frozen=True):
     """A tensor named in a file. `storage` tells which entries share memory ("" where unknown)."""
 
     name: str
@@ -29,7 +29,7 @@ class TensorEntry(Message):
     storage: str = ""
 
 
-class ModuleEntry(Message):
+class ModuleEntry(Message, frozen=True):
     """A module named in a file; `class_name` is dotted where the file says so. `guessed` marks one inferred from shapes."""
 
     fqn: str
@@ -37,7 +37,7 @@ class ModuleEntry(Message):
     guessed: bool = False
 
 
-class GlobalUse(Message):
+class GlobalUse(Message, frozen=True):
     """A name that a pickle would import (`os.system`), how risky that is, and why."""
 
     name: str
@@ -45,7 +45,7 @@ class GlobalUse(Message):
     why: str = ""
 
 
-class FileDescription(Message):
+class FileDescription(Message, frozen=True):
     """What is in a file. `globals` are all dotted names that loading would import, `blocked_globals` those that need consent.
 
     `summary` is one sentence for people. `metadata` values are plain text. `uses` says more of each global.
@@ -65,7 +65,7 @@ class FileDescription(Message):
     warnings: tuple[str, ...] = ()
 
 
-class EntryParameter(Message):
+class EntryParameter(Message, frozen=True):
     """An argument of a class or function. `default` and `proposed` are Python literals as text; `proposed` comes from the weights."""
 
     name: str
@@ -75,7 +75,7 @@ class EntryParameter(Message):
     proposed: str = ""
 
 
-class Entry(Message):
+class Entry(Message, frozen=True):
     """Something in a source file that gives a model: a Module class, a function returning one, or an instance."""
 
     name: str
@@ -84,7 +84,7 @@ class Entry(Message):
     why: str = ""
 
 
-class Misshaped(Message):
+class Misshaped(Message, frozen=True):
     """A key whose shape in the file is not the one that the model has."""
 
     key: str
@@ -92,7 +92,7 @@ class Misshaped(Message):
     model_shape: tuple[int, ...]
 
 
-class KeysReport(Message):
+class KeysReport(Message, frozen=True):
     """How the keys of a state_dict met those of the model. `mended` says what was done to the names (`removed "module."`)."""
 
     matched: int
@@ -103,7 +103,7 @@ class KeysReport(Message):
     sentence: str = ""
 
 
-class ParameterRow(Message):
+class ParameterRow(Message, frozen=True):
     """A parameter or buffer of a module. `shared_with` is the first fqn that the same tensor is known by, or ""."""
 
     name: str
@@ -114,7 +114,7 @@ class ParameterRow(Message):
     shared_with: str = ""
 
 
-class ModuleRow(Message):
+class ModuleRow(Message, frozen=True):
     """A module in the tree, in the order of `named_modules`; the root has fqn "". `num_params` counts shared ones once, children included."""
 
     fqn: str
@@ -125,7 +125,7 @@ class ModuleRow(Message):
     tensors: tuple[ParameterRow, ...] = ()
 
 
-class ModelInfo(Message):
+class ModelInfo(Message, frozen=True):
     """The loaded model in a line. `num_params` counts shared parameters once; `size_bytes` is that of parameters and buffers."""
 
     format: FileFormat

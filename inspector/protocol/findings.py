@@ -8,7 +8,7 @@ from inspector.protocol.inputs import Preprocess, RandomInput
 Severity = Literal["error", "warning", "note"]
 
 
-class Finding(Message):
+class Finding(Message, frozen=True):
     """One sentence with its numbers and the fix. `apply_*` is set where a button can do it."""
 
     rule: str
@@ -21,14 +21,14 @@ class Finding(Message):
     apply_preprocess: Preprocess | None = None
 
 
-class Unchecked(Message):
+class Unchecked(Message, frozen=True):
     """A rule that could not be checked, and why."""
 
     rule: str
     why: str
 
 
-class Findings(Message):
+class Findings(Message, frozen=True):
     """All that the rules said of one run or one evaluation."""
 
     findings: tuple[Finding, ...] = ()

@@ -25,14 +25,14 @@ Category = Literal[
 ]
 
 
-class TensorSpec(Message):
+class TensorSpec(Message, frozen=True):
     """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`."""
 
     shape: tuple[int, ...]
     dtype: str
 
 
-class Statistics(Message):
+class Statistics(Message, frozen=True):
     """What the values of one tensor look like. NaN and infinities are counted, and left out of the other figures.
 
     `zeros` and the histogram come from a strided sample of `num_sampled` values (all of them when that equals
@@ -52,7 +52,7 @@ class Statistics(Message):
     histogram: tuple[int, ...] = ()
 
 
-class Node(Message):
+class Node(Message, frozen=True):
     """One operation that ran, or a value that entered or left.
 
     `id` is its index in `Graph.nodes`. `op` is the module's class (`Conv2d`) or the function's name
@@ -82,7 +82,7 @@ class Node(Message):
     notes: tuple[str, ...] = ()
 
 
-class Group(Message):
+class Group(Message, frozen=True):
     """A module call that holds others. `id` is its index in `Graph.groups`, `parent` the enclosing group's id."""
 
     id: int
@@ -96,7 +96,7 @@ class Group(Message):
     failed: bool = False
 
 
-class Edge(Message):
+class Edge(Message, frozen=True):
     """A tensor that went from output `source_output` of node `source` to input `target_input` of node `target`.
 
     `inferred` marks a wire whose producer could not be seen (numpy round trips, script functions).
@@ -109,7 +109,7 @@ class Edge(Message):
     inferred: bool = False
 
 
-class Graph(Message):
+class Graph(Message, frozen=True):
     """Everything that was seen during one forward. `notes` say what was changed for it or could not be seen."""
 
     nodes: tuple[Node, ...]
@@ -119,7 +119,7 @@ class Graph(Message):
     notes: tuple[str, ...] = ()
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """A forward that raised: at which node, with which shapes, in whose words, and what mends it."""
 
     node: int | None

@@ -7,7 +7,7 @@ from inspector.protocol.base import Message
 Distribution = Literal["normal", "uniform", "zeros", "ones", "integers"]
 
 
-class Preprocess(Message):
+class Preprocess(Message, frozen=True):
     """How a picture becomes a tensor; the same for one image and for a folder. Also the text of `--preprocess FILE.json`.
 
     The picture is turned upright (EXIF), brought to `channels` (1 grey, 3 RGB, 4 RGBA), resized to
@@ -31,7 +31,7 @@ class Preprocess(Message):
     background: Literal["black", "white"] = "black"
 
 
-class RandomInput(Message, tag="random"):
+class RandomInput(Message, frozen=True, tag="random"):
     """A tensor drawn by torch's own CPU generator with `seed`, so that every device sees the same values.
 
     `integers` are drawn from `low` up to, not including, `high`; `uniform` from [low, high) as floats.
@@ -45,14 +45,14 @@ class RandomInput(Message, tag="random"):
     seed: int = 0
 
 
-class ImageInput(Message, tag="image"):
+class ImageInput(Message, frozen=True, tag="image"):
     """One or several pictures as one batch."""
 
     paths: tuple[str, ...]
     preprocess: Preprocess = Preprocess()
 
 
-class ArrayInput(Message, tag="array"):
+class ArrayInput(Message, frozen=True, tag="array"):
     """A tensor from a `.npy` or `.pt` file, read without running anything. `dtype` "" keeps the file's own."""
 
     path: str
@@ -62,14 +62,14 @@ class ArrayInput(Message, tag="array"):
 InputSource = RandomInput | ImageInput | ArrayInput
 
 
-class NamedInput(Message):
+class NamedInput(Message, frozen=True):
     """A value for one argument of forward; an empty name means the next positional one."""
 
     source: InputSource
     name: str = ""
 
 
-class InputSlot(Message):
+class InputSlot(Message, frozen=True):
     """An argument of forward, and what the app proposes to feed it. `why` says where the shape came from.
 
     `image_like` is set where pictures fit: (N, C, H, W) with 1, 3 or 4 channels.

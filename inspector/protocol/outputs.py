@@ -15,14 +15,14 @@ HeadKind = Literal[
 ]
 
 
-class Head(Message):
+class Head(Message, frozen=True):
     """What the last values of a model are. `evidence` is the sentence that says why, with its numbers."""
 
     kind: HeadKind
     evidence: str
 
 
-class OutputTensor(Message):
+class OutputTensor(Message, frozen=True):
     """One tensor that forward returned. `name` is its place (`output`, `output[1]`, `logits`)."""
 
     name: str
@@ -33,7 +33,7 @@ class OutputTensor(Message):
     node: int | None = None
 
 
-class Expectation(Message):
+class Expectation(Message, frozen=True):
     """What the user expected of one output: `kind` class (an index), one_hot, or values (row-major, with their shape)."""
 
     kind: Literal["class", "one_hot", "values"]
@@ -41,7 +41,7 @@ class Expectation(Message):
     shape: tuple[int, ...]
 
 
-class Verdict(Message):
+class Verdict(Message, frozen=True):
     """An expectation compared with the output, in sentences. `agrees` is None where they can't be compared."""
 
     agrees: bool | None

@@ -12,7 +12,7 @@ from inspector.protocol.outputs import Head, Verdict
 DescribeReport = FileDescription
 
 
-class OutputReport(Message):
+class OutputReport(Message, frozen=True):
     """One output with its three readings, nested as the tensor is; softmax runs over the class axis.
 
     Complex values are given as magnitudes; NaN and infinities as null. `truncated` says how much was cut, or "".
@@ -30,14 +30,14 @@ class OutputReport(Message):
     truncated: str = ""
 
 
-class Timing(Message):
+class Timing(Message, frozen=True):
     """Seconds of one plain forward (None unless asked for) and of the captured one."""
 
     plain_s: float | None
     captured_s: float | None
 
 
-class RunReport(Message):
+class RunReport(Message, frozen=True):
     """All of one run."""
 
     model: ModelInfo
@@ -51,7 +51,7 @@ class RunReport(Message):
     verdict: Verdict | None = None
 
 
-class EvaluateReport(Message):
+class EvaluateReport(Message, frozen=True):
     """All of one evaluation; rows of `matrix` are true classes."""
 
     classes: tuple[str, ...]

@@ -10,17 +10,17 @@ from inspector.protocol.outputs import Expectation
 Mode = Literal["eval", "train"]
 
 
-class Request(Message):
+class Request(Message, frozen=True):
     """The base of all requests."""
 
 
-class DescribeFile(Request, tag="describe_file"):
+class DescribeFile(Request, frozen=True, tag="describe_file"):
     """Read a file inertly. Answer: FileDescribed."""
 
     path: str
 
 
-class LoadModel(Request, tag="load_model"):
+class LoadModel(Request, frozen=True, tag="load_model"):
     """Open a model. Answers: FileDescribed, then ModelLoaded, ConsentNeeded or EntryNeeded.
 
     `source` is the `.py` that defines the class of a state_dict. `arguments` are Python literals as text.
@@ -35,7 +35,7 @@ class LoadModel(Request, tag="load_model"):
     trust_everything: bool = False
 
 
-class RunForward(Request, tag="run_forward"):
+class RunForward(Request, frozen=True, tag="run_forward"):
     """Run the loaded model once, observed. Answers: GraphCaptured, OutputsComputed (unless it failed), FindingsFound.
 
     Without `inputs` the proposed ones are used. `timed` adds a plain run for comparison, and times per node.
@@ -51,26 +51,26 @@ class RunForward(Request, tag="run_forward"):
     expectation: Expectation | None = None
 
 
-class PreviewInput(Request, tag="preview_input"):
+class PreviewInput(Request, frozen=True, tag="preview_input"):
     """Make the tensor that the model would see. Answer: InputPrepared."""
 
     source: InputSource
 
 
-class MeasureParameters(Request, tag="measure_parameters"):
+class MeasureParameters(Request, frozen=True, tag="measure_parameters"):
     """Measure a module's own parameters and buffers. Answer: ParametersMeasured."""
 
     fqn: str
 
 
-class ScanFolder(Request, tag="scan_folder"):
+class ScanFolder(Request, frozen=True, tag="scan_folder"):
     """List a test folder and its labels without decoding an image. Answer: FolderScanned."""
 
     folder: str
     labels: LabelRule = LabelRule()
 
 
-class Evaluate(Request, tag="evaluate"):
+class Evaluate(Request, frozen=True, tag="evaluate"):
     """Run the loaded model over a labelled folder. Answers: FolderScanned, EvaluationProgressed …, EvaluationFinished.
 
     `mapping` tells the output index of each class name; empty means by the classes' natural order.
@@ -89,20 +89,20 @@ class Evaluate(Request, tag="evaluate"):
     mode: Mode = "eval"
 
 
-class DecodeImages(Request, tag="decode_images"):
+class DecodeImages(Request, frozen=True, tag="decode_images"):
     """Decode pictures to at most `max_side` pixels, upright, as RGB. Answer: ImagesDecoded."""
 
     paths: tuple[str, ...]
     max_side: int = 96
 
 
-class CancelRequest(Request, tag="cancel_request"):
+class CancelRequest(Request, frozen=True, tag="cancel_request"):
     """Stop the request with that id at its next step. No answer of its own: the other ends with RequestCancelled."""
 
     request_id: int
 
 
-class ArraysRead(Request, tag="arrays_read"):
+class ArraysRead(Request, frozen=True, tag="arrays_read"):
     """The shared memory up to this running byte count has been copied out. No answer."""
 
     total_bytes: int
@@ -122,7 +122,7 @@ AnyRequest = (
 )
 
 
-class RequestFrame(Message):
+class RequestFrame(Message, frozen=True):
     """A request under its id; ids grow, and belong to one engine process."""
 
     id: int
