@@ -1,0 +1,26 @@
+"""Small widgets that several panels share: segmented buttons, sentences, pictures, icon buttons, number fonts.
+
+Must not know the window's state, nor what any panel is about.
+"""
+
+from inspector.gui.parts.buttons import IconButton, PushButton
+from inspector.gui.parts.fonts import number_font, small_font
+from inspector.gui.parts.naming import named
+from inspector.gui.parts.picture import PictureView, to_image
+from inspector.gui.parts.popover import Popover
+from inspector.gui.parts.segmented import SegmentedButtons
+from inspector.gui.parts.sentence import ElidedLabel, Sentence
+
+__all__ = [
+    "ElidedLabel",
+    "IconButton",
+    "PictureView",
+    "Popover",
+    "PushButton",
+    "SegmentedButtons",
+    "Sentence",
+    "named",
+    "number_font",
+    "small_font",
+    "to_image",
+]

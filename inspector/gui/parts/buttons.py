@@ -1,0 +1,74 @@
+"""Buttons in the panels' own size, with icons that follow the theme."""
+
+import qtawesome
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+from inspector.gui.parts.naming import named
+from inspector.gui.theme import SMALL, theme, theme_source
+
+
+class IconButton(QToolButton):
+    """A small flat button with an icon; its accessible name is what it does."""
+
+    def __init__(
+        self, icon: str, object_name: str, accessible_name: str, tool_tip: str = "", *, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        named(self, object_name, accessible_name, tool_tip or accessible_name)
+        self._icon = icon
+        self.setAutoRaise(True)
+        self.setIconSize(QSize(16, 16))
+        self.setFixedSize(24, 24)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._restyle()
+        theme_source().changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        colours = theme()
+        self.setIcon(
+            qtawesome.icon(self._icon, color=colours.dimmed, color_active=colours.text, color_disabled=colours.faint)
+        )
+        self.setStyleSheet(
+            "QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 0; background: transparent; }"
+            f"QToolButton:hover {{ background: {colours.raised}; border-color: {colours.border}; }}"
+            f"QToolButton:checked {{ background: {colours.selection}; }}"
+            f"QToolButton:focus {{ border-color: {colours.accent}; }}"
+            "QToolButton::menu-indicator { image: none; }"
+        )
+
+
+class PushButton(QPushButton):
+    """A compact button with words; `primary` is the one thing to do next."""
+
+    def __init__(
+        self, text: str, object_name: str, accessible_name: str, *, primary: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(text, parent)
+        named(self, object_name, accessible_name)
+        self._primary = primary
+        self.setFixedHeight(24)
+        self._restyle()
+        theme_source().changed.connect(self._restyle)
+
+    def set_primary(self, primary: bool) -> None:
+        """Whether this is the one thing to do next."""
+        if primary != self._primary:
+            self._primary = primary
+            self._restyle()
+
+    def _restyle(self) -> None:
+        colours = theme()
+        on_accent = "#FFFFFF" if not colours.dark else "#0B1420"
+        face = colours.accent if self._primary else colours.raised
+        text = on_accent if self._primary else colours.text
+        border = colours.accent if self._primary else colours.border
+        self.setStyleSheet(
+            f"QPushButton {{ background: {face}; color: {text}; border: 1px solid {border}; border-radius: 4px;"
+            f" padding: 0 10px; font-size: {SMALL + 1}px; }}"
+            f"QPushButton:hover {{ border-color: {colours.accent}; }}"
+            f"QPushButton:focus {{ border-color: {colours.accent}; }}"
+            f"QPushButton:pressed {{ background: {colours.selection}; color: {colours.text}; }}"
+            f"QPushButton:disabled {{ background: {colours.raised}; color: {colours.faint};"
+            f" border-color: {colours.border}; }}"
+        )

@@ -1,0 +1,105 @@
+"""Text that says something in a panel, plain whatever a file put in it."""
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from inspector.gui.parts.naming import named
+from inspector.gui.theme import NORMAL, SMALL, theme, theme_source
+
+Tone = Literal["text", "dimmed", "warning", "failure", "good", "accent"]
+
+
+class Sentence(QLabel):
+    """A sentence that wraps, takes no room while empty, and never reads markup."""
+
+    def __init__(
+        self,
+        object_name: str,
+        accessible_name: str,
+        tone: Tone = "text",
+        *,
+        small: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        named(self, object_name, accessible_name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._tone: Tone = tone
+        self._size = SMALL if small else NORMAL
+        self._restyle()
+        self.setVisible(False)
+        theme_source().changed.connect(self._restyle)
+
+    def say(self, text: str, tone: Tone | None = None) -> None:
+        """Show a sentence; an empty one hides the label."""
+        if tone is not None and tone != self._tone:
+            self._tone = tone
+            self._restyle()
+        if text != self.text():
+            self.setText(text)
+        self.setVisible(bool(text))
+
+    def _restyle(self) -> None:
+        self.setStyleSheet(
+            f"color: {getattr(theme(), self._tone)}; font-size: {self._size}px; background: transparent;"
+        )
+
+
+class ElidedLabel(QWidget):
+    """One line that is cut in the middle where it is too long; the tool tip has all of it."""
+
+    def __init__(
+        self,
+        object_name: str,
+        accessible_name: str,
+        tone: Tone = "text",
+        *,
+        small: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        named(self, object_name, accessible_name)
+        self._text = ""
+        self._tone: Tone = tone
+        self._mode = Qt.TextElideMode.ElideMiddle
+        font = self.font()
+        font.setPixelSize(SMALL if small else NORMAL)
+        self.setFont(font)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme_source().changed.connect(self.update)
+
+    def set_elide_mode(self, mode: Qt.TextElideMode) -> None:
+        """Where the text is cut."""
+        self._mode = mode
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def say(self, text: str, tone: Tone | None = None) -> None:
+        """Show a line of text."""
+        self._text = text
+        self._tone = tone or self._tone
+        self.setToolTip(text)
+        self.setAccessibleDescription(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As long as the text."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height() + 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's name and signature
+        """Paint the text, cut to the width."""
+        painter = QPainter(self)
+        painter.setPen(getattr(theme(), self._tone))
+        line = self.fontMetrics().elidedText(self._text.replace("\n", " "), self._mode, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        painter.end()

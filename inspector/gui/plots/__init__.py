@@ -1,0 +1,9 @@
+"""Plots of numbers: the histogram of a tensor, and the colours that values are shown in.
+
+The one user of pyqtgraph, which is imported when the first plot shows. Must not know where the numbers come from.
+"""
+
+from inspector.gui.plots.colour_map import colour_table, value_colours
+from inspector.gui.plots.histogram import HistogramView
+
+__all__ = ["HistogramView", "colour_table", "value_colours"]

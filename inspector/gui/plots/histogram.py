@@ -1,0 +1,151 @@
+"""The histogram of a tensor's values, with its figures beneath."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from inspector.core.formatting import count_text, value_text
+from inspector.gui.parts import Sentence, named
+from inspector.gui.theme import SMALL, theme, theme_source
+from inspector.protocol.graph import Statistics
+
+
+def caption(statistics: Statistics) -> str:
+    """The figures in words; says when zeros and histogram come from a sample."""
+    figures = [
+        (name, value)
+        for name, value in (
+            ("min", statistics.min),
+            ("max", statistics.max),
+            ("mean", statistics.mean),
+            ("std", statistics.std),
+        )
+        if value is not None
+    ]
+    parts = [f"{name} {value_text(value)}" for name, value in figures]
+    if statistics.num_sampled:
+        parts.append(f"zeros {statistics.zeros / statistics.num_sampled * 100:.3g} %")
+    if statistics.nan:
+        parts.append(f"NaN {count_text(statistics.nan)}")
+    if statistics.inf:
+        parts.append(f"inf {count_text(statistics.inf)}")
+    text = " · ".join(parts)
+    if statistics.num_sampled < statistics.num_elements:
+        text += f"\nzeros and histogram from {count_text(statistics.num_sampled)} of {count_text(statistics.num_elements)} values"
+    return text
+
+
+class HistogramView(QWidget):
+    """Bars over the range of values. pyqtgraph takes .4 s to import, so that waits until something is to be shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "histogram_view", "Histogram of the values")
+        self._statistics: Statistics | None = None
+        self._plot: Any = None
+        self._bars: Any = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._empty = Sentence("histogram_empty", "Why there is no histogram", "dimmed", small=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._caption = Sentence("histogram_caption", "Figures of the values", "dimmed", small=True)
+        self._column.addWidget(self._empty, 1)
+        self._column.addWidget(self._caption)
+        self.setMinimumHeight(96)
+        self._empty.say("No values measured.")
+        theme_source().changed.connect(self._restyle)
+
+    def show_statistics(self, statistics: Statistics | None) -> None:
+        """Show the values of one tensor, or that there are none."""
+        if statistics is self._statistics:
+            return
+        self._statistics = statistics
+        if self.isVisible():
+            self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw what was set while hidden."""
+        super().showEvent(event)
+        self._draw()
+
+    def plot(self) -> Any:  # noqa: ANN401 - pyqtgraph has no types
+        """The pyqtgraph widget, or None before the first histogram."""
+        return self._plot
+
+    def caption_text(self) -> str:
+        """The figures as shown."""
+        return self._caption.text()
+
+    def _draw(self) -> None:
+        statistics = self._statistics
+        drawable = statistics is not None and statistics.histogram and statistics.min is not None
+        self._caption.say(caption(statistics) if statistics is not None else "")
+        self._empty.say("" if drawable else _why_empty(statistics))
+        if drawable:
+            self._make_plot()
+            assert statistics is not None
+            self._fill(statistics)
+        if self._plot is not None:
+            self._plot.setVisible(bool(drawable))
+
+    def _fill(self, statistics: Statistics) -> None:
+        low, high = float(statistics.min or 0.0), float(statistics.max or 0.0)
+        counts = np.array(statistics.histogram, np.float64)
+        if high <= low:  # one value only: a bar of its own around it
+            width = abs(low) * 0.1 or 0.1
+            low, high = low - width / 2, low + width / 2
+        edges = np.linspace(low, high, len(counts) + 1)
+        step = edges[1] - edges[0]
+        self._bars.setOpts(x=edges[:-1] + step / 2, height=counts, width=step * 0.92)
+        self._plot.setXRange(low, high, padding=0.02)
+        self._plot.setYRange(0, max(float(counts.max()), 1.0), padding=0.04)
+        middle = (low + high) / 2
+        self._plot.getAxis("bottom").setTicks([[(value, value_text(value, 3)) for value in (low, middle, high)]])
+        self._plot.getAxis("left").setTicks([[(0.0, "0"), (float(counts.max()), count_text(int(counts.max())))]])
+
+    def _make_plot(self) -> None:
+        if self._plot is not None:
+            return
+        import pyqtgraph  # noqa: PLC0415 - .4 s, see the class
+
+        plot = pyqtgraph.PlotWidget(self)
+        named(plot, "histogram_plot", "Histogram")
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFrameShape(plot.Shape.NoFrame)
+        plot.setMinimumHeight(64)
+        font = QFont(self.font())
+        font.setPixelSize(SMALL)
+        for side in ("bottom", "left"):
+            axis = plot.getAxis(side)
+            axis.setStyle(tickLength=3, tickTextOffset=3, tickFont=font, hideOverlappingLabels=False)
+        plot.getAxis("left").setWidth(44)
+        self._bars = pyqtgraph.BarGraphItem(x=[0.0], height=[0.0], width=1.0)
+        plot.addItem(self._bars)
+        self._plot = plot
+        self._column.insertWidget(0, plot, 1)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        if self._plot is None:
+            return
+        colours = theme()
+        self._plot.setBackground(colours.panel)
+        self._bars.setOpts(brush=colours.accent, pen=None)
+        for side in ("bottom", "left"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(colours.border)
+            axis.setTextPen(colours.dimmed)
+
+
+def _why_empty(statistics: Statistics | None) -> str:
+    if statistics is None:
+        return "No values measured."
+    if statistics.num_elements == 0:
+        return "The tensor is empty."
+    return "No finite values." if statistics.nan or statistics.inf else "No histogram was made for these values."
