@@ -65,7 +65,7 @@ class PictureView(QWidget):
         """What is shown."""
         return self._picture
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's name and signature
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name and signature
         """Paint the picture on a quiet ground."""
         colours = theme()
         painter = QPainter(self)

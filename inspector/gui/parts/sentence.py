@@ -96,7 +96,7 @@ class ElidedLabel(QWidget):
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height() + 2)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's name and signature
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name and signature
         """Paint the text, cut to the width."""
         painter = QPainter(self)
         painter.setPen(getattr(theme(), self._tone))

@@ -25,9 +25,9 @@ def colour_table(*, dark: bool) -> NDArray[np.uint8]:
     places = np.linspace(0.0, 1.0, len(anchors))
     wanted = np.linspace(0.0, 1.0, 256)
     table = np.stack([np.interp(wanted, places, anchors[:, channel]) for channel in range(3)], axis=1)
-    table = np.round(table).astype(np.uint8)
-    table.setflags(write=False)
-    return table
+    colours: NDArray[np.uint8] = np.round(table).astype(np.uint8)
+    colours.setflags(write=False)
+    return colours
 
 
 def value_colours(shares: NDArray[np.float64], *, dark: bool) -> NDArray[np.uint8]:

@@ -34,7 +34,8 @@ def caption(statistics: Statistics) -> str:
         parts.append(f"inf {count_text(statistics.inf)}")
     text = " · ".join(parts)
     if statistics.num_sampled < statistics.num_elements:
-        text += f"\nzeros and histogram from {count_text(statistics.num_sampled)} of {count_text(statistics.num_elements)} values"
+        sampled, total = count_text(statistics.num_sampled), count_text(statistics.num_elements)
+        text += f"\nzeros and histogram from {sampled} of {total} values"
     return text
 
 
