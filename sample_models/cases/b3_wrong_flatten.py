@@ -5,7 +5,7 @@ from torch import nn
 
 
 class MadeFor28(nn.Module):
-    """Feed it (32, 3, 32, 32) to see the failure: 64·16·16 = 16,384 features meet a layer made for 64·14·14 = 12,544."""
+    """Feed it (32, 3, 32, 32) and it fails: 64·16·16 = 16,384 features meet a layer for 64·14·14 = 12,544."""
 
     def __init__(self, in_features: int = 64 * 14 * 14):
         super().__init__()

@@ -1,4 +1,4 @@
-"""B5: an image without its batch dimension. The convolution takes (C, H, W) as one image; Flatten then folds wrongly."""
+"""B5: an image without its batch dimension. Convolutions take (C, H, W) as one image; Flatten then folds wrongly."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""C3: output·2 − 1 after a linear layer. The gradient passes, doubled. The output is not bounded; tanh would bound it."""
+"""C3: output·2 − 1 after a linear layer. The gradient passes, doubled. Nothing bounds the output; tanh would."""
 
 import torch
 from torch import nn

@@ -1,7 +1,7 @@
 """C4: operations after which nothing can be trained any more. Each class cuts the gradient in another way.
 
-Comparison and argmax give tensors without a gradient; round and sign give one that is zero everywhere; item, detach, data
-and numpy leave the graph. All take (N, 10).
+Comparison and argmax give tensors without a gradient; round and sign give one that is zero everywhere; item, detach,
+data and numpy leave the graph. All take (N, 10).
 """
 
 import torch

@@ -5,7 +5,7 @@ from torch import nn
 
 
 class NormAndDropout(nn.Module):
-    """Eight features to three logits. In train mode the output depends on the batch, and a batch of one, (1, 8), fails."""
+    """Eight features to three logits. In train mode the output depends on the batch, and a batch of one fails."""
 
     def __init__(self):
         super().__init__()

@@ -1,7 +1,7 @@
 """E1: AlexNet in torchvision's widths, for two classes. Raw outputs may be negative: no ReLU follows the last layer.
 
-57,012,034 parameters with the usual 6×6 tiles before the classifier. `tiles=7` gives the classifier 256·7·7→4096→4096→2,
-which is what images of 256×256 reach without averaging; it has 70,643,522.
+57,012,034 parameters with the usual 6×6 tiles before the classifier. `tiles=7` gives a classifier of
+256·7·7→4096→4096→2, whose 7×7 is what images of 256×256 reach without averaging; it has 70,643,522.
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class AlexNet(nn.Module):
-    """Five convolutions, tiles × tiles averages of 256 channels, three linear layers. Input (N, 3, 256, 256), normalised."""
+    """Five convolutions, averages over tiles, three linear layers. Input (N, 3, 256, 256), normalised."""
 
     def __init__(self, num_classes: int = 2, tiles: int = 6):
         super().__init__()

@@ -4,8 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
-from making.saving import import_source, save_safetensors, save_torchscript
 from torch import nn
+
+from making.saving import import_source, save_safetensors, save_torchscript
 
 THREE_LOGITS = (-4.6320, 1.3062, 3.2554)
 TWO_LOGITS = (-3.0, 5.0)

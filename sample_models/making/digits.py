@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from making.saving import import_source, save_exported, save_safetensors, save_torchscript
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
+
+from making.saving import import_source, save_exported, save_safetensors, save_torchscript
 
 GOAL = 0.97  # of the held-out scans, as the README says
 EPOCHS = 40
@@ -36,9 +37,7 @@ def make(folder: Path) -> Digits:
     model = _trained(source.DigitsCNN, images[train], labels[train])
     predicted = _predict(model, images[held_out])
     accuracy = float((predicted == labels[held_out]).mean())
-    print(
-        f"digits: {accuracy:.4f} of {len(held_out)} held-out scans, {sum(p.numel() for p in model.parameters())} parameters"
-    )
+    print(f"digits: {accuracy:.4f} of {len(held_out)} held-out scans")
     if accuracy <= GOAL:
         raise SystemExit(f"The digits model reached only {accuracy:.4f}; over {GOAL} is promised.")
     _save_all(model, folder, images[train], labels[train])

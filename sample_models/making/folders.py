@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from making.digits import Digits
 from numpy.typing import NDArray
 from PIL import Image
+
+from making.digits import Digits
 
 FEW = 100  # the second and third form hold fewer images, to keep the repository small
 KNOWN_MATRIX = ((84, 3, 0), (2, 78, 0), (0, 0, 6))
@@ -55,7 +56,7 @@ def _by_csv(folder: Path, digits: Digits) -> None:
 
 
 def _imbalance(folder: Path, digits: Digits) -> None:
-    """Of the rare digit, one that the model misreads and one that it reads: a recall of one half, and hardly less accuracy."""
+    """Of the rare digit, one that the model misreads and one that it reads: a recall of one half."""
     right = digits.predicted == digits.labels
     misread, read = ((digits.labels == RARE) & ~right).nonzero()[0], ((digits.labels == RARE) & right).nonzero()[0]
     if len(misread) == 0:
