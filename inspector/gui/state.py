@@ -28,11 +28,13 @@ from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
 from inspector.protocol.requests import Mode
 
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
+Place = Literal["file", "input", "run", "evaluation", "engine"]
+Concern = Literal["load", "reload", "run", "preview", "scan", "evaluate", "parameters", "thumbnails"]
 
 
 @dataclass(frozen=True)
 class EngineState:
-    """How the engine is. `sentence` says why it ended, or what it is doing; `log` is the tail of what models printed."""
+    """How the engine is. `sentence` says why it ended, or what it is doing; `log` is the tail of what was printed."""
 
     phase: EnginePhase = "starting"
     sentence: str = ""
@@ -46,7 +48,7 @@ class EngineState:
 class Problem:
     """Something that went wrong, said where it happened. `place` is the panel: file, input, run, evaluation."""
 
-    place: Literal["file", "input", "run", "evaluation", "engine"]
+    place: Place
     message: str
     fix: str = ""
     traceback: str = ""
@@ -73,6 +75,7 @@ class RunSettings:
     seed: int = 0
     live: bool = False
     expectation: Expectation | None = None
+    timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class RunState:
     findings: Findings = field(default_factory=Findings)
     captured_s: float | None = None
     plain_s: float | None = None
+    peak_bytes: int | None = None
     running: bool = False
 
 
@@ -110,7 +114,7 @@ class EvaluationState:
     """The test folder. `indices` (n,) point into `scan.images`, `outputs` (n, K) float32 are raw, in the order done."""
 
     folder: str = ""
-    labels: LabelRule = LabelRule()
+    labels: LabelRule = field(default_factory=LabelRule)
     scan: FolderScanned | None = None
     mapping: dict[str, int] = field(default_factory=dict)
     indices: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -126,7 +130,11 @@ class EvaluationState:
 
 @dataclass(frozen=True)
 class WindowState:
-    """All of it. `revision` grows with every change; `selected_node` is a node's id in `run.graph`."""
+    """All of it. `revision` grows with every change; `selected_node` is a node's id in `run.graph`.
+
+    `pending` are the requests whose answers count, and what each was asked for; an answer to any other is stale.
+    `declined` is set once the user chose not to run the code that loading needs.
+    """
 
     revision: int = 0
     engine: EngineState = EngineState()
@@ -140,7 +148,7 @@ class WindowState:
     entry_needed: EntryNeeded | None = None
     model: ModelLoaded | None = None
     class_names: tuple[str, ...] = ()
-    preprocess: Preprocess = Preprocess()
+    preprocess: Preprocess = field(default_factory=Preprocess)
     settings: RunSettings = RunSettings()
     run: RunState = field(default_factory=RunState)
     preview: PreviewState | None = None
@@ -152,3 +160,5 @@ class WindowState:
     progress: Progress | None = None
     problems: tuple[Problem, ...] = ()
     recent_files: tuple[str, ...] = ()
+    pending: dict[int, Concern] = field(default_factory=dict)
+    declined: bool = False

@@ -4,6 +4,7 @@ Kinds are coloured after Okabe and Ito (2008), which stays apart for colour-blin
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtCore import QObject, Signal
 
@@ -107,15 +108,10 @@ class ThemeSource(QObject):
         self.current = LIGHT
 
 
-_source: ThemeSource | None = None
-
-
+@cache
 def theme_source() -> ThemeSource:
     """The application's one theme source, made at first use."""
-    global _source
-    if _source is None:
-        _source = ThemeSource()
-    return _source
+    return ThemeSource()
 
 
 def theme() -> Theme:

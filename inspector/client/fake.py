@@ -1,0 +1,251 @@
+"""A hand-written engine without a process and without torch, for tests and for trying the window's own ways.
+
+It answers like a real one, about the small model of `fake_messages`, and does as it is told: ask for consent, need an
+entry, fail, fall silent, die.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from inspector.client import fake_messages as said
+from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
+from inspector.protocol.events import (
+    AnyEvent,
+    EvaluationProgressed,
+    FileDescribed,
+    FindingsFound,
+    GraphCaptured,
+    ImagesDecoded,
+    InputPrepared,
+    OutputsComputed,
+    ParametersMeasured,
+    Progressed,
+    RequestCancelled,
+    RequestFailed,
+    RequestFinished,
+    TensorStatistics,
+)
+from inspector.protocol.findings import Findings
+from inspector.protocol.inputs import ImageInput
+from inspector.protocol.requests import (
+    AnyRequest,
+    DecodeImages,
+    DescribeFile,
+    Evaluate,
+    LoadModel,
+    MeasureParameters,
+    PreviewInput,
+    RunForward,
+    ScanFolder,
+)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What the fake engine does. `die_on` and `hang_on` name a request's class; `problem` fails every load."""
+
+    consent: bool = False
+    entry: bool = False
+    problem: RequestFailed | None = None
+    run_failure: bool = False
+    findings: Findings = Findings()  # noqa: RUF009 - frozen
+    die_on: str = ""
+    hang_on: str = ""
+    num_images: int = 40
+    batch_size: int = 10
+
+
+class FakeEngine:
+    """An engine that answers by script; `requests` are all that it was sent.
+
+    With `held`, answers wait until `deliver` gives them out, on the caller's thread; otherwise a thread of its own
+    gives them out at once, as a real engine's does.
+    """
+
+    def __init__(self, behaviour: Behaviour | None = None, *, held: bool = False) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.requests: list[tuple[int, AnyRequest]] = []
+        self.cancelled: list[int] = []
+        self.ended = False
+        self._held = held
+        self._receive: Receiver = lambda _incoming: None
+        self._waiting: deque[Incoming] = deque()
+        self._queue: queue.SimpleQueue[Incoming | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._last_id = 0
+
+    def start(self, receive: Receiver) -> None:
+        """Be ready at once."""
+        self._receive = receive
+        if not self._held:
+            self._thread = threading.Thread(target=self._give_out, name="fake-engine", daemon=True)
+            self._thread.start()
+        self._say(said.ready_reply())
+
+    def send(self, request: AnyRequest) -> int:
+        """Take a request, and prepare its answers."""
+        self._last_id += 1
+        self.requests.append((self._last_id, request))
+        if self.ended:
+            return self._last_id
+        name = type(request).__name__
+        if name == self.behaviour.die_on:
+            self.die("The engine ended with SIGABRT: native code aborted.")
+        elif name != self.behaviour.hang_on:
+            for event in self._answers(request):
+                self._say(Reply(self._last_id, event))
+        return self._last_id
+
+    def cancel(self, request_id: int, grace_s: float = 2.0) -> None:
+        """Stop a request at once: what was not given out of its answers is dropped."""
+        self.cancelled.append(request_id)
+        self._waiting = deque(
+            waiting for waiting in self._waiting if not (isinstance(waiting, Reply) and waiting.id == request_id)
+        )
+        if not self.ended:
+            self._say(Reply(request_id, RequestCancelled()))
+
+    def close(self) -> None:
+        """End, and wait for the thread."""
+        self.ended = True
+        self._waiting.clear()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def die(self, sentence: str, log: str = "") -> None:
+        """End as a crashed process does."""
+        self.ended = True
+        self._say(EngineEnded(sentence, log))
+
+    def print_text(self, text: str) -> None:
+        """Print, as a model does."""
+        self._say(EnginePrinted(text))
+
+    def deliver(self, count: int | None = None) -> int:
+        """Give out the next `count` answers that wait, or all; tells how many there were."""
+        given = 0
+        while self._waiting and (count is None or given < count):
+            self._receive(self._waiting.popleft())
+            given += 1
+        return given
+
+    def behave(self, **changes: object) -> None:
+        """Do otherwise from now on."""
+        self.behaviour = replace(self.behaviour, **changes)  # type: ignore[arg-type]  # names are Behaviour's
+
+    def sent(self, kind: type[AnyRequest]) -> list[AnyRequest]:
+        """The requests of one kind."""
+        return [request for _, request in self.requests if isinstance(request, kind)]
+
+    def _say(self, incoming: Incoming) -> None:
+        if self._held:
+            self._waiting.append(incoming)
+        else:
+            self._queue.put(incoming)
+
+    def _give_out(self) -> None:
+        while (incoming := self._queue.get()) is not None:
+            self._receive(incoming)
+
+    def _answers(self, request: AnyRequest) -> list[AnyEvent]:
+        answers: dict[type[AnyRequest], Callable[[AnyRequest], list[AnyEvent]]] = {
+            DescribeFile: self._describe,
+            LoadModel: self._load,
+            RunForward: self._run,
+            PreviewInput: self._preview,
+            MeasureParameters: self._measure,
+            ScanFolder: self._scan,
+            Evaluate: self._evaluate,
+            DecodeImages: self._decode,
+        }
+        answer = answers.get(type(request))
+        if answer is None:
+            return []
+        events = answer(request)
+        ends = bool(events) and isinstance(events[-1], RequestFailed)
+        return events if ends else [*events, RequestFinished(elapsed_s=0.01)]
+
+    def _describe(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, DescribeFile)
+        return [FileDescribed(description=said.description(request.path))]
+
+    def _load(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, LoadModel)
+        described = FileDescribed(description=said.description(request.path))
+        if self.behaviour.problem is not None:
+            return [described, self.behaviour.problem]
+        consent = said.consent(request.path)
+        if self.behaviour.consent and not {item.sha256 for item in consent.items} <= set(request.trusted):
+            return [described, consent]
+        if self.behaviour.entry and not request.entry:
+            return [described, said.entry_needed()]
+        return [
+            described,
+            Progressed(what="Building the model"),
+            said.model(request.path, request.source, request.entry),
+        ]
+
+    def _run(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, RunForward)
+        if self.behaviour.run_failure:
+            graph, failure = said.graph(up_to=10), said.failure()
+            return [
+                GraphCaptured(graph=graph, failure=failure, captured_s=0.002),
+                FindingsFound(findings=self.behaviour.findings),
+            ]
+        return [
+            GraphCaptured(graph=said.graph(), failure=None, captured_s=0.0031, plain_s=0.0024, peak_bytes=1_482_752),
+            OutputsComputed(outputs=(said.output(),)),
+            FindingsFound(findings=self.behaviour.findings),
+        ]
+
+    def _preview(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, PreviewInput)
+        picture = None
+        if isinstance(request.source, ImageInput):
+            ramp = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
+            picture = said.inline(np.repeat(ramp[:, :, None], 3, axis=2))
+        return [InputPrepared(shape=(1, 1, 8, 8), dtype="float32", statistics=said.statistics(3), picture=picture)]
+
+    def _measure(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, MeasureParameters)
+        rows = [row for row in said.modules() if row.fqn == request.fqn]
+        tensors = tuple(
+            TensorStatistics(
+                name=tensor.name, shape=tensor.shape, dtype=tensor.dtype, statistics=said.statistics(index)
+            )
+            for row in rows
+            for index, tensor in enumerate(row.tensors)
+        )
+        return [ParametersMeasured(fqn=request.fqn, tensors=tensors)]
+
+    def _scan(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, ScanFolder)
+        return [said.scan(request.folder, request.labels, self.behaviour.num_images)]
+
+    def _evaluate(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, Evaluate)
+        total = self.behaviour.num_images
+        events: list[AnyEvent] = [said.scan(request.folder, request.labels, total)]
+        for start in range(0, total, self.behaviour.batch_size):
+            indices = np.arange(start, min(total, start + self.behaviour.batch_size), dtype=np.int64)
+            ref, outputs = said.evaluation_batch(indices)
+            done = start + len(indices)
+            events.append(
+                EvaluationProgressed(done=done, total=total, images_per_s=2140.0, indices=ref, outputs=outputs)
+            )
+        return [*events, said.evaluation_finished(total), FindingsFound(findings=self.behaviour.findings)]
+
+    def _decode(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, DecodeImages)
+        picture = said.inline(np.full((8, 8, 3), 128, np.uint8))
+        pictures = tuple(picture if Path(path).suffix else None for path in request.paths)
+        return [ImagesDecoded(paths=request.paths, pictures=pictures)]

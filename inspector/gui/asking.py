@@ -1,0 +1,213 @@
+"""What asking the engine for something does to the window's state, and which request that is: pure functions.
+
+Must not know Qt, nor send anything: `session` sends what these make.
+"""
+
+from dataclasses import replace
+
+from inspector.gui.state import (
+    Concern,
+    EvaluationState,
+    Problem,
+    Progress,
+    RunSettings,
+    WindowState,
+)
+from inspector.gui.updates import LONG, without_problem
+from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.findings import Finding
+from inspector.protocol.graph import Graph
+from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess
+from inspector.protocol.requests import Evaluate, RunForward
+
+# A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
+_ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
+    "load": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters"),
+    "reload": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters"),
+    "run": ("run",),
+    "preview": ("preview",),
+    "scan": ("scan", "evaluate"),
+    "evaluate": ("scan", "evaluate"),
+    "parameters": (),
+    "thumbnails": (),
+}
+_WHAT: dict[Concern, str] = {
+    "load": "Opening",
+    "reload": "Reopening",
+    "run": "Running",
+    "scan": "Reading the folder",
+    "evaluate": "Evaluating",
+}
+
+
+def asked(state: WindowState, request_id: int, concern: Concern) -> WindowState:
+    """Note a request that was sent: answers to those it replaces are stale from now on."""
+    replaced = _ONE_AT_A_TIME[concern]
+    pending = {other: what for other, what in state.pending.items() if what not in replaced}
+    state = replace(state, pending={**pending, request_id: concern})
+    if concern in LONG:
+        state = replace(state, progress=Progress(request_id, _WHAT[concern]))
+        if state.engine.phase == "ready":
+            state = replace(state, engine=replace(state.engine, phase="busy"))
+    return state
+
+
+def opening(state: WindowState, path: str, source: str, entry: str, arguments: dict[str, str]) -> WindowState:
+    """Another file: everything of the last one goes, the device and the way of running stay."""
+    settings = RunSettings(
+        device=state.settings.device, mode=state.settings.mode, live=state.settings.live, timed=state.settings.timed
+    )
+    return WindowState(
+        revision=state.revision,
+        engine=state.engine,
+        path=path,
+        source=source,
+        entry=entry,
+        arguments=arguments,
+        loading=True,
+        settings=settings,
+        thumbnails=state.thumbnails,
+        recent_files=(path, *(other for other in state.recent_files if other != path))[:12],
+    )
+
+
+def reopening(state: WindowState) -> WindowState:
+    """The same file again, with everything that was set kept."""
+    state = without_problem(without_problem(state, "file"), "engine")
+    return replace(state, loading=True, consent=None, entry_needed=None)
+
+
+def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> WindowState:
+    """An entry was chosen and its arguments given; the file is opened with them."""
+    state = without_problem(state, "file")
+    return replace(state, entry=entry, arguments=arguments, loading=True)
+
+
+def declining(state: WindowState) -> WindowState:
+    """The user does not want the code to run: the file's contents stay to be seen."""
+    return replace(state, consent=None, declined=True, loading=False)
+
+
+def running(state: WindowState) -> WindowState:
+    """A run begins; the last picture stays until the new one comes."""
+    state = without_problem(without_problem(state, "run"), "input")
+    return replace(state, run=replace(state.run, running=True))
+
+
+def run_request(state: WindowState) -> RunForward:
+    """The run that the settings describe."""
+    settings = state.settings
+    return RunForward(
+        inputs=settings.inputs,
+        device=settings.device,
+        dtype=settings.dtype,
+        mode=settings.mode,
+        seed=settings.seed,
+        timed=settings.timed,
+        expectation=settings.expectation,
+    )
+
+
+def effective_inputs(state: WindowState) -> tuple[NamedInput, ...]:
+    """What would be fed: what the user chose, or the proposals for forward's required arguments."""
+    if state.settings.inputs or state.model is None:
+        return state.settings.inputs
+    return tuple(NamedInput(source=slot.proposed, name=slot.name) for slot in state.model.slots if slot.required)
+
+
+def with_settings(state: WindowState, **changes: object) -> WindowState:
+    """The same with other settings of the run."""
+    return replace(state, settings=replace(state.settings, **changes))  # type: ignore[arg-type]  # names are RunSettings'
+
+
+def with_images(state: WindowState, paths: tuple[str, ...]) -> WindowState:
+    """Pictures become the input of the argument that takes pictures; a problem where there is none."""
+    if state.model is None:
+        return state
+    slots = state.model.slots
+    image_like = [slot.name for slot in slots if slot.image_like]
+    inputs = effective_inputs(state)
+    target = _place_of(inputs, image_like[0] if image_like else "")
+    image = ImageInput(paths=paths, preprocess=state.preprocess)
+    name = inputs[target].name if inputs else ""
+    changed = (*inputs[:target], NamedInput(source=image, name=name), *inputs[target + 1 :])
+    return with_settings(without_problem(state, "input"), inputs=changed)
+
+
+def _place_of(inputs: tuple[NamedInput, ...], name: str) -> int:
+    by_name = [index for index, given in enumerate(inputs) if given.name == name]
+    return by_name[0] if by_name else 0
+
+
+def with_preprocess(state: WindowState, preprocess: Preprocess) -> WindowState:
+    """Another way to make a tensor of a picture, for the input and for the test folder."""
+    inputs = tuple(
+        NamedInput(source=ImageInput(paths=given.source.paths, preprocess=preprocess), name=given.name)
+        if isinstance(given.source, ImageInput)
+        else given
+        for given in state.settings.inputs
+    )
+    return with_settings(replace(state, preprocess=preprocess), inputs=inputs)
+
+
+def with_finding_applied(state: WindowState, finding: Finding) -> WindowState:
+    """What the finding's button does, done."""
+    if finding.apply_preprocess is not None:
+        state = with_preprocess(state, finding.apply_preprocess)
+    if finding.apply_input is not None:
+        inputs = effective_inputs(state)
+        name = inputs[0].name if inputs else ""
+        state = with_settings(state, inputs=(NamedInput(source=finding.apply_input, name=name), *inputs[1:]))
+    return state
+
+
+def scanning(state: WindowState, folder: str, labels: LabelRule) -> WindowState:
+    """A test folder was chosen; what was counted of the last one goes."""
+    return replace(without_problem(state, "evaluation"), evaluation=EvaluationState(folder=folder, labels=labels))
+
+
+def evaluating(state: WindowState, mapping: dict[str, int]) -> WindowState:
+    """The evaluation begins from nothing."""
+    old = state.evaluation
+    fresh = EvaluationState(folder=old.folder, labels=old.labels, scan=old.scan, mapping=mapping, running=True)
+    return replace(without_problem(state, "evaluation"), evaluation=fresh)
+
+
+def evaluate_request(state: WindowState, batch_size: int) -> Evaluate:
+    """The evaluation that the settings describe."""
+    return Evaluate(
+        folder=state.evaluation.folder,
+        labels=state.evaluation.labels,
+        preprocess=state.preprocess,
+        mapping=state.evaluation.mapping,
+        class_names=state.class_names,
+        batch_size=batch_size,
+        device=state.settings.device,
+        dtype=state.settings.dtype,
+        mode=state.settings.mode,
+    )
+
+
+def select_node(state: WindowState, node: int | None) -> WindowState:
+    """Choose a node; the module tree follows."""
+    graph = state.run.graph
+    if graph is None or node is None or not 0 <= node < len(graph.nodes):
+        return replace(state, selected_node=None)
+    return replace(state, selected_node=node, selected_module=graph.nodes[node].fqn)
+
+
+def select_module(state: WindowState, fqn: str) -> WindowState:
+    """Choose a module; the node that is this module's own call, where there is one, is chosen with it."""
+    return replace(state, selected_module=fqn, selected_node=node_of_module(state.run.graph, fqn))
+
+
+def node_of_module(graph: Graph | None, fqn: str) -> int | None:
+    """The first call of a module that has no parts of its own in the graph."""
+    if graph is None:
+        return None
+    return next((node.id for node in graph.nodes if node.kind == "module" and node.fqn == fqn), None)
+
+
+def no_model(what: str) -> Problem:
+    """What to say when something needs a model and none is open."""
+    return Problem("file", f"{what} needs a model, and none is open.", "Drop a model file first, or open a sample.")

@@ -1,0 +1,392 @@
+"""The window's session: turns what the user asks into requests, and keeps the one snapshot that the views draw.
+
+Must not know widgets. State is changed by the pure functions of `asking` and `updates`; this sends and waits.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from inspector.client.base import EngineEnded, Reply
+from inspector.core.expectation import compare_expectation
+from inspector.gui import asking, updates
+from inspector.gui.engine_link import EngineFactory, EngineLink
+from inspector.gui.settings import SettingsFile
+from inspector.gui.state import Concern, Problem, WindowState
+from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.events import RequestFinished
+from inspector.protocol.findings import Finding
+from inspector.protocol.inputs import ImageInput, InputSource, NamedInput, Preprocess
+from inspector.protocol.outputs import Expectation
+from inspector.protocol.requests import (
+    AnyRequest,
+    DecodeImages,
+    LoadModel,
+    MeasureParameters,
+    Mode,
+    PreviewInput,
+    ScanFolder,
+)
+
+LIVE_DELAY_MS = 180
+EVALUATION_FRAME_S = 0.033
+THUMBNAILS_A_REQUEST = 24
+BATCH_SIZE = 32
+
+
+class WindowSession(QObject):
+    """What the user asks for, one method each. `changed` comes at most once an event-loop turn; read `state` then."""
+
+    changed = Signal()
+
+    def __init__(self, factory: EngineFactory, settings: SettingsFile, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.state = WindowState(recent_files=settings.current.recent_files)
+        self.link = EngineLink(factory, self)
+        self.link.replied.connect(self._replied)
+        self.link.printed.connect(lambda text: self._set(updates.engine_printed(self.state, text)))
+        self.link.ended.connect(self._ended)
+        self._draw_timer = _single_shot(self, self._draw)
+        self._live_timer = _single_shot(self, self.run)
+        self._drawn_at = 0.0
+        self._trusted_once: frozenset[str] = frozenset()
+        self._cancelled_id = 0
+        self._run_after_reload = False
+        self._run_again = False
+        self._folder_after_load = ""
+        self._evaluate_after_scan = False
+        self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
+
+    # The engine's life
+
+    def start(self) -> None:
+        """Start the engine, so that torch is warm by the time it is needed."""
+        self._set(updates.engine_starting(self.state))
+        self.link.start()
+
+    def restart(self) -> None:
+        """Start another engine, with the same file and the same settings; what had run before is run again."""
+        had_run = self.state.run.graph is not None and not self._ended_while_running
+        self._reopen(run=had_run)
+
+    def close(self) -> None:
+        """End the engine; nothing is drawn any more."""
+        self._draw_timer.stop()
+        self._live_timer.stop()
+        self.link.close()
+
+    def cancel(self) -> None:
+        """Stop what is under way; what can't be asked to stop is killed with the engine after a grace."""
+        progress = self.state.progress
+        if progress is None:
+            return
+        self._cancelled_id = progress.request_id
+        self._evaluate_after_scan = False
+        self._run_again = False
+        self._set(replace(self.state, progress=replace(progress, what="Stopping", done=0, total=0)))
+        self.link.cancel(progress.request_id)
+
+    # Opening
+
+    def open_file(self, path: str, source: str = "", entry: str = "", *, test_folder: str = "") -> None:
+        """Open a model file, with the `.py` that defines its class where it is known."""
+        if not self.link.running:
+            self.start()
+        self._trusted_once = frozenset()
+        self._run_again = self._run_after_reload = self._evaluate_after_scan = False
+        self._live_timer.stop()
+        self._folder_after_load = test_folder
+        self._set(asking.opening(self.state, path, source, entry, {}))
+        self.settings.change(recent_files=self.state.recent_files)
+        self._load("load")
+
+    def forget_recent_files(self) -> None:
+        """Empty the list of recent files."""
+        self.settings.change(recent_files=())
+        self._set(replace(self.state, recent_files=()))
+
+    def attach_source(self, source: str) -> None:
+        """The `.py` that defines the class of the weights that are open."""
+        if not self.state.path:
+            self.open_file(source)
+            return
+        folder = self._folder_after_load
+        self.open_file(self.state.path, source, test_folder=folder)
+
+    def trust(self, *, always: bool) -> None:
+        """Let the code of the files asked about run: for this once, or whenever they are opened (by their SHA-256)."""
+        consent = self.state.consent
+        if consent is None:
+            return
+        named = {item.sha256: Path(item.path).name for item in consent.items if item.sha256}
+        if always:
+            self.settings.change(trusted={**self.settings.current.trusted, **named})
+        else:
+            self._trusted_once |= named.keys()
+        self._set(asking.reopening(self.state))
+        self._load("load")
+
+    def decline(self) -> None:
+        """The code does not run; the file's contents stay to be seen."""
+        self._set(asking.declining(self.state))
+
+    def ask_again(self) -> None:
+        """Try to load the file that is open once more, as when consent was declined before."""
+        self._set(replace(asking.reopening(self.state), declined=False))
+        self._load("load")
+
+    def choose_entry(self, entry: str, arguments: dict[str, str]) -> None:
+        """Build the model from this class or function with these arguments."""
+        self._set(asking.choosing(self.state, entry, arguments))
+        self._load("load")
+
+    # Running
+
+    def run(self) -> None:
+        """Run the model once, as the settings say; while a run is under way, once more after it."""
+        if self.state.model is None:
+            return
+        if not self.link.running:
+            self._reopen(run=True)
+            return
+        if self.state.run.running:
+            self._run_again = True
+            return
+        self._set(asking.running(self.state))
+        self._ask(asking.run_request(self.state), "run")
+
+    def change_inputs(self, inputs: tuple[NamedInput, ...]) -> None:
+        """Other inputs."""
+        self._change_settings(inputs=inputs)
+
+    def change_device(self, device: str) -> None:
+        """Another device."""
+        self._change_settings(device=device)
+
+    def change_dtype(self, dtype: str) -> None:
+        """Another dtype; "" is the model's own."""
+        self._change_settings(dtype=dtype)
+
+    def change_mode(self, mode: Mode) -> None:
+        """Train or eval."""
+        self._change_settings(mode=mode)
+
+    def change_timed(self, timed: bool) -> None:
+        """Whether each node is timed, and the run compared with a plain one."""
+        self._change_settings(timed=timed)
+
+    def change_live(self, live: bool) -> None:
+        """Whether every change runs the model again."""
+        self._set(asking.with_settings(self.state, live=live))
+        if live:
+            self._live_timer.start(LIVE_DELAY_MS)
+
+    def change_preprocess(self, preprocess: Preprocess) -> None:
+        """Another way to make a tensor of a picture."""
+        if preprocess != self.state.preprocess:
+            self._set(asking.with_preprocess(self.state, preprocess))
+            self._settings_changed()
+
+    def change_expectation(self, expectation: Expectation | None) -> None:
+        """What the user expected; compared at once with the outputs that are there."""
+        state = asking.with_settings(self.state, expectation=expectation)
+        verdict = None
+        if expectation is not None and state.run.outputs:
+            output = state.run.outputs[0]
+            verdict = compare_expectation(expectation, output.values, output.tensor.head)
+        self._set(replace(state, run=replace(state.run, verdict=verdict)))
+
+    def change_class_names(self, names: tuple[str, ...]) -> None:
+        """Other names for the outputs."""
+        self._set(replace(self.state, class_names=names))
+
+    def use_images(self, paths: Sequence[str]) -> None:
+        """Feed these pictures, and run."""
+        if self.state.model is None:
+            self._set(updates.with_problem(self.state, asking.no_model("A picture as input")))
+            return
+        self._set(asking.with_images(self.state, tuple(paths)))
+        self.preview(ImageInput(paths=tuple(paths), preprocess=self.state.preprocess))
+        self.run()
+
+    def preview(self, source: InputSource) -> None:
+        """Show what the model would see."""
+        if self.link.running:
+            self._set(updates.without_problem(self.state, "input"))
+            self._ask(PreviewInput(source=source), "preview")
+
+    def apply_finding(self, finding: Finding) -> None:
+        """Do what the finding's button says, and run or evaluate again."""
+        about_folder = finding in self.state.evaluation.findings.findings
+        self._set(asking.with_finding_applied(self.state, finding))
+        if about_folder:
+            self.evaluate(self.state.evaluation.mapping, BATCH_SIZE)
+        else:
+            self.run()
+
+    # Looking
+
+    def select_node(self, node: int) -> None:
+        """Choose a node; -1 chooses none."""
+        self._set(asking.select_node(self.state, node if node >= 0 else None))
+
+    def select_module(self, fqn: str) -> None:
+        """Choose a module."""
+        self._set(asking.select_module(self.state, fqn))
+
+    def measure_parameters(self, fqn: str) -> None:
+        """Measure a module's own parameters and buffers."""
+        if self.link.running and fqn not in self.state.parameters:
+            self._ask(MeasureParameters(fqn=fqn), "parameters")
+
+    # The test folder
+
+    def choose_folder(self, folder: str, labels: LabelRule | None = None) -> None:
+        """List a test folder."""
+        if not self.link.running:
+            return
+        self._set(asking.scanning(self.state, folder, labels or LabelRule()))
+        self._ask(ScanFolder(folder=folder, labels=labels or LabelRule()), "scan")
+
+    def evaluate(self, mapping: dict[str, int], batch_size: int = BATCH_SIZE) -> None:
+        """Run the model over the test folder."""
+        if not self.state.evaluation.folder or not self.link.running:
+            return
+        if self.state.model is None:
+            self._set(updates.with_problem(self.state, asking.no_model("An evaluation")))
+            return
+        self._set(asking.evaluating(self.state, mapping))
+        self._ask(asking.evaluate_request(self.state, batch_size), "evaluate")
+
+    def open_and_evaluate(self, path: str, source: str, entry: str, test_folder: str) -> None:
+        """The whole job at once: open, run, and evaluate the test folder."""
+        self.open_file(path, source, entry, test_folder=test_folder)
+        self._evaluate_after_scan = bool(test_folder)
+
+    def decode_thumbnails(self, paths: Sequence[str]) -> None:
+        """Small pictures of these files, a page a request; those that are there or on their way are not asked for."""
+        asked = {path for page in self._thumbnail_requests.values() for path in page}
+        wanted = [path for path in dict.fromkeys(paths) if path not in asked and path not in self.state.thumbnails]
+        for start in range(0, len(wanted), THUMBNAILS_A_REQUEST):
+            page = tuple(wanted[start : start + THUMBNAILS_A_REQUEST])
+            request_id = self._ask(DecodeImages(paths=page), "thumbnails")
+            if request_id:
+                self._thumbnail_requests[request_id] = page
+
+    # Inside
+
+    @property
+    def _ended_while_running(self) -> bool:
+        return self._died_during == "run"
+
+    _died_during: Concern | None = None
+
+    def _load(self, concern: Concern) -> None:
+        state = self.state
+        request = LoadModel(
+            path=state.path,
+            source=state.source,
+            entry=state.entry,
+            arguments=state.arguments,
+            trusted=(*self.settings.current.trusted, *sorted(self._trusted_once)),
+        )
+        self._ask(request, concern)
+
+    def _reopen(self, *, run: bool) -> None:
+        self._died_during = None
+        self.start()
+        if not self.state.path:
+            return
+        self._run_after_reload = run
+        self._set(asking.reopening(self.state))
+        self._load("reload")
+
+    def _ask(self, request: AnyRequest, concern: Concern) -> int:
+        request_id = self.link.send(request)
+        if request_id:
+            self._set(asking.asked(self.state, request_id, concern))
+        return request_id
+
+    def _change_settings(self, **changes: object) -> None:
+        self._set(asking.with_settings(self.state, **changes))
+        self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        if self.state.settings.live and self.state.model is not None:
+            self._live_timer.start(LIVE_DELAY_MS)
+
+    def _replied(self, reply: Reply) -> None:
+        concern = self.state.pending.get(reply.id)
+        self._set(updates.apply_event(self.state, reply))
+        if concern is not None and reply.id not in self.state.pending:
+            self._request_ended(reply.id, concern, done=isinstance(reply.event, RequestFinished))
+
+    def _request_ended(self, request_id: int, concern: Concern, *, done: bool) -> None:
+        if request_id == self._cancelled_id:
+            self._cancelled_id = 0
+        match concern:
+            case "load" if done and self.state.model is not None:
+                self._opened()
+            case "reload" if done and self._run_after_reload:
+                self._run_after_reload = False
+                self.run()
+            case "run" if self._run_again:
+                self._run_again = False
+                self.run()
+            case "scan" if done and self._evaluate_after_scan and self.state.evaluation.scan is not None:
+                self._evaluate_after_scan = False
+                self.evaluate(self.state.evaluation.scan.mapping)
+            case "thumbnails":
+                self._thumbnail_requests.pop(request_id, None)
+            case _:
+                pass
+
+    def _opened(self) -> None:
+        model = self.state.model
+        if self.settings.current.run_when_opened and model is not None and model.slots:
+            self.run()
+        if self._folder_after_load:
+            folder, self._folder_after_load = self._folder_after_load, ""
+            self.choose_folder(folder)
+
+    def _ended(self, ended: EngineEnded) -> None:
+        progress = self.state.progress
+        self._died_during = None if progress is None else self.state.pending.get(progress.request_id)
+        was_loading = self.state.loading
+        self._thumbnail_requests.clear()
+        self._set(updates.engine_ended(self.state, ended))
+        if self._cancelled_id:  # the user asked for it: there is nothing to report, only to go on
+            self._cancelled_id = 0
+            self._go_on_after_stop(was_loading=was_loading)
+
+    def _go_on_after_stop(self, *, was_loading: bool) -> None:
+        if was_loading:
+            self.start()
+            self._set(updates.with_problem(self.state, Problem("file", "Opening was stopped.")))
+        else:
+            self._reopen(run=False)
+            stopped = Problem("run", "It was stopped: the engine was ended, and started again with the same file.")
+            self._set(updates.with_problem(self.state, stopped))
+
+    def _set(self, state: WindowState) -> None:
+        if state is self.state:
+            return
+        self.state = replace(state, revision=self.state.revision + 1)
+        if not self._draw_timer.isActive():
+            wait_s = self._drawn_at + EVALUATION_FRAME_S - time.monotonic() if state.evaluation.running else 0.0
+            self._draw_timer.start(max(0, round(wait_s * 1000)))
+
+    def _draw(self) -> None:
+        self._drawn_at = time.monotonic()
+        self.changed.emit()
+
+
+def _single_shot(parent: QObject, slot: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(slot)
+    return timer
