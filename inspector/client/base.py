@@ -62,7 +62,10 @@ Receiver = Callable[[Incoming], None]
 
 
 class Engine(Protocol):
-    """An engine that is running, or has ended. Replies arrive on a thread of the engine's own, never on the caller's."""
+    """An engine that is running, or has ended.
+
+    Replies arrive on a thread of the engine's own, never on the caller's.
+    """
 
     def start(self, receive: Receiver) -> None:
         """Start it; everything it says goes to `receive`, until one EngineEnded, which is the last."""

@@ -62,7 +62,10 @@ class EntryNeeded(Event, frozen=True, tag="entry_needed"):
 
 
 class ModelLoaded(Event, frozen=True, tag="model_loaded"):
-    """The model is in memory. `slots` are forward's arguments with what to feed them; `preprocess` fits the first image slot."""
+    """The model is in memory.
+
+    `slots` are forward's arguments with what to feed them; `preprocess` fits the first image slot.
+    """
 
     path: str
     source: str
@@ -78,7 +81,7 @@ class ModelLoaded(Event, frozen=True, tag="model_loaded"):
 
 
 class InputPrepared(Event, frozen=True, tag="input_prepared"):
-    """The tensor that the model would see, and for images a picture of it: `picture` is (H, W, 3) uint8, upright, un-normalised."""
+    """The tensor that the model would see; for images `picture` shows it as (H, W, 3) uint8, un-normalised."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -127,7 +130,9 @@ class ParametersMeasured(Event, frozen=True, tag="parameters_measured"):
 
 
 class FolderScanned(Event, frozen=True, tag="folder_scanned"):
-    """A test folder, listed. `classes` sort naturally (C2 before C10). `labels` is the rule in force; `sentence` says what it found.
+    """A test folder, listed.
+
+    `classes` sort naturally (C2 before C10). `labels` is the rule in force; `sentence` says what it found.
 
     `mapping` is the proposed output index per class (empty without a model); `problems` are sentences
     (an empty folder, one class, more classes than outputs). `patterns` are other label patterns that fit the names.
@@ -158,7 +163,8 @@ class EvaluationProgressed(Event, frozen=True, tag="evaluation_progressed"):
 class EvaluationFinished(Event, frozen=True, tag="evaluation_finished"):
     """The whole folder, or what was counted until it was cancelled. `matrix` rows are true classes.
 
-    Columns are the classes of the folder; a predicted output that no class maps to is counted in `outside`, per true class.
+    Columns are the classes of the folder; a predicted output that no class maps to is counted in `outside`, per true
+    class.
     """
 
     classes: tuple[str, ...]
@@ -175,7 +181,10 @@ class EvaluationFinished(Event, frozen=True, tag="evaluation_finished"):
 
 
 class ImagesDecoded(Event, frozen=True, tag="images_decoded"):
-    """Pictures as (H, W, 3) uint8, in the order asked; None for one that could not be read, with the reason in `problems`."""
+    """Pictures as (H, W, 3) uint8, in the order asked.
+
+    None for one that could not be read, with the reason in `problems`.
+    """
 
     paths: tuple[str, ...]
     pictures: tuple[ArrayRef | None, ...]
@@ -233,7 +242,10 @@ Ending = RequestFinished | RequestFailed | RequestCancelled
 
 
 class EventFrame(Message, frozen=True):
-    """An event under the id of the request that it answers. `array_bytes` is the ring's running byte count behind it."""
+    """An event under the id of the request that it answers.
+
+    `array_bytes` is the ring's running byte count behind it.
+    """
 
     id: int
     body: AnyEvent

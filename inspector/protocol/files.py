@@ -30,7 +30,10 @@ class TensorEntry(Message, frozen=True):
 
 
 class ModuleEntry(Message, frozen=True):
-    """A module named in a file; `class_name` is dotted where the file says so. `guessed` marks one inferred from shapes."""
+    """A module named in a file; `class_name` is dotted where the file says so.
+
+    `guessed` marks one inferred from shapes.
+    """
 
     fqn: str
     class_name: str
@@ -46,7 +49,9 @@ class GlobalUse(Message, frozen=True):
 
 
 class FileDescription(Message, frozen=True):
-    """What is in a file. `globals` are all dotted names that loading would import, `blocked_globals` those that need consent.
+    """What is in a file.
+
+    `globals` are all dotted names that loading would import, `blocked_globals` those that need consent.
 
     `summary` is one sentence for people. `metadata` values are plain text. `uses` says more of each global.
     """
@@ -66,7 +71,10 @@ class FileDescription(Message, frozen=True):
 
 
 class EntryParameter(Message, frozen=True):
-    """An argument of a class or function. `default` and `proposed` are Python literals as text; `proposed` comes from the weights."""
+    """An argument of a class or function.
+
+    `default` and `proposed` are Python literals as text; `proposed` comes from the weights.
+    """
 
     name: str
     annotation: str = ""
@@ -93,7 +101,10 @@ class Misshaped(Message, frozen=True):
 
 
 class KeysReport(Message, frozen=True):
-    """How the keys of a state_dict met those of the model. `mended` says what was done to the names (`removed "module."`)."""
+    """How the keys of a state_dict met those of the model.
+
+    `mended` says what was done to the names (`removed "module."`).
+    """
 
     matched: int
     missing: tuple[str, ...] = ()
@@ -115,7 +126,10 @@ class ParameterRow(Message, frozen=True):
 
 
 class ModuleRow(Message, frozen=True):
-    """A module in the tree, in the order of `named_modules`; the root has fqn "". `num_params` counts shared ones once, children included."""
+    """A module in the tree, in the order of `named_modules`; the root has fqn "".
+
+    `num_params` counts shared ones once, children included.
+    """
 
     fqn: str
     class_name: str
@@ -126,7 +140,10 @@ class ModuleRow(Message, frozen=True):
 
 
 class ModelInfo(Message, frozen=True):
-    """The loaded model in a line. `num_params` counts shared parameters once; `size_bytes` is that of parameters and buffers."""
+    """The loaded model in a line.
+
+    `num_params` counts shared parameters once; `size_bytes` is that of parameters and buffers.
+    """
 
     format: FileFormat
     class_name: str

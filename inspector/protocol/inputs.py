@@ -8,7 +8,9 @@ Distribution = Literal["normal", "uniform", "zeros", "ones", "integers"]
 
 
 class Preprocess(Message, frozen=True):
-    """How a picture becomes a tensor; the same for one image and for a folder. Also the text of `--preprocess FILE.json`.
+    """How a picture becomes a tensor; the same for one image and for a folder.
+
+    Also the text of `--preprocess FILE.json`.
 
     The picture is turned upright (EXIF), brought to `channels` (1 grey, 3 RGB, 4 RGBA), resized to
     `height` × `width` (None keeps its own), scaled to [0, 1] (`scale="unit"`) or left at 0…255 (`"byte"`), and

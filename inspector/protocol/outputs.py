@@ -34,7 +34,7 @@ class OutputTensor(Message, frozen=True):
 
 
 class Expectation(Message, frozen=True):
-    """What the user expected of one output: `kind` class (an index), one_hot, or values (row-major, with their shape)."""
+    """What the user expected of one output: a class (its index), a one-hot row, or values (row-major)."""
 
     kind: Literal["class", "one_hot", "values"]
     values: tuple[float, ...]

@@ -1,0 +1,57 @@
+"""The command line: opens the window, or works without one. Must not know torch or Qt before a window is asked for."""
+
+import sys
+from collections.abc import Sequence
+
+from inspector.cli.options import COMMANDS, app
+
+WINDOW_HELP = """Usage: inspector [FILE…]            open the window, with a model, its .py, images or a test folder
+       inspector COMMAND --help
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and give its exit status.
+
+    0 done; 1 the model or the file failed; 2 wrong use; 3 consent is needed.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in COMMANDS:
+        return _run_command(given)
+    if given and given[0] in ("-h", "--help"):
+        sys.stdout.write(WINDOW_HELP + "\n")
+        return _run_command(["--help"])
+    return open_window(given)
+
+
+def open_window(arguments: Sequence[str] | None = None) -> int:
+    """Open the window on the files given; `--demo` opens the digits sample, run and evaluated."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    unknown = [word for word in given if word.startswith("-") and word != "--demo"]
+    if unknown:
+        sys.stderr.write(f"inspector: there is no option {unknown[0]}; `inspector --help` lists what there is.\n")
+        return 2
+    from inspector.gui.app import run_app  # noqa: PLC0415 - Qt only where a window is wanted
+
+    return run_app([word for word in given if word != "--demo"], demo="--demo" in given)
+
+
+def _run_command(given: list[str]) -> int:
+    """Typer's own errors (wrong use) end with 2, everything else with what the command returns."""
+    try:
+        result = app(given, prog_name="inspector", standalone_mode=False)
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    # Click and Typer each bring their own usage errors, which have nothing in common but `show`.
+    except Exception as error:  # noqa: BLE001 - all others are raised again
+        return _usage_error(error)
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(error: Exception) -> int:
+    """Show a usage error of click as click would; anything else is a fault of ours and is raised on."""
+    show = getattr(error, "show", None)
+    if show is None:
+        raise error
+    show()
+    return int(getattr(error, "exit_code", 2))

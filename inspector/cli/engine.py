@@ -1,0 +1,70 @@
+"""An engine for one command: requests are sent, and their events handed on, one after another."""
+
+import queue
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
+from inspector.client.process import ProcessEngine
+from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
+from inspector.protocol.requests import AnyRequest
+
+
+class CommandError(Exception):
+    """The command ends: what to say on stderr, and the exit status."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class CommandEngine:
+    """A real engine, spoken with in turn. What models print goes to stderr."""
+
+    def __init__(self, *, warm: bool) -> None:
+        self._incoming: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
+        self._engine = ProcessEngine(warm=warm)
+        self._engine.start(self._incoming.put)
+
+    def ask(self, request: AnyRequest) -> Iterator[Reply]:
+        """Send, and yield each reply but the last.
+
+        A keyboard interrupt cancels the request and waits for what was done so far.
+
+        Raises:
+            CommandError: the request failed, or the engine ended.
+        """
+        request_id = self._engine.send(request)
+        while True:
+            try:
+                incoming = self._incoming.get()
+            except KeyboardInterrupt:
+                self._engine.cancel(request_id)
+                continue
+            match incoming:
+                case EnginePrinted(text=text):
+                    sys.stderr.write(text)
+                case EngineEnded(sentence=sentence):
+                    raise CommandError(sentence)
+                case Reply(id=answered, event=event) if answered == request_id:
+                    if isinstance(event, RequestFinished | RequestCancelled):
+                        return
+                    if isinstance(event, RequestFailed):
+                        raise CommandError(f"{event.message} {event.fix}".strip())
+                    yield incoming
+
+    def close(self) -> None:
+        """End the engine."""
+        self._engine.close()
+
+
+@contextmanager
+def command_engine(*, warm: bool = True) -> Iterator[CommandEngine]:
+    """An engine that ends with the block."""
+    engine = CommandEngine(warm=warm)
+    try:
+        yield engine
+    finally:
+        engine.close()

@@ -1,0 +1,151 @@
+"""`inspector evaluate`: the confusion matrix of a folder of labelled images."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inspector.cli.engine import CommandEngine, CommandError, command_engine
+from inspector.cli.models import ModelOptions, load, parse_mapping, parse_shape, preprocess_from
+from inspector.cli.printing import note, print_json, print_text
+from inspector.cli.text import evaluation_text
+from inspector.core.reports import evaluate_report
+from inspector.protocol.evaluation import LabelRule, LabelSource
+from inspector.protocol.events import (
+    EvaluationFinished,
+    EvaluationProgressed,
+    FindingsFound,
+    FolderScanned,
+    ModelLoaded,
+)
+from inspector.protocol.findings import Findings
+from inspector.protocol.reports import EvaluateReport
+from inspector.protocol.requests import Evaluate, Mode
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Which folder, its labels, and how to run, as given on the command line."""
+
+    folder: str
+    labels: str
+    pattern: str
+    mapping: tuple[str, ...]
+    shapes: tuple[str, ...]
+    dtype: str
+    preprocess: str
+    device: str
+    mode: str
+    batch_size: int
+    workers: int
+    csv: Path | None
+    png: Path | None
+
+
+def evaluate_command(model: ModelOptions, options: EvaluateOptions, *, as_json: bool) -> int:
+    """Evaluate, and print the figures.
+
+    Raises:
+        CommandError: the model can't be loaded, the folder can't be read, or an option is wrong.
+    """
+    rule = label_rule(options.labels, options.pattern)
+    with command_engine() as engine:
+        loaded = load(engine, model)
+        report = _evaluate(engine, loaded, options, rule)
+    if options.csv is not None:
+        _write_csv(options.csv, report)
+    if options.png is not None:
+        _write_png(options.png, report)
+    if as_json:
+        print_json(report)
+    else:
+        print_text(evaluation_text(report))
+    for problem in report.problems:
+        note(f"inspector: {problem}")
+    if report.num_images == 0:
+        raise CommandError("No image was counted.")
+    return 0
+
+
+def label_rule(labels: str, pattern: str) -> LabelRule:
+    """`auto`, `folders`, `names`, or the path of a CSV, as a rule.
+
+    Raises:
+        CommandError: it is none of these.
+    """
+    if labels in ("auto", "folders", "names"):
+        source: LabelSource = "names" if pattern and labels == "auto" else cast("LabelSource", labels)
+        return LabelRule(source=source, pattern=pattern)
+    path = Path(labels).absolute()
+    if not path.is_file():
+        raise CommandError(f"--labels takes auto, folders, names or a CSV file; {labels} is none of these.", 2)
+    return LabelRule(source="csv", csv_path=str(path))
+
+
+def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptions, rule: LabelRule) -> EvaluateReport:
+    shape = parse_shape(options.shapes[0]) if options.shapes else None
+    request = Evaluate(
+        folder=str(Path(options.folder).absolute()),
+        labels=rule,
+        preprocess=preprocess_from(options.preprocess, loaded, shape),
+        mapping=parse_mapping(options.mapping),
+        class_names=loaded.class_names,
+        batch_size=options.batch_size,
+        workers=options.workers,
+        device=options.device,
+        dtype=options.dtype,
+        mode=cast("Mode", options.mode),
+    )
+    scan, finished, findings = None, None, Findings()
+    with _progress_bar() as bar:
+        task = bar.add_task("images", total=None)
+        for reply in engine.ask(request):
+            match reply.event:
+                case FolderScanned():
+                    scan = reply.event
+                case EvaluationProgressed(done=done, total=total):
+                    bar.update(task, completed=done, total=total)
+                case EvaluationFinished():
+                    finished = reply.event
+                case FindingsFound():
+                    findings = reply.event.findings
+                case _:
+                    pass
+    if scan is None or finished is None:
+        raise CommandError("The evaluation was stopped before it counted an image.")
+    return evaluate_report(scan, finished, findings)
+
+
+def _progress_bar() -> Progress:
+    """Progress on stderr, shown only to people."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _write_csv(path: Path, report: EvaluateReport) -> None:
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["true \\ predicted", *report.classes])
+            for name, row in zip(report.classes, report.matrix, strict=True):
+                writer.writerow([name, *row])
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}.") from error
+
+
+def _write_png(path: Path, report: EvaluateReport) -> None:
+    from inspector.cli.matrix_picture import matrix_picture  # noqa: PLC0415 - Pillow only where a picture is wanted
+
+    try:
+        matrix_picture(report.classes, report.matrix).save(path, format="PNG")
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}.") from error

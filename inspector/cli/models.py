@@ -1,0 +1,122 @@
+"""Options that `run` and `evaluate` share: which model, and how pictures become tensors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from inspector.cli.engine import CommandEngine, CommandError
+from inspector.cli.printing import note
+from inspector.protocol.events import ConsentNeeded, EntryNeeded, ModelLoaded
+from inspector.protocol.inputs import Preprocess
+from inspector.protocol.requests import LoadModel
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model, as given on the command line."""
+
+    path: str
+    source: str
+    entry: str
+    arguments: tuple[str, ...]
+    trust: bool
+
+
+def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
+    """Load the model, and say on stderr what a user should know of it.
+
+    Raises:
+        CommandError: it can't be loaded; status 2 when an entry must be chosen, 3 when consent is needed.
+    """
+    request = LoadModel(
+        path=_absolute(options.path),
+        source=_absolute(options.source) if options.source else "",
+        entry=options.entry,
+        arguments=dict(_pairs(options.arguments, "--arg")),
+        trust_everything=options.trust,
+    )
+    loaded = None
+    for reply in engine.ask(request):
+        match reply.event:
+            case ConsentNeeded(sentence=sentence):
+                raise CommandError(f"{sentence} Give --trust to allow it.", 3)
+            case EntryNeeded(sentence=sentence, entries=entries):
+                names = ", ".join(entry.name for entry in entries)
+                choices = f" Choose with --entry: {names}." if names else ""
+                raise CommandError(f"{sentence}{choices}", 2)
+            case ModelLoaded():
+                loaded = reply.event
+            case _:
+                pass
+    if loaded is None:
+        raise CommandError("The engine did not say that the model was loaded.")
+    for text in (*loaded.notes, loaded.keys.sentence if loaded.keys is not None else ""):
+        if text:
+            note(f"inspector: {text}")
+    return loaded
+
+
+def preprocess_from(path: str, loaded: ModelLoaded, shape: tuple[int, ...] | None) -> Preprocess:
+    """The preprocessing in force: the file's, else what fits the model, with the size of `shape` where that is given.
+
+    Raises:
+        CommandError: the file is not there, or is no preprocessing.
+    """
+    if path:
+        try:
+            return msgspec.json.decode(Path(path).read_bytes(), type=Preprocess)
+        except OSError as error:
+            raise CommandError(f"{path} can't be read: {error.strerror}.", 2) from error
+        except msgspec.DecodeError as error:
+            raise CommandError(f"{path} is no preprocessing: {error}.", 2) from error
+    proposed = loaded.preprocess or Preprocess()
+    if shape is None or len(shape) != 4:
+        return proposed
+    _, channels, height, width = shape
+    if channels not in (1, 3, 4):
+        raise CommandError(f"Pictures have 1, 3 or 4 channels, not {channels}.", 2)
+    return msgspec.structs.replace(proposed, height=height, width=width, channels=channels)
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """`1,3,224,224`, with or without brackets, as a shape.
+
+    Raises:
+        CommandError: it is none.
+    """
+    words = text.strip().strip("()[]").replace("x", ",").split(",")
+    try:
+        shape = tuple(int(word) for word in words if word.strip())
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 0:
+        raise CommandError(f'"{text}" is no shape; write it as 1,3,224,224.', 2)
+    return shape
+
+
+def parse_mapping(words: tuple[str, ...]) -> dict[str, int]:
+    """`CLASS=INDEX` words as a mapping.
+
+    Raises:
+        CommandError: a word is of another form.
+    """
+    try:
+        return {name: int(value) for name, value in _pairs(words, "--map")}
+    except ValueError as error:
+        raise CommandError("--map takes CLASS=INDEX, with a whole number.", 2) from error
+
+
+def _pairs(words: tuple[str, ...], option: str) -> list[tuple[str, str]]:
+    pairs = []
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not name:
+            raise CommandError(f'{option} takes NAME=VALUE, not "{word}".', 2)
+        pairs.append((name.strip(), value))
+    return pairs
+
+
+def _absolute(path: str) -> str:
+    """The engine has a working folder of its own."""
+    return str(Path(path).absolute())

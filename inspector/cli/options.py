@@ -1,0 +1,173 @@
+"""The commands and their options, as Typer reads them."""
+
+import enum
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.cli.desktop import install_desktop, remove_desktop
+from inspector.cli.engine import CommandError
+
+COMMANDS = ("describe", "run", "evaluate", "install-desktop")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Without a command, `inspector [FILE…]` opens the window.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(enum.StrEnum):
+    """How a result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ModeName(enum.StrEnum):
+    """The two modes of a module."""
+
+    EVAL = "eval"
+    TRAIN = "train"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs")]
+SourceOption = Annotated[
+    str, typer.Option("--source", metavar="FILE.py", help="the .py that defines the model's class")
+]
+EntryOption = Annotated[str, typer.Option("--entry", metavar="CLASS", help="which class, function or instance of it")]
+ArgOption = Annotated[list[str] | None, typer.Option("--arg", metavar="NAME=VALUE", help="an argument of the entry")]
+DtypeOption = Annotated[str, typer.Option("--dtype", help="run in this dtype; integers only for a random input")]
+PreprocessOption = Annotated[str, typer.Option("--preprocess", metavar="FILE.json", help="how pictures become tensors")]
+DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda:0, mps, xpu:0 …")]
+ModeOption = Annotated[ModeName, typer.Option("--mode")]
+TrustOption = Annotated[bool, typer.Option("--trust", help="run the code that this file, or its source, brings")]
+ShapeOption = Annotated[
+    list[str] | None, typer.Option("--shape", metavar="1,3,224,224", help="the input's shape; once per input")
+]
+
+
+@app.command()
+def describe(file: str, output_format: FormatOption = Format.TEXT) -> int:
+    """Say what is in FILE; nothing of it runs."""
+    from inspector.cli.describe import describe_command  # noqa: PLC0415 - each command pays for its own imports
+
+    return _status(lambda: describe_command(file, as_json=output_format is Format.JSON))
+
+
+@app.command()
+def run(
+    model: str,
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="random|IMAGE|ARRAY", help="what to feed; once per input")
+    ] = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = "",
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    preprocess: PreprocessOption = "",
+    device: DeviceOption = "cpu",
+    mode: ModeOption = ModeName.EVAL,
+    expect: Annotated[str, typer.Option("--expect", metavar="VALUE", help="a class, a one-hot row, or values")] = "",
+    time: Annotated[bool, typer.Option("--time", help="time a plain forward too, and every node")] = False,
+    max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
+    trust: TrustOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Run MODEL once: its graph with live shapes, and its outputs."""
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+    from inspector.cli.run import RunOptions, run_command  # noqa: PLC0415
+
+    return _status(
+        lambda: run_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust),
+            RunOptions(
+                inputs=tuple(inputs or ()),
+                shapes=tuple(shape or ()),
+                dtype=dtype,
+                seed=seed,
+                preprocess=preprocess,
+                device=device,
+                mode=mode.value,
+                expect=expect,
+                time=time,
+                max_values=max_values,
+            ),
+            as_json=output_format is Format.JSON,
+        )
+    )
+
+
+@app.command()
+def evaluate(
+    model: str,
+    folder: str,
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
+    pattern: Annotated[str, typer.Option("--pattern", help="for names: a regular expression with one group")] = "",
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="CLASS=INDEX", help="the output index of a class")
+    ] = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = "",
+    preprocess: PreprocessOption = "",
+    device: DeviceOption = "cpu",
+    mode: ModeOption = ModeName.EVAL,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 32,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="decoding threads; 0 = one per core")] = 0,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the matrix there")] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="draw the matrix there")] = None,
+    trust: TrustOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Run MODEL over a folder of labelled test images: the confusion matrix and its figures."""
+    from inspector.cli.evaluate import EvaluateOptions, evaluate_command  # noqa: PLC0415
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+
+    return _status(
+        lambda: evaluate_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust),
+            EvaluateOptions(
+                folder=folder,
+                labels=labels,
+                pattern=pattern,
+                mapping=tuple(mapping or ()),
+                shapes=tuple(shape or ()),
+                dtype=dtype,
+                preprocess=preprocess,
+                device=device,
+                mode=mode.value,
+                batch_size=batch_size,
+                workers=workers,
+                csv=csv,
+                png=png,
+            ),
+            as_json=output_format is Format.JSON,
+        )
+    )
+
+
+@app.command(name="install-desktop")
+def install_desktop_entry(
+    remove: Annotated[bool, typer.Option("--remove", help="take them away again")] = False,
+) -> int:
+    """Put a menu entry, icons and the file types .pth .pt .safetensors .pt2 into your own desktop folders."""
+    return remove_desktop() if remove else install_desktop()
+
+
+def _status(command: Callable[[], int]) -> int:
+    """Run a command; what it can't do is said on stderr."""
+    try:
+        return command()
+    except CommandError as error:
+        sys.stderr.write(f"inspector: {error.message}\n")
+        return error.status

@@ -1,0 +1,171 @@
+"""`inspector run`: one observed forward."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from inspector.cli.engine import CommandEngine, CommandError, command_engine
+from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
+from inspector.cli.printing import note, print_json, print_text
+from inspector.cli.text import run_text
+from inspector.client.base import Reply
+from inspector.core.expectation import parse_expectation
+from inspector.core.reports import output_report
+from inspector.protocol.events import FindingsFound, GraphCaptured, ModelLoaded, OutputsComputed
+from inspector.protocol.findings import Findings
+from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
+from inspector.protocol.outputs import Expectation
+from inspector.protocol.reports import OutputReport, RunReport, Timing
+from inspector.protocol.requests import Mode, RunForward
+
+ARRAY_SUFFIXES = (".npy", ".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What to feed and how to run, as given on the command line."""
+
+    inputs: tuple[str, ...]
+    shapes: tuple[str, ...]
+    dtype: str
+    seed: int
+    preprocess: str
+    device: str
+    mode: str
+    expect: str
+    time: bool
+    max_values: int
+
+
+def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> int:
+    """Run a model once, and print what was seen; the status is 1 when the forward failed.
+
+    Raises:
+        CommandError: the model can't be loaded, or an option is wrong.
+    """
+    with command_engine() as engine:
+        loaded = load(engine, model)
+        report = _run(engine, loaded, options)
+    if as_json:
+        print_json(report)
+    else:
+        print_text(run_text(report))
+    if report.failure is None:
+        return 0
+    note(f"inspector: {report.failure.message} {report.failure.fix}".rstrip())
+    return 1
+
+
+def named_inputs(loaded: ModelLoaded, options: RunOptions) -> tuple[NamedInput, ...]:
+    """What to feed: per slot the n-th `--input` and `--shape`, else what is proposed.
+
+    Raises:
+        CommandError: more were given than forward takes, or one is wrong.
+    """
+    count = max(len(options.inputs), len(options.shapes))
+    if count > len(loaded.slots) and loaded.slots:
+        names = ", ".join(slot.name for slot in loaded.slots)
+        raise CommandError(f"This forward takes {len(loaded.slots)} input(s) ({names}), not {count}.", 2)
+    slots: list[InputSlot | None] = [
+        slot for index, slot in enumerate(loaded.slots) if slot.required or index < count
+    ] or [None] * count
+    return tuple(
+        NamedInput(
+            source=_source(loaded, options, index, slot),
+            name=slot.name if slot is not None else "",
+        )
+        for index, slot in enumerate(slots)
+    )
+
+
+def _source(loaded: ModelLoaded, options: RunOptions, index: int, slot: InputSlot | None) -> InputSource:
+    word = options.inputs[index] if index < len(options.inputs) else "random"
+    shape = parse_shape(options.shapes[index]) if index < len(options.shapes) else None
+    if word == "random":
+        return _random(options, slot, shape)
+    path = Path(word).absolute()
+    if not path.exists():
+        raise CommandError(f"There is no file {word}; --input takes random, a picture, a .npy or a .pt.", 2)
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        return ArrayInput(path=str(path))
+    return ImageInput(paths=(str(path),), preprocess=preprocess_from(options.preprocess, loaded, shape))
+
+
+def _random(options: RunOptions, slot: InputSlot | None, shape: tuple[int, ...] | None) -> RandomInput:
+    proposed = slot.proposed if slot is not None else None
+    if proposed is None:
+        if shape is None:
+            raise CommandError("No input shape could be proposed; give --shape.", 2)
+        proposed = RandomInput(shape=shape)
+    changed = msgspec.structs.replace(proposed, seed=options.seed)
+    if shape is not None:
+        changed = msgspec.structs.replace(changed, shape=shape)
+    if not options.dtype:
+        return changed
+    if _is_integer(options.dtype) and changed.distribution != "integers":
+        return msgspec.structs.replace(changed, dtype=options.dtype, distribution="integers", low=0, high=2)
+    if changed.distribution == "integers" and not _is_integer(options.dtype):
+        return changed
+    return msgspec.structs.replace(changed, dtype=options.dtype)
+
+
+def _is_integer(dtype: str) -> bool:
+    return dtype.removeprefix("torch.").startswith(("int", "uint", "bool", "long"))
+
+
+def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunReport:
+    request = RunForward(
+        inputs=named_inputs(loaded, options),
+        device=options.device,
+        dtype="" if _is_integer(options.dtype) else options.dtype,
+        mode=cast("Mode", options.mode),
+        seed=options.seed,
+        timed=options.time,
+        expectation=_expectation(options.expect, loaded),
+    )
+    captured: GraphCaptured | None = None
+    answer: OutputsComputed | None = None
+    outputs: tuple[OutputReport, ...] = ()
+    findings = Findings()
+    for reply in engine.ask(request):
+        match reply.event:
+            case GraphCaptured():
+                captured = reply.event
+            case OutputsComputed():
+                answer = reply.event
+                outputs = _output_reports(reply, answer, loaded.class_names, options.max_values)
+            case FindingsFound():
+                findings = reply.event.findings
+            case _:
+                pass
+    return RunReport(
+        model=loaded.info,
+        graph=captured.graph if captured else None,
+        outputs=outputs,
+        findings=findings.findings,
+        unchecked=findings.unchecked,
+        failure=captured.failure if captured else None,
+        timing=Timing(
+            plain_s=captured.plain_s if captured else None,
+            captured_s=captured.captured_s if captured else None,
+        ),
+        keys=loaded.keys,
+        verdict=answer.verdict if answer else None,
+    )
+
+
+def _output_reports(
+    reply: Reply, answer: OutputsComputed, class_names: tuple[str, ...], max_values: int
+) -> tuple[OutputReport, ...]:
+    return tuple(output_report(tensor, reply.array(tensor.array), class_names, max_values) for tensor in answer.outputs)
+
+
+def _expectation(text: str, loaded: ModelLoaded) -> Expectation | None:
+    if not text:
+        return None
+    try:
+        return parse_expectation(text, None, loaded.class_names)
+    except ValueError as error:
+        raise CommandError(f"--expect: {error}", 2) from error

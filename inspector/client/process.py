@@ -1,0 +1,192 @@
+"""An engine in a process of its own: start it, speak with it, notice how it ended."""
+
+import collections
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from inspector.client.arrays import Ring, make_ring
+from inspector.client.base import EngineEnded, EnginePrinted, Receiver, Reply
+from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
+from inspector.protocol.requests import AnyRequest, ArraysRead, CancelRequest, RequestFrame
+from inspector.protocol.wire import BrokenFrameError, read_event, write_frame
+
+LOG_LINES = 400
+
+# What an engine may know of its surroundings: enough to find Python, its libraries and its devices, and no secret.
+ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT", "USERPROFILE")
+ENVIRONMENT_PREFIXES = ("LC_", "PYTHON", "OMP_", "MKL_", "CUDA_", "NVIDIA_", "ROCR_", "HIP_", "ONEAPI_", "DYLD_")
+
+
+class ProcessEngine:
+    """The real engine, `python -m inspector.engine`, or whatever command speaks the same frames."""
+
+    def __init__(self, command: Sequence[str] | None = None, *, warm: bool = True) -> None:
+        self._command = list(command) if command else [sys.executable, "-P", "-m", "inspector.engine"]
+        self._warm = warm
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ring: Ring | None = None
+        self._folder = ""
+        self._receive: Receiver = _ignore
+        self._write_lock = threading.Lock()
+        self._open_requests: set[int] = set()
+        self._last_id = 0
+        self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
+        self._closed = False
+        self._killed_because = ""
+        self._threads: list[threading.Thread] = []
+
+    def start(self, receive: Receiver) -> None:
+        """Start the process. Call it from the main thread: the child dies with the thread that made it.
+
+        Raises:
+            OSError: the process can't be started.
+        """
+        self._receive = receive
+        self._ring = make_ring()
+        self._folder = tempfile.mkdtemp(prefix="model-inspector-")
+        arguments = [] if self._warm else ["--cold"]
+        if self._ring is not None:
+            arguments += ["--arrays-fd", str(self._ring.fd), "--arrays-bytes", str(self._ring.size)]
+        self._process = subprocess.Popen(
+            [*self._command, *arguments, "--temporary-folder", self._folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=engine_environment(self._folder),
+            cwd=self._folder,
+            pass_fds=() if self._ring is None else (self._ring.fd,),
+        )
+        printing = threading.Thread(target=self._read_log, name="engine-log", daemon=True)
+        reading = threading.Thread(target=self._read_events, args=(printing,), name="engine-events", daemon=True)
+        self._threads = [printing, reading]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, request: AnyRequest) -> int:
+        """Send a request; its replies carry the id that this returns."""
+        with self._write_lock:
+            self._last_id += 1
+            request_id = self._last_id
+            if not isinstance(request, CancelRequest | ArraysRead):
+                self._open_requests.add(request_id)
+            if self._process is not None and self._process.stdin is not None and not self._closed:
+                # A broken pipe is told by the reading thread, as the end of the process.
+                with contextlib.suppress(OSError, ValueError):
+                    write_frame(cast("BinaryIO", self._process.stdin), RequestFrame(id=request_id, body=request))
+        return request_id
+
+    def cancel(self, request_id: int, grace_s: float = 2.0) -> None:
+        """Ask the request to stop.
+
+        Kill the process when it has not within `grace_s` (one native forward can't be asked).
+        """
+        self.send(CancelRequest(request_id=request_id))
+        timer = threading.Timer(grace_s, self._kill_if_open, (request_id, grace_s))
+        timer.daemon = True
+        timer.start()
+
+    def kill(self, because: str = "") -> None:
+        """End the process at once; `because` becomes the sentence of EngineEnded."""
+        self._killed_because = because
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process, wait for it and its threads, and remove its temporary folder."""
+        self._closed = True
+        self.kill("closed")
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+        self._threads = []
+
+    def _kill_if_open(self, request_id: int, grace_s: float) -> None:
+        if request_id in self._open_requests and not self._closed:
+            self.kill(f"The engine was stopped, as it did not answer the cancel within {grace_s:g} s.")
+
+    def _read_log(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode("utf-8", "replace")
+            self._log.append(text)
+            self._receive(EnginePrinted(text))
+
+    def _read_events(self, printing: threading.Thread) -> None:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        broken = ""
+        try:
+            while (frame := read_event(cast("BinaryIO", process.stdout))) is not None:
+                block, start = b"", 0
+                if self._ring is not None and frame.array_bytes > self._ring.read_total:
+                    start = self._ring.read_total
+                    block = self._ring.read_up_to(frame.array_bytes)
+                    self.send(ArraysRead(total_bytes=frame.array_bytes))
+                if isinstance(frame.body, RequestFinished | RequestFailed | RequestCancelled):
+                    self._open_requests.discard(frame.id)
+                self._receive(Reply(frame.id, frame.body, block, start))
+        except (BrokenFrameError, ValueError) as error:
+            broken = f"The engine sent something that is no message ({error}), and was ended."
+            process.kill()
+        process.wait()
+        printing.join()
+        self._clean_up(process)
+        sentence = broken or self._killed_because or how_it_ended(process.returncode)
+        self._receive(EngineEnded(sentence, "".join(self._log), asked=self._closed))
+
+    def _clean_up(self, process: subprocess.Popen[bytes]) -> None:
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def engine_environment(folder: str) -> dict[str, str]:
+    """The environment of an engine: allow-listed names, torch's refusal of pickles, `folder` for temporary files."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ENVIRONMENT_NAMES or name.startswith(ENVIRONMENT_PREFIXES)
+    }
+    package_root = str(Path(__file__).resolve().parents[2])
+    paths = [package_root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": folder,
+        "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+    }
+
+
+def how_it_ended(returncode: int) -> str:
+    """Say in a sentence how a process ended that nobody asked to end."""
+    if returncode == -signal.SIGKILL:
+        return "The engine was killed by the system, most likely because memory ran out."
+    if returncode < 0:
+        try:
+            name = signal.Signals(-returncode).name
+        except ValueError:
+            name = str(-returncode)
+        cause = {"SIGABRT": "native code aborted", "SIGSEGV": "native code crashed"}.get(name, "a signal ended it")
+        return f"The engine ended with {name}: {cause}."
+    return f"The engine ended with exit status {returncode}."
+
+
+def _ignore(_incoming: object) -> None:
+    """Receive nothing."""

@@ -1,0 +1,5 @@
+"""Start an engine: `python -m inspector.engine`."""
+
+from inspector.engine.server import main
+
+main()

@@ -1,0 +1,203 @@
+"""One observed forward, from the request to its events."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from inspector.core.expectation import compare_expectation
+from inspector.core.heads import read_head
+from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
+from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
+from inspector.engine.errors import EngineError
+from inspector.engine.inputs import make_tensor
+from inspector.engine.loading import Loaded
+from inspector.engine.placing import dtype_named, placed
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.events import AnyEvent, FindingsFound, GraphCaptured, OutputsComputed
+from inspector.protocol.graph import Failure, Graph
+from inspector.protocol.inputs import ImageInput, InputSlot, NamedInput
+from inspector.protocol.outputs import Head, OutputTensor
+from inspector.protocol.requests import RunForward
+
+# More values than this are not sent: the window shows the first items along the first axes.
+MAX_SENT_VALUES = 16_000_000
+
+
+def run_forward(
+    loaded: Loaded,
+    slots: tuple[InputSlot, ...],
+    request: RunForward,
+    emit: Callable[[AnyEvent], None],
+    put: Callable[[NDArray[np.generic]], ArrayRef],
+) -> Graph | None:
+    """Run once, and emit GraphCaptured, OutputsComputed (unless it failed) and FindingsFound.
+
+    Returns the graph when the forward went through.
+
+    Raises:
+        EngineError: the input can't be made, or the device or dtype is not there.
+    """
+    inputs = request.inputs or proposed_inputs(slots)
+    with placed(loaded.module, request.device, request.dtype) as module:
+        args, kwargs = bind_inputs(module, inputs, request.device, _input_dtype(request.dtype))
+        with unchanged(module, mode=request.mode, seed=request.seed):
+            captured = capture_forward(
+                module,
+                args,
+                kwargs,
+                input_names=positional_names(module),
+                options=CaptureOptions(statistics=request.statistics, timed=request.timed),
+            )
+        failure = captured.failure
+        if failure is not None:
+            failure = _with_fix(module, captured.graph, failure, args, kwargs)
+        emit(
+            GraphCaptured(
+                graph=captured.graph,
+                failure=failure,
+                captured_s=captured.captured_s,
+                plain_s=captured.plain_s,
+                peak_bytes=captured.peak_bytes,
+            )
+        )
+        values: list[NDArray[np.generic]] = []
+        heads: list[Head] = []
+        if failure is None:
+            values, heads = _emit_outputs(captured, request, emit, put)
+        context = RunContext(
+            module=module,
+            graph=captured.graph,
+            failure=failure,
+            args=args,
+            kwargs=kwargs,
+            inputs=inputs,
+            outputs=captured.outputs,
+            heads=tuple(heads),
+            values=tuple(values),
+            mode=request.mode,
+            expectation=request.expectation,
+        )
+        emit(FindingsFound(findings=diagnose_run(context)))
+    return None if failure else captured.graph
+
+
+def graph_of_proposed(module: nn.Module, slots: tuple[InputSlot, ...]) -> Graph | None:
+    """The graph of one run with the proposed inputs, on the CPU; None when they can't be made or it fails."""
+    try:
+        args, kwargs = bind_inputs(module, proposed_inputs(slots), "cpu", "")
+    except EngineError:
+        return None
+    with unchanged(module, mode="eval", seed=0):
+        captured = capture_forward(module, args, kwargs, options=CaptureOptions(statistics=False))
+    return None if captured.failure else captured.graph
+
+
+def proposed_inputs(slots: tuple[InputSlot, ...]) -> tuple[NamedInput, ...]:
+    """What is fed when nobody says otherwise: the proposals of the required arguments."""
+    return tuple(NamedInput(source=slot.proposed, name=slot.name) for slot in slots if slot.required)
+
+
+def positional_names(module: nn.Module) -> tuple[str, ...]:
+    """The names of forward's positional arguments, in order; empty where they can't be told."""
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+
+
+def bind_inputs(
+    module: nn.Module, inputs: Sequence[NamedInput], device: str, dtype: str
+) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+    """Make the tensors, and place them: by position as far as the names follow forward's order, else by name.
+
+    Raises:
+        EngineError: a tensor can't be made.
+    """
+    order = positional_names(module)
+    args: list[torch.Tensor] = []
+    kwargs: dict[str, torch.Tensor] = {}
+    for index, named in enumerate(inputs):
+        tensor = make_tensor(named.source, device=device, dtype="")
+        wanted = dtype or (_floating_dtype(module) if isinstance(named.source, ImageInput) else "")
+        if wanted and tensor.is_floating_point():
+            tensor = tensor.to(dtype_named(wanted))
+        in_order = index < len(order) and order[index] == named.name
+        if not kwargs and (not named.name or in_order or named.name not in order):
+            args.append(tensor)
+        else:
+            kwargs[named.name] = tensor
+    return tuple(args), kwargs
+
+
+def output_values(tensor: torch.Tensor) -> NDArray[np.generic]:
+    """A tensor's values for numpy: dense, on the CPU, half and bfloat16 widened, complex as magnitudes.
+
+    Cut when huge.
+    """
+    value = tensor.detach()
+    if value.layout != torch.strided:
+        value = value.to_dense()
+    if value.is_quantized:
+        value = value.dequantize()
+    while value.numel() > MAX_SENT_VALUES:
+        axis = max(range(value.dim()), key=lambda i: value.shape[i])
+        value = value.narrow(axis, 0, max(1, value.shape[axis] // 2))
+    if value.is_complex():
+        value = value.abs()
+    if value.dtype in (torch.bfloat16, torch.float16):
+        value = value.float()
+    return value.resolve_conj().resolve_neg().cpu().contiguous().numpy()
+
+
+def _emit_outputs(
+    captured: Captured,
+    request: RunForward,
+    emit: Callable[[AnyEvent], None],
+    put: Callable[[NDArray[np.generic]], ArrayRef],
+) -> tuple[list[NDArray[np.generic]], list[Head]]:
+    values = [output_values(output.tensor) for output in captured.outputs]
+    heads = [_head(captured.graph, output, array) for output, array in zip(captured.outputs, values, strict=True)]
+    tensors = tuple(
+        OutputTensor(
+            name=output.name,
+            shape=tuple(output.tensor.shape),
+            dtype=str(output.tensor.dtype).removeprefix("torch."),
+            array=put(array),
+            head=head,
+            node=output.node,
+        )
+        for output, array, head in zip(captured.outputs, values, heads, strict=True)
+    )
+    verdict = None
+    if request.expectation is not None and values:
+        verdict = compare_expectation(request.expectation, values[0], heads[0])
+    emit(OutputsComputed(outputs=tensors, verdict=verdict))
+    return values, heads
+
+
+def _head(graph: Graph, output: NamedOutput, values: NDArray[np.generic]) -> Head:
+    return read_head(graph, output.node, values)
+
+
+def _with_fix(
+    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Failure:
+    return msgspec.structs.replace(failure, fix=suggest_fix(module, graph, failure, args, kwargs))
+
+
+def _floating_dtype(module: nn.Module) -> str:
+    """The dtype of the model's first floating parameter: pictures have none of their own, and follow it."""
+    first = next((p for p in module.parameters() if p.is_floating_point()), None)
+    return "" if first is None else str(first.dtype).removeprefix("torch.")
+
+
+def _input_dtype(dtype: str) -> str:
+    """Inputs follow the model's dtype when it is a floating one."""
+    return dtype if dtype and dtype_named(dtype).is_floating_point else ""

@@ -1,0 +1,219 @@
+"""One user's work with one model: what each request does. The only place where the engine's parts meet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.engine.diagnosis import diagnose_evaluation
+from inspector.engine.errors import EngineError
+from inspector.engine.evaluation import evaluate, scan_folder
+from inspector.engine.inputs import prepare_input
+from inspector.engine.inputs.images import thumbnail
+from inspector.engine.loading import Loaded, load_model
+from inspector.engine.module_tree import module_rows
+from inspector.engine.placing import placed
+from inspector.engine.running import graph_of_proposed, run_forward
+from inspector.engine.shape_finder import propose_preprocess, propose_slots
+from inspector.engine.statistics import measure
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.events import (
+    AnyEvent,
+    FindingsFound,
+    ImagesDecoded,
+    InputPrepared,
+    ModelLoaded,
+    ParametersMeasured,
+    Progressed,
+    TensorStatistics,
+)
+from inspector.protocol.files import FileDescription
+from inspector.protocol.graph import Graph
+from inspector.protocol.inputs import InputSlot
+from inspector.protocol.requests import (
+    AnyRequest,
+    DecodeImages,
+    Evaluate,
+    LoadModel,
+    MeasureParameters,
+    PreviewInput,
+    RunForward,
+    ScanFolder,
+)
+
+Emit = Callable[[AnyEvent], None]
+Put = Callable[[NDArray[np.generic]], ArrayRef]
+
+
+@dataclass
+class OpenModel:
+    """The model in memory, what to feed it, and the graph of its last whole run (which tells how its output reads)."""
+
+    loaded: Loaded
+    slots: tuple[InputSlot, ...]
+    graph: Graph | None = None
+
+
+class Session:
+    """Handles requests, one after another; events go to `emit`, arrays through `put`.
+
+    `between_steps` raises Cancelled when the request in hand is to stop.
+    """
+
+    def __init__(self, emit: Emit, put: Put, between_steps: Callable[[], None]) -> None:
+        self._emit = emit
+        self._put = put
+        self._between_steps = between_steps
+        self._open: OpenModel | None = None
+
+    def load(self, request: LoadModel, description: FileDescription) -> None:
+        """Load a model whose file has been described; the one before is let go of first.
+
+        Raises:
+            EngineError: it can't be loaded.
+        """
+        self._open = None
+        self._emit(Progressed(what="Loading"))
+        answer = load_model(request, description)
+        if not isinstance(answer, Loaded):
+            self._emit(answer)
+            return
+        self._emit(Progressed(what="Looking for an input that fits"))
+        slots = propose_slots(answer.module)
+        self._open = OpenModel(answer, slots)
+        self._emit(
+            ModelLoaded(
+                path=answer.path,
+                source=answer.source,
+                info=answer.info,
+                modules=module_rows(answer.module),
+                slots=slots,
+                preprocess=propose_preprocess(slots, answer.preprocessing),
+                class_names=answer.class_names,
+                keys=answer.keys,
+                entries=answer.entries,
+                entry=answer.entry,
+                notes=answer.notes,
+            )
+        )
+
+    def handle(self, request: AnyRequest) -> None:
+        """Do what `request` asks.
+
+        Raises:
+            EngineError: it can't be done; the sentence says why.
+            Cancelled: it was asked to stop.
+        """
+        match request:
+            case RunForward():
+                self._run(request)
+            case PreviewInput():
+                self._preview(request)
+            case MeasureParameters():
+                self._measure(request)
+            case ScanFolder():
+                self._scan(request)
+            case Evaluate():
+                self._evaluate(request)
+            case DecodeImages():
+                self._decode(request)
+            case _:
+                raise EngineError(f"The engine does not know how to answer {type(request).__name__}.")
+
+    def _model(self) -> OpenModel:
+        if self._open is None:
+            raise EngineError("No model is open.", "Open a model file first.")
+        return self._open
+
+    def _run(self, request: RunForward) -> None:
+        model = self._model()
+        self._emit(Progressed(what="Running"))
+        graph = run_forward(model.loaded, model.slots, request, self._emit, self._put)
+        if graph is not None:
+            model.graph = graph
+
+    def _preview(self, request: PreviewInput) -> None:
+        prepared = prepare_input(request.source)
+        tensor = prepared.tensor
+        self._emit(
+            InputPrepared(
+                shape=tuple(tensor.shape),
+                dtype=str(tensor.dtype).removeprefix("torch."),
+                statistics=measure(tensor),
+                picture=None if prepared.picture is None else self._put(prepared.picture),
+                note=prepared.note,
+            )
+        )
+
+    def _measure(self, request: MeasureParameters) -> None:
+        module = self._model().loaded.module
+        try:
+            owner = module.get_submodule(request.fqn)
+        except AttributeError as error:
+            raise EngineError(f'The model has no module "{request.fqn}".') from error
+        tensors = [*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False)]
+        measured = tuple(
+            TensorStatistics(
+                name=name,
+                shape=tuple(tensor.shape),
+                dtype=str(tensor.dtype).removeprefix("torch."),
+                statistics=statistics,
+            )
+            for name, tensor in tensors
+            if (statistics := measure(tensor.detach())) is not None
+        )
+        self._emit(ParametersMeasured(fqn=request.fqn, tensors=measured))
+
+    def _scan(self, request: ScanFolder) -> None:
+        class_names: tuple[str, ...] = ()
+        num_outputs = None
+        if self._open is not None:
+            class_names = self._open.loaded.class_names
+            num_outputs = num_outputs_of(self._open.graph)
+        self._emit(
+            scan_folder(
+                request.folder,
+                request.labels,
+                class_names=class_names,
+                num_outputs=num_outputs,
+                between_steps=self._between_steps,
+            )
+        )
+
+    def _evaluate(self, request: Evaluate) -> None:
+        model = self._model()
+        if model.graph is None:
+            model.graph = graph_of_proposed(model.loaded.module, model.slots)
+        if not request.class_names:
+            request = msgspec.structs.replace(request, class_names=model.loaded.class_names)
+        with placed(model.loaded.module, request.device, request.dtype) as module:
+            context = evaluate(
+                module,
+                model.graph,
+                request,
+                emit=self._emit,
+                put=self._put,
+                between_steps=self._between_steps,
+            )
+        self._emit(FindingsFound(findings=diagnose_evaluation(context)))
+
+    def _decode(self, request: DecodeImages) -> None:
+        pictures: list[ArrayRef | None] = []
+        problems = []
+        for path in request.paths:
+            try:
+                pictures.append(self._put(thumbnail(path, request.max_side)))
+            except EngineError as error:
+                pictures.append(None)
+                problems.append(error.message)
+        self._emit(ImagesDecoded(paths=request.paths, pictures=tuple(pictures), problems=tuple(problems)))
+
+
+def num_outputs_of(graph: Graph | None) -> int | None:
+    """How many columns the first (N, K) output of a run has; None where none has that shape."""
+    for node in graph.nodes if graph is not None else ():
+        if node.kind == "output" and node.outputs and len(node.outputs[0].shape) == 2:
+            return node.outputs[0].shape[1]
+    return None
