@@ -10,11 +10,16 @@ from inspector.gui.parts.picture import PictureView, to_image
 from inspector.gui.parts.popover import Popover
 from inspector.gui.parts.segmented import SegmentedButtons
 from inspector.gui.parts.sentence import ElidedLabel, Sentence
+from inspector.gui.parts.slider import NumberSlider
+from inspector.gui.parts.table import ROW_HEIGHT, PlainTable
 
 __all__ = [
+    "ROW_HEIGHT",
     "ElidedLabel",
     "IconButton",
+    "NumberSlider",
     "PictureView",
+    "PlainTable",
     "Popover",
     "PushButton",
     "SegmentedButtons",

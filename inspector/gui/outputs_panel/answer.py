@@ -1,0 +1,105 @@
+"""The answer in short: the picture that was fed, and beside it the top classes with their probabilities."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from inspector.core.heads import probabilities
+from inspector.gui.outputs_panel.table import probability_text
+from inspector.gui.parts import named, number_font, to_image
+from inspector.gui.parts.picture import draw_picture
+from inspector.gui.theme import NORMAL, theme, theme_source
+from inspector.protocol.outputs import Head
+
+_LINE = 20
+_HEIGHT = 3 * _LINE
+
+
+@dataclass(frozen=True)
+class TopClass:
+    """A class with its probability."""
+
+    index: int
+    name: str
+    probability: float
+
+
+def top_classes(
+    line: NDArray[np.float64], head: Head, names: tuple[str, ...], temperature: float, count: int = 3
+) -> tuple[TopClass, ...]:
+    """The likeliest classes by the reading that fits; none where the head gives no probabilities."""
+    if head.kind in ("regression", "features", "unknown") or not len(line):
+        return ()
+    shares = probabilities(line[None, :], head, temperature)[0]
+    if np.isnan(shares).any():
+        return ()
+    best = np.argsort(-shares, kind="stable")[:count]
+    known = names if len(names) == len(shares) else ()
+    return tuple(
+        TopClass(int(index), known[index] if known else f"class {index}", float(shares[index])) for index in best
+    )
+
+
+class AnswerStrip(QWidget):
+    """Painted in one go: a small picture, then a line a class with a bar behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        named(self, "outputs_answer", "Top classes")
+        self.setFixedHeight(_HEIGHT + 4)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._picture: NDArray[np.uint8] | None = None
+        self._image: QImage | None = None
+        self._top: tuple[TopClass, ...] = ()
+        theme_source().changed.connect(self.update)
+
+    def show_answer(self, picture: NDArray[np.uint8] | None, top: tuple[TopClass, ...]) -> None:
+        """Show the picture and the classes; hidden where there are none."""
+        if picture is not self._picture:
+            self._picture = picture
+            self._image = None if picture is None else to_image(picture)
+        self._top = top
+        self.setAccessibleDescription(", ".join(f"{one.name} {one.probability:.4f}" for one in top))
+        self.setVisible(bool(top))
+        self.update()
+
+    def top(self) -> tuple[TopClass, ...]:
+        """What is shown."""
+        return self._top
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Narrow is fine."""
+        return QSize(120, _HEIGHT + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint picture and lines."""
+        painter = QPainter(self)
+        left = 0
+        if self._image is not None:
+            place = draw_picture(painter, self._image, QRect(1, 3, _HEIGHT - 2, _HEIGHT - 2))
+            painter.setPen(QColor(theme().border))
+            painter.drawRect(place.adjusted(-1, -1, 0, 0))
+            left = _HEIGHT + 8
+        for row, one in enumerate(self._top):
+            self._paint_line(painter, QRect(left, 2 + row * _LINE, self.width() - left, _LINE), one, first=row == 0)
+        painter.end()
+
+    def _paint_line(self, painter: QPainter, room: QRect, one: TopClass, *, first: bool) -> None:
+        colours = theme()
+        bar = QColor(colours.accent)
+        bar.setAlphaF(0.34 if first else 0.18)
+        width = max(1.0, one.probability * room.width())
+        painter.fillRect(QRectF(room.x(), room.y() + 1, width, room.height() - 3), bar)
+        painter.setFont(number_font(self.font(), NORMAL if first else NORMAL - 1, bold=first))
+        painter.setPen(QColor(colours.text if first else colours.dimmed))
+        number = probability_text(one.probability)
+        inner = room.adjusted(6, 0, -6, -1)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number)
+        number_width = painter.fontMetrics().horizontalAdvance(number)
+        space = inner.width() - number_width - 8
+        name = painter.fontMetrics().elidedText(one.name, Qt.TextElideMode.ElideRight, space)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)

@@ -1,0 +1,316 @@
+"""The outputs panel: places its parts, and tells each what to show."""
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
+
+from inspector.core.formatting import shape_text, value_text
+from inspector.core.readings import as_real
+from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
+from inspector.gui.outputs_panel.class_names import read_class_names
+from inspector.gui.outputs_panel.delegate import BarDelegate
+from inspector.gui.outputs_panel.expectation_row import ExpectationRow
+from inspector.gui.outputs_panel.export import write_csv
+from inspector.gui.outputs_panel.lines import line_of
+from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
+from inspector.gui.outputs_panel.place_row import PlaceRow
+from inspector.gui.outputs_panel.table import COLUMNS, ReadingTable, make_table
+from inspector.gui.parts import IconButton, NumberSlider, PlainTable, SegmentedButtons, Sentence, named
+from inspector.gui.state import OutputValues, WindowState
+from inspector.protocol.graph import Failure
+from inspector.protocol.outputs import Head
+
+_ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
+
+
+class OutputsPanel(QWidget):
+    """One row a class, three readings a row.
+
+    Signals:
+        expectation_change_requested: an Expectation or None.
+        class_names_change_requested: a tuple of names in the order of the outputs; empty to forget them.
+    """
+
+    expectation_change_requested = Signal(object)
+    class_names_change_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "outputs_panel", "Outputs")
+        self.setMinimumSize(240, 160)
+        self._state = WindowState()
+        self._drawn: tuple[object, ...] = ()
+        self._table: ReadingTable | None = None
+        self._make_parts()
+        self._place_parts()
+        self._connect_parts()
+        self._redraw()
+
+    def draw(self, state: WindowState) -> None:
+        """Show the outputs of the last run; nothing is done where they are the ones shown."""
+        run = state.run
+        drawn = (run.outputs, run.failure, run.verdict, run.running, state.class_names, state.preview, state.model)
+        self._state = state
+        self.expectation.show_expectation(state.settings.expectation)
+        if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
+            return
+        self._drawn = drawn
+        self._redraw()
+
+    def table(self) -> ReadingTable | None:
+        """The numbers shown."""
+        return self._table
+
+    def export_csv(self, path: str) -> None:
+        """Write all classes of what is shown, with the three readings.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        if self._table is not None:
+            write_csv(self._table, path)
+
+    def load_class_names(self, path: str) -> None:
+        """Ask for the class names in a file; says why where it holds none."""
+        try:
+            names = read_class_names(path)
+        except ValueError as error:
+            self.problem.say(str(error), "warning")
+            return
+        self.problem.say("")
+        self.class_names_change_requested.emit(names)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """A low panel gives its room to the table."""
+        super().resizeEvent(event)
+        self._show_answer()
+        self._fit_columns()
+
+    def _make_parts(self) -> None:
+        self.answer = AnswerStrip()
+        self.places = PlaceRow()
+        self.facts = Sentence("outputs_facts", "Shape and range of the output", "dimmed", small=True)
+        self.evidence = Sentence("outputs_evidence", "Which reading fits, and why", "dimmed", small=True)
+        self.problem = Sentence("outputs_problem", "What went wrong", "failure")
+        self.fix = Sentence("outputs_fix", "What mends it", "dimmed")
+        self.empty = Sentence("outputs_empty", "Why there are no outputs", "dimmed")
+        self.top = named(QSpinBox(), "outputs_top", "How many of the highest classes are shown")
+        self.top.setToolTip("How many of the highest classes are shown; 0 shows all")
+        self.top.setPrefix("top ")
+        self.top.setSpecialValueText("all")
+        self.top.setRange(0, 0)
+        self.order = SegmentedButtons(
+            (("value", "By value"), ("index", "In order")), "outputs_order", "Order of the rows"
+        )
+        self.names_button = IconButton(
+            "mdi6.label-multiple-outline", "outputs_names", "Class names from a file…", "Class names from a file…"
+        )
+        self.copy_button = IconButton("mdi6.content-copy", "outputs_copy", "Copy the table", "Copy the table (Ctrl+C)")
+        self.export_button = IconButton("mdi6.table-arrow-down", "outputs_export", "Save the table as CSV…")
+        self.model = ReadingModel()
+        self.model.setParent(self)
+        self.view = PlainTable("outputs_table", "Outputs: raw, softmax and sigmoid of each class")
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(BarDelegate(self.view))
+        header = self.view.horizontalHeader()
+        header.setMinimumSectionSize(28)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.temperature = NumberSlider(
+            "Temperature",
+            "outputs_temperature",
+            "Temperature",
+            low=0.1,
+            high=10.0,
+            value=1.0,
+            logarithmic=True,
+            tool_tip="Values are divided by it before softmax and sigmoid. A double click resets it.",
+        )
+        self.threshold = NumberSlider(
+            "Threshold",
+            "outputs_threshold",
+            "Threshold",
+            low=0.0,
+            high=1.0,
+            value=0.5,
+            tool_tip="Classes whose own probability is greater are shown in bold. A double click resets it.",
+        )
+        self.expectation = ExpectationRow()
+
+    def _place_parts(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(5)
+        controls = QHBoxLayout()
+        controls.setSpacing(4)
+        controls.addWidget(self.top)
+        controls.addWidget(self.order)
+        controls.addStretch(1)
+        for button in (self.names_button, self.copy_button, self.export_button):
+            controls.addWidget(button)
+        self._controls = QWidget()
+        self._controls.setLayout(controls)
+        controls.setContentsMargins(0, 0, 0, 0)
+        sliders = QHBoxLayout()
+        sliders.setContentsMargins(0, 0, 0, 0)
+        sliders.setSpacing(16)
+        sliders.addWidget(self.temperature, 1)
+        sliders.addWidget(self.threshold, 1)
+        self._sliders = QWidget()
+        self._sliders.setLayout(sliders)
+        for part in (self.answer, self.problem, self.fix, self.empty, self.places, self.facts, self._controls):
+            column.addWidget(part)
+        column.addWidget(self.evidence)
+        column.addWidget(self.view, 1)
+        column.addWidget(self._sliders)
+        column.addWidget(self.expectation)
+        column.addStretch(0)
+
+    def _connect_parts(self) -> None:
+        self.places.changed.connect(self._redraw)
+        self.top.valueChanged.connect(self._read)
+        self.order.chosen.connect(self._read)
+        self.temperature.changed.connect(self._read)
+        self.threshold.changed.connect(self._read)
+        self.copy_button.clicked.connect(self.view.copy_rows)
+        self.export_button.clicked.connect(self._choose_export)
+        self.names_button.clicked.connect(self._choose_names)
+        self.expectation.change_requested.connect(self.expectation_change_requested)
+
+    def _redraw(self) -> None:
+        run = self._state.run
+        self._say_failure(run.failure)
+        self.empty.say("" if run.outputs or run.failure else _why_empty(self._state))
+        has_outputs = bool(run.outputs)
+        for part in (self._controls, self._sliders, self.view, self.expectation):
+            part.setVisible(has_outputs)
+        self.places.show_outputs([output.tensor.name for output in run.outputs])
+        if not has_outputs:
+            self._table = None
+            self.places.setVisible(False)
+            self.facts.say("")
+            self.evidence.say("")
+            self.model.show_table(None)
+            self._show_answer()
+            return
+        output = self._output()
+        self.places.show_shape(tuple(output.values.shape))
+        self._read()
+
+    def _read(self) -> None:
+        """Read the chosen line anew: all that a slider needs."""
+        if not self._state.run.outputs:
+            return
+        output = self._output()
+        line = line_of(output.values, self.places.current_axis(), self.places.places())
+        names = self._names()
+        self.top.setMaximum(len(line))
+        self._table = make_table(
+            line,
+            output.tensor.head,
+            names,
+            temperature=self.temperature.value(),
+            threshold=self.threshold.value(),
+            top=self.top.value(),
+            sort=self.order.current() == "value",
+            integral=output.values.dtype.kind in "iub",
+        )
+        self.model.show_table(self._table)
+        self.facts.say(_facts(output))
+        self.evidence.say(_evidence(self._table, output.tensor.head))
+        quantities = output.tensor.head.kind in ("regression", "features")
+        self.expectation.show_verdict(self._state.run.verdict, None if quantities else len(line), names)
+        self._show_answer()
+        self._fit_columns()
+
+    def _output(self) -> OutputValues:
+        return self._state.run.outputs[min(self.places.current_output(), len(self._state.run.outputs) - 1)]
+
+    def _names(self) -> tuple[str, ...]:
+        model = self._state.model
+        return self._state.class_names or (model.class_names if model is not None else ())
+
+    def _show_answer(self) -> None:
+        if self._table is None or self.height() < _ANSWER_HEIGHT or not self._state.run.outputs:
+            self.answer.show_answer(None, ())
+            return
+        preview = self._state.preview
+        picture = preview.picture if preview is not None else None
+        top = top_classes(self._table.raw, self._table.head, self._names(), self.temperature.value())
+        self.answer.show_answer(picture, top)
+
+    def _say_failure(self, failure: Failure | None) -> None:
+        if failure is None:
+            self.problem.say("")
+            self.fix.say("")
+            return
+        where = failure.fqn or failure.op
+        shapes = ", ".join(shape_text(shape) for shape in failure.input_shapes)
+        met = f" ({shapes} met there)" if shapes else ""
+        self.problem.say(f"The forward failed at {where}{met}: {failure.message}", "failure")
+        self.fix.say(failure.fix)
+
+    def _fit_columns(self) -> None:
+        """Index and readings keep what their numbers need; the class takes the rest, and goes where it is empty."""
+        table = self._table
+        if table is None:
+            return
+        width = self.view.viewport().width()
+        figure = self.view.fontMetrics().horizontalAdvance("0")
+        index = max(28, figure * len(str(max(0, len(table.raw) - 1))) + 14)
+        self.view.setColumnHidden(NAME, not table.names)
+        name = max(48, int((width - index) * 0.28)) if table.names else 0
+        rest = max(width - index - name, 3 * 56)
+        self.view.setColumnWidth(INDEX, index)
+        self.view.setColumnWidth(NAME, name)
+        for place in range(len(COLUMNS)):
+            share = rest // 3 + (rest % 3 if place == 0 else 0)
+            self.view.setColumnWidth(FIRST_READING + place, share)
+
+    def _choose_export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the table", "outputs.csv", "CSV (*.csv)")
+        if not path:
+            return
+        try:
+            self.export_csv(path)
+        except OSError as error:
+            self.problem.say(f"The table could not be saved: {error.strerror or error}.", "warning")
+
+    def _choose_names(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Class names", "", "Names (*.txt *.json *.csv);;All files (*)")
+        if path:
+            self.load_class_names(path)
+
+
+def _facts(output: OutputValues) -> str:
+    """Shape, type and range of the whole output."""
+    parts = [f"{shape_text(output.values.shape)} {output.tensor.dtype}"]
+    values = as_real(output.values)
+    if values.size > 1:
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            figures = (("min", finite.min()), ("mean", finite.mean()), ("max", finite.max()))
+            parts += [f"{name} {value_text(float(value))}" for name, value in figures]
+        if finite.size < values.size:
+            parts.append(f"{values.size - finite.size:,} NaN or infinite")
+    return " · ".join(parts)
+
+
+def _evidence(table: ReadingTable, head: Head) -> str:
+    lead = f"✓ {table.fitting} fits. " if table.fitting else ""
+    text = lead + head.evidence
+    if len(table.raw) > 1 and (table.threshold != 0.5 or head.kind == "independent_probabilities"):
+        column = table.threshold_column()
+        above = int((table.values(column) > table.threshold).sum())
+        text += f" {above:,} of {len(table.raw):,} are above {table.threshold:.2f} in {column}."
+    return text
+
+
+def _why_empty(state: WindowState) -> str:
+    if state.run.running:
+        return "Running …"
+    if state.loading:
+        return "Loading …"
+    if state.model is None:
+        return "Open a model: what it gives appears here as raw values, softmax and sigmoid, side by side."
+    return "Not run yet. Run the model to see what it gives."
