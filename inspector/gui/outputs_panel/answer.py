@@ -64,6 +64,7 @@ class AnswerStrip(QWidget):
             self._image = None if picture is None else to_image(picture)
         self._top = top
         self.setAccessibleDescription(", ".join(f"{one.name} {one.probability:.4f}" for one in top))
+        self.setFixedHeight((_HEIGHT if picture is not None else len(top) * _LINE) + 4)
         self.setVisible(bool(top))
         self.update()
 

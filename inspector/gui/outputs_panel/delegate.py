@@ -8,8 +8,6 @@ from inspector.gui.outputs_panel.model import BAR_ROLE, INDEX
 from inspector.gui.parts import number_font
 from inspector.gui.theme import NORMAL, SMALL, Theme, theme
 
-_MARGIN = 6
-
 
 class BarDelegate(QStyledItemDelegate):
     """Bars are in the accent colour where the reading fits, grey elsewhere, and absent where it means nothing."""
@@ -21,6 +19,7 @@ class BarDelegate(QStyledItemDelegate):
         colours = theme()
         rect = option.rect
         state = option.state
+        margin = 6 if rect.width() > 64 else 3
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(colours.selection))
@@ -28,14 +27,18 @@ class BarDelegate(QStyledItemDelegate):
         colour, bold = colours.text, False
         if bar is not None:
             _, _, fits, dimmed, _, passes = bar
-            _paint_bar(painter, QRectF(rect).adjusted(_MARGIN, 3, -_MARGIN, -3), bar, colours)
+            _paint_bar(painter, QRectF(rect).adjusted(margin, 3, -margin, -3), bar, colours)
             colour = colours.faint if dimmed else colours.text if fits else colours.dimmed
             bold = passes
         elif index.column() == INDEX:
             colour = colours.faint
         painter.setPen(QColor(colour))
-        painter.setFont(number_font(painter.font(), SMALL if index.column() == INDEX else NORMAL - 1, bold=bold))
-        room = rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        painter.setFont(
+            number_font(
+                painter.font(), SMALL if index.column() == INDEX or rect.width() <= 64 else NORMAL - 1, bold=bold
+            )
+        )
+        room = rect.adjusted(margin, 0, -margin, 0)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
         painter.restore()

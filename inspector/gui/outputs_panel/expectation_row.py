@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLineEdit, QWidget
 
 from inspector.core.expectation import parse_expectation
 from inspector.gui.parts import Sentence, named
@@ -24,9 +24,9 @@ class ExpectationRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         named(self, "outputs_expectation", "Expected output")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(3)
         self.field = named(
             QLineEdit(),
             "outputs_expected",
@@ -36,8 +36,8 @@ class ExpectationRow(QWidget):
         self.field.setPlaceholderText("expected: a class, a one-hot row or values")
         self.field.setClearButtonEnabled(True)
         self.sentence = Sentence("outputs_verdict", "How the output compares with what was expected", small=True)
-        column.addWidget(self.field)
-        column.addWidget(self.sentence)
+        self._box.addWidget(self.field, 2)
+        self._box.addWidget(self.sentence, 3)
         self._num_classes: int | None = None
         self._names: tuple[str, ...] = ()
         self._verdict: Verdict | None = None
@@ -57,6 +57,12 @@ class ExpectationRow(QWidget):
         """Write the expectation in force into an empty field, as after opening the window anew."""
         if expectation is not None and not self.field.text() and not self.field.hasFocus():
             self.field.setText(" ".join(f"{value:g}" for value in expectation.values))
+
+    def set_wide(self, wide: bool) -> None:
+        """Lay the verdict beside the field, where there is room."""
+        across = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        self._box.setDirection(across)
+        self._box.setSpacing(8 if wide else 3)
 
     def _cleared(self, text: str) -> None:
         if not text and self.field.hasFocus():  # the clear button edits without textEdited

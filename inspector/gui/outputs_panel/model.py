@@ -5,7 +5,7 @@ from typing import Any, cast
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from inspector.gui.outputs_panel.table import COLUMNS, Column, ReadingTable
+from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, Column, ReadingTable
 from inspector.gui.theme import SMALL, theme
 
 BAR_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -120,7 +120,8 @@ def _fitting_header(column: Column, evidence: str, role: int) -> str | QColor | 
 
 def _bar(table: ReadingTable, place: int, column: Column) -> tuple[float, float, bool, bool, float | None, bool]:
     start, end = table.bar(column, place)
-    has_threshold = column == table.threshold_column() and not table.notes[column]
+    asked = table.threshold != DEFAULT_THRESHOLD or column == table.fitting
+    has_threshold = asked and column == table.threshold_column() and not table.notes[column]
     passes = has_threshold and bool(table.values(column)[place] > table.threshold)
     return (
         start,

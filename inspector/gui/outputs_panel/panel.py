@@ -1,7 +1,7 @@
 """The outputs panel: places its parts, and tells each what to show."""
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
 
@@ -15,13 +15,14 @@ from inspector.gui.outputs_panel.export import write_csv
 from inspector.gui.outputs_panel.lines import line_of
 from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
 from inspector.gui.outputs_panel.place_row import PlaceRow
-from inspector.gui.outputs_panel.table import COLUMNS, ReadingTable, make_table
-from inspector.gui.parts import IconButton, NumberSlider, PlainTable, SegmentedButtons, Sentence, named
+from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, make_table
+from inspector.gui.parts import ElidedLabel, IconButton, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
 from inspector.protocol.graph import Failure
 from inspector.protocol.outputs import Head
 
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
+_NARROW = 400
 
 
 class OutputsPanel(QWidget):
@@ -42,6 +43,7 @@ class OutputsPanel(QWidget):
         self._state = WindowState()
         self._drawn: tuple[object, ...] = ()
         self._table: ReadingTable | None = None
+        self._order_chosen = False
         self._make_parts()
         self._place_parts()
         self._connect_parts()
@@ -84,13 +86,19 @@ class OutputsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """A low panel gives its room to the table."""
         super().resizeEvent(event)
+        low, narrow = self.height() < _ANSWER_HEIGHT, self.width() < _NARROW
+        for sentence in (self.evidence, self.expectation.sentence):
+            sentence.limit_lines(1 if low else None)
+        self.expectation.set_wide(not narrow)
+        for slider in (self.temperature, self.threshold):
+            slider.set_compact(narrow)
         self._show_answer()
-        self._fit_columns()
 
     def _make_parts(self) -> None:
         self.answer = AnswerStrip()
         self.places = PlaceRow()
-        self.facts = Sentence("outputs_facts", "Shape and range of the output", "dimmed", small=True)
+        self.facts = ElidedLabel("outputs_facts", "Shape and range of the output", "dimmed", small=True)
+        self.facts.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.evidence = Sentence("outputs_evidence", "Which reading fits, and why", "dimmed", small=True)
         self.problem = Sentence("outputs_problem", "What went wrong", "failure")
         self.fix = Sentence("outputs_fix", "What mends it", "dimmed")
@@ -100,9 +108,14 @@ class OutputsPanel(QWidget):
         self.top.setPrefix("top ")
         self.top.setSpecialValueText("all")
         self.top.setRange(0, 0)
-        self.order = SegmentedButtons(
-            (("value", "By value"), ("index", "In order")), "outputs_order", "Order of the rows"
+        self.order = IconButton(
+            "mdi6.sort-descending",
+            "outputs_order",
+            "Sort by value",
+            "Highest first, or in the order of the output",
+            checkable=True,
         )
+        self.order.setChecked(True)
         self.names_button = IconButton(
             "mdi6.label-multiple-outline", "outputs_names", "Class names from a file…", "Class names from a file…"
         )
@@ -124,6 +137,7 @@ class OutputsPanel(QWidget):
             high=10.0,
             value=1.0,
             logarithmic=True,
+            short_label="T",
             tool_tip="Values are divided by it before softmax and sigmoid. A double click resets it.",
         )
         self.threshold = NumberSlider(
@@ -132,7 +146,8 @@ class OutputsPanel(QWidget):
             "Threshold",
             low=0.0,
             high=1.0,
-            value=0.5,
+            value=DEFAULT_THRESHOLD,
+            short_label="p >",
             tool_tip="Classes whose own probability is greater are shown in bold. A double click resets it.",
         )
         self.expectation = ExpectationRow()
@@ -145,7 +160,8 @@ class OutputsPanel(QWidget):
         controls.setSpacing(4)
         controls.addWidget(self.top)
         controls.addWidget(self.order)
-        controls.addStretch(1)
+        controls.addSpacing(4)
+        controls.addWidget(self.facts, 1)
         for button in (self.names_button, self.copy_button, self.export_button):
             controls.addWidget(button)
         self._controls = QWidget()
@@ -158,24 +174,28 @@ class OutputsPanel(QWidget):
         sliders.addWidget(self.threshold, 1)
         self._sliders = QWidget()
         self._sliders.setLayout(sliders)
-        for part in (self.answer, self.problem, self.fix, self.empty, self.places, self.facts, self._controls):
+        for part in (self.answer, self.problem, self.fix, self.empty, self.places, self._controls):
             column.addWidget(part)
         column.addWidget(self.evidence)
         column.addWidget(self.view, 1)
         column.addWidget(self._sliders)
         column.addWidget(self.expectation)
-        column.addStretch(0)
 
     def _connect_parts(self) -> None:
         self.places.changed.connect(self._redraw)
         self.top.valueChanged.connect(self._read)
-        self.order.chosen.connect(self._read)
+        self.order.clicked.connect(self._choose_order)
+        self.view.resized.connect(self._fit_columns)
         self.temperature.changed.connect(self._read)
         self.threshold.changed.connect(self._read)
         self.copy_button.clicked.connect(self.view.copy_rows)
         self.export_button.clicked.connect(self._choose_export)
         self.names_button.clicked.connect(self._choose_names)
         self.expectation.change_requested.connect(self.expectation_change_requested)
+
+    def _choose_order(self) -> None:
+        self._order_chosen = True
+        self._read()
 
     def _redraw(self) -> None:
         run = self._state.run
@@ -195,6 +215,8 @@ class OutputsPanel(QWidget):
             return
         output = self._output()
         self.places.show_shape(tuple(output.values.shape))
+        if not self._order_chosen:  # quantities and features are looked up by their place
+            self.order.setChecked(output.tensor.head.kind not in ("regression", "features"))
         self._read()
 
     def _read(self) -> None:
@@ -212,7 +234,7 @@ class OutputsPanel(QWidget):
             temperature=self.temperature.value(),
             threshold=self.threshold.value(),
             top=self.top.value(),
-            sort=self.order.current() == "value",
+            sort=self.order.isChecked(),
             integral=output.values.dtype.kind in "iub",
         )
         self.model.show_table(self._table)
@@ -245,8 +267,8 @@ class OutputsPanel(QWidget):
             self.fix.say("")
             return
         where = failure.fqn or failure.op
-        shapes = ", ".join(shape_text(shape) for shape in failure.input_shapes)
-        met = f" ({shapes} met there)" if shapes else ""
+        shapes = " and ".join(shape_text(shape) for shape in failure.input_shapes)
+        met = f", given {shapes}" if shapes else ""
         self.problem.say(f"The forward failed at {where}{met}: {failure.message}", "failure")
         self.fix.say(failure.fix)
 
@@ -259,8 +281,11 @@ class OutputsPanel(QWidget):
         figure = self.view.fontMetrics().horizontalAdvance("0")
         index = max(28, figure * len(str(max(0, len(table.raw) - 1))) + 14)
         self.view.setColumnHidden(NAME, not table.names)
-        name = max(48, int((width - index) * 0.28)) if table.names else 0
-        rest = max(width - index - name, 3 * 56)
+        crowded = bool(table.names) and width < 280
+        self.view.setColumnHidden(INDEX, crowded)
+        index = 0 if crowded else index
+        name = max(48, min(240, int((width - index) * 0.28))) if table.names else 0
+        rest = max(width - index - name, 3 * 50)
         self.view.setColumnWidth(INDEX, index)
         self.view.setColumnWidth(NAME, name)
         for place in range(len(COLUMNS)):
@@ -299,7 +324,7 @@ def _facts(output: OutputValues) -> str:
 def _evidence(table: ReadingTable, head: Head) -> str:
     lead = f"✓ {table.fitting} fits. " if table.fitting else ""
     text = lead + head.evidence
-    if len(table.raw) > 1 and (table.threshold != 0.5 or head.kind == "independent_probabilities"):
+    if len(table.raw) > 1 and (table.threshold != DEFAULT_THRESHOLD or head.kind == "independent_probabilities"):
         column = table.threshold_column()
         above = int((table.values(column) > table.threshold).sum())
         text += f" {above:,} of {len(table.raw):,} are above {table.threshold:.2f} in {column}."

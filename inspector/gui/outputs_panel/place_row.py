@@ -96,7 +96,7 @@ class PlaceRow(QWidget):
             spin = named(QSpinBox(), f"outputs_place_{axis}", f"Place on {what}")
             spin.setRange(0, shape[axis] - 1)
             spin.setPrefix(f"{what} ")
-            spin.setSuffix(f" of {shape[axis]:,}")
+            spin.setSuffix(f" / {shape[axis]:,}")
             spin.setValue(min(kept.get(axis, 0), shape[axis] - 1))
             spin.valueChanged.connect(self.changed)
             self._spin_layout.addWidget(spin)

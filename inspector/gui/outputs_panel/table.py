@@ -14,6 +14,7 @@ from inspector.protocol.outputs import Head, HeadKind
 
 Column = Literal["raw", "softmax", "sigmoid"]
 COLUMNS: tuple[Column, ...] = ("raw", "softmax", "sigmoid")
+DEFAULT_THRESHOLD = 0.5
 
 
 def fitting_column(head: Head, num_classes: int) -> Column | None:
@@ -89,7 +90,8 @@ class ReadingTable:
     def bar(self, column: Column, index: int) -> tuple[float, float]:
         """Where a cell's bar starts and ends, as shares of the cell; for raw values from zero, either way."""
         value = float(self.values(column)[index])
-        if not np.isfinite(value) or (column == "softmax" and len(self.raw) == 1):
+        alone = len(self.raw) == 1 and (column == "softmax" or (column == "raw" and self.fitting == "raw"))
+        if not np.isfinite(value) or (alone and self.head.kind in ("regression", "logits")):
             return 0.0, 0.0
         if column != "raw":
             return 0.0, min(max(value, 0.0), 1.0)
@@ -113,7 +115,7 @@ def make_table(
     names: Sequence[str],
     *,
     temperature: float = 1.0,
-    threshold: float = 0.5,
+    threshold: float = DEFAULT_THRESHOLD,
     top: int = 0,
     sort: bool = True,
     integral: bool = False,

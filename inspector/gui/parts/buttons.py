@@ -12,11 +12,12 @@ class IconButton(QToolButton):
     """A small flat button with an icon; its accessible name is what it does."""
 
     def __init__(
-        self, icon: str, object_name: str, accessible_name: str, tool_tip: str = "", *, parent: QWidget | None = None
+        self, icon: str, object_name: str, accessible_name: str, tool_tip: str = "", *, checkable: bool = False
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         named(self, object_name, accessible_name, tool_tip or accessible_name)
         self._icon = icon
+        self.setCheckable(checkable)
         self.setAutoRaise(True)
         self.setIconSize(QSize(16, 16))
         self.setFixedSize(24, 24)

@@ -32,6 +32,7 @@ class Sentence(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._tone: Tone = tone
         self._size = SMALL if small else NORMAL
+        self._limit: int | None = None
         self._restyle()
         self.setVisible(False)
         theme_source().changed.connect(self._restyle)
@@ -43,7 +44,17 @@ class Sentence(QLabel):
             self._restyle()
         if text != self.text():
             self.setText(text)
+            if self._limit is not None:
+                self.setToolTip(text)
         self.setVisible(bool(text))
+
+    def limit_lines(self, lines: int | None) -> None:
+        """Show at most so many lines, with all of it in the tool tip; None lifts the limit."""
+        self._limit = lines
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        room = 16777215 if lines is None else lines * self.fontMetrics().lineSpacing() + 1
+        self.setMaximumHeight(room)
+        self.setToolTip(self.text() if lines is not None else "")
 
     def _restyle(self) -> None:
         self.setStyleSheet(

@@ -31,6 +31,7 @@ class NumberSlider(QWidget):
         high: float,
         value: float,
         logarithmic: bool = False,
+        short_label: str = "",
         tool_tip: str = "",
     ) -> None:
         super().__init__()
@@ -40,6 +41,7 @@ class NumberSlider(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
+        self._labels = (label, short_label or label)
         self._label = named(QLabel(label), f"{object_name}_label", label)
         self.slider = named(QSlider(Qt.Orientation.Horizontal), object_name, accessible_name)
         self.slider.setRange(0, _STEPS)
@@ -70,6 +72,10 @@ class NumberSlider(QWidget):
         """Set the number, and tell if it changed."""
         self.slider.setValue(self._step_of(value))
         self._say()
+
+    def set_compact(self, compact: bool) -> None:
+        """Use the short label, where there is little room."""
+        self._label.setText(self._labels[1] if compact else self._labels[0])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """A double click resets."""

@@ -1,7 +1,7 @@
 """A table in the panels' look: no grid, small header, rows of one height."""
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from inspector.gui.parts.naming import named
@@ -11,7 +11,13 @@ ROW_HEIGHT = 22
 
 
 class PlainTable(QTableView):
-    """Rows are of one height, so that a hundred thousand of them cost nothing; Ctrl+C copies the selected ones."""
+    """Rows are of one height, so that a hundred thousand of them cost nothing; Ctrl+C copies the selected ones.
+
+    Signals:
+        resized: the room for columns changed.
+    """
+
+    resized = Signal()
 
     def __init__(self, object_name: str, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +54,11 @@ class PlainTable(QTableView):
         """Put the rows on the clipboard."""
         QGuiApplication.clipboard().setText(self.rows_text())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell that there is more or less room."""
+        super().resizeEvent(event)
+        self.resized.emit()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Ctrl+C copies; Return activates the current row."""
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -64,5 +75,5 @@ class PlainTable(QTableView):
             f" selection-background-color: {colours.selection}; selection-color: {colours.text}; }}"
             f"QHeaderView {{ background: {colours.panel}; border: none; }}"
             f"QHeaderView::section {{ background: {colours.panel}; color: {colours.dimmed}; border: none;"
-            f" border-bottom: 1px solid {colours.border}; padding: 0 6px; font-size: {SMALL}px; font-weight: normal; }}"
+            f" border-bottom: 1px solid {colours.border}; padding: 0 4px; font-size: {SMALL}px; font-weight: normal; }}"
         )
