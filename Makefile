@@ -1,0 +1,50 @@
+# make run opens the app, make test checks everything. Each makes .venv first, and is quick the second time.
+
+SHELL := /bin/sh
+# FILE and PYTHON reach the scripts by the environment, to which make hands what stands on its command line.
+SETUP = python="$$(sh scripts/find_python.sh)" && "$$python" scripts/setup.py
+VENV = .venv/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test setup check samples screenshots bench icons constraints wheel clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+setup: ## .venv with the pinned versions, and the system's libraries where they may be installed
+	@$(SETUP) run
+
+run: ## the app on the digits sample; make run FILE=model.pth opens yours
+	@$(SETUP) run
+	@$(VENV)/python scripts/open_window.py
+
+test: ## all checks and all tests, as CI runs them
+	@$(SETUP) test
+	@$(MAKE) --no-print-directory check
+	$(VENV)/pytest -n $(WORKERS) --dist loadfile
+
+check: ## lint, format, layers and types, without the tests
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports
+	$(VENV)/mypy
+
+samples: ## make the saved files in sample_models again
+	@$(SETUP) run
+	$(VENV)/python sample_models/make_samples.py
+
+icons: ## render the PNG icons from the SVG
+	@$(SETUP) run
+	$(VENV)/python scripts/render_icons.py
+
+constraints: ## write constraints.txt from what is installed in .venv
+	$(VENV)/python scripts/write_constraints.py
+
+wheel: ## build the wheel into dist/
+	@$(SETUP) run
+	$(VENV)/python -m build --wheel --no-isolation
+
+clean: ## remove .venv, caches and what was built
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
