@@ -1,0 +1,95 @@
+"""Plain values in an inert pickle, as text for people: numbers, names, short lists, numpy scalars, dates and paths."""
+
+import struct
+
+from inspector.engine.formats.cleaning import clean_text, shown_number
+from inspector.engine.formats.pickle_values import Call, Pairs, Value, items_of, pairs_of, text_of
+
+_NUMPY_CODES = {
+    "f8": "<d",
+    "f4": "<f",
+    "f2": "<e",
+    "i8": "<q",
+    "i4": "<i",
+    "i2": "<h",
+    "i1": "<b",
+    "u8": "<Q",
+    "u4": "<I",
+    "u2": "<H",
+    "u1": "<B",
+    "b1": "<?",
+}
+_SCALARS = {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"}
+
+
+def shown_value(value: Value) -> str | None:
+    """The value as text, or None where it has parts that are worth a walk of their own."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return shown_number(value)
+    text = text_of(value)
+    if text is not None:
+        return clean_text(text, 300)
+    if isinstance(value, Call) and value.name in _SCALARS:
+        return _numpy_scalar(value)
+    return _shown_list(value)
+
+
+def texts_in(value: Value) -> tuple[str, ...] | None:
+    """The texts of a list of names, or of a dict from index to name or name to index; None for anything else."""
+    pairs = pairs_of(value)
+    if pairs is not None:
+        return _names_of_pairs(pairs)
+    items = items_of(value)
+    if not items or len(items) > 100_000:
+        return None
+    texts = [item for item in items if isinstance(item, str)]
+    return tuple(clean_text(text, 200) for text in texts) if len(texts) == len(items) else None
+
+
+def _names_of_pairs(pairs: list[tuple[Value, Value]]) -> tuple[str, ...] | None:
+    numbered: list[tuple[int, str]] = []
+    for key, value in pairs[:100_000]:
+        index, name = (value, key) if isinstance(key, str) and not key.isdigit() else (key, value)
+        if isinstance(index, str) and index.isdigit() and len(index) < 10:
+            index = int(index)
+        if not isinstance(index, int) or isinstance(index, bool) or not isinstance(name, str):
+            return None
+        numbered.append((index, clean_text(name, 200)))
+    numbered.sort(key=lambda pair: pair[0])
+    return tuple(name for _, name in numbered) or None
+
+
+def _shown_list(value: Value) -> str | None:
+    items = items_of(value)
+    if items is None or isinstance(value, Pairs) or not all(_is_small(item) for item in items[:1000]):
+        return None
+    shown = [str(shown_value(item)) for item in items[:20]]
+    more = f", … ({len(items):,} in all)" if len(items) > 20 else ""
+    return clean_text(", ".join(shown) + more, 600)
+
+
+def _is_small(value: Value) -> bool:
+    return value is None or isinstance(value, bool | int | float | str | bytes)
+
+
+def _numpy_scalar(call: Call) -> str:
+    kind, data = (*call.arguments, None, None)[:2]
+    code = text_of(kind.arguments[0]) if isinstance(kind, Call) and kind.arguments else None
+    raw = _raw_bytes(data)
+    layout = _NUMPY_CODES.get(code or "")
+    if layout is None or raw is None or struct.calcsize(layout) != len(raw):
+        return "a numpy number"
+    return str(struct.unpack(layout, raw)[0])
+
+
+def _raw_bytes(value: Value) -> bytes | None:
+    """Bytes, also as protocol 2 writes them: `_codecs.encode(text, "latin1")`."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, Call) and value.name == "_codecs.encode" and value.arguments:
+        text = value.arguments[0]
+        if isinstance(text, str) and len(text) <= 64 and all(ord(letter) < 256 for letter in text):
+            return text.encode("latin-1")
+    return None

@@ -1,0 +1,109 @@
+"""safetensors: a length, a JSON header, and the tensors' bytes, which are not read."""
+
+import json
+import struct
+from itertools import pairwise
+
+from inspector.engine.formats.cleaning import clean_text, counted, is_size
+from inspector.engine.formats.guessing import guess_modules
+from inspector.engine.formats.reading import Refused, Source
+from inspector.protocol.files import FileDescription, TensorEntry
+
+MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+_DTYPES = {
+    "F64": ("float64", 8),
+    "F32": ("float32", 4),
+    "F16": ("float16", 2),
+    "BF16": ("bfloat16", 2),
+    "I64": ("int64", 8),
+    "I32": ("int32", 4),
+    "I16": ("int16", 2),
+    "I8": ("int8", 1),
+    "U8": ("uint8", 1),
+    "BOOL": ("bool", 1),
+    "U64": ("uint64", 8),
+    "U32": ("uint32", 4),
+    "U16": ("uint16", 2),
+    "F8_E4M3": ("float8_e4m3fn", 1),
+    "F8_E5M2": ("float8_e5m2", 1),
+    "C64": ("complex64", 8),
+}
+
+
+def describe(source: Source) -> FileDescription | None:
+    """Describe it, or None where it is something else."""
+    header = read_header(source)
+    if header is None:
+        return None
+    tensors, metadata = header
+    return FileDescription(
+        path=source.path,
+        format="safetensors",
+        size_bytes=source.size_bytes,
+        safety="inert",
+        summary=f"Weights alone (safetensors), {counted(len(tensors), 'tensor')}.",
+        tensors=tensors,
+        modules=guess_modules(tensors),
+        metadata=metadata,
+    )
+
+
+def read_header(source: Source) -> tuple[tuple[TensorEntry, ...], dict[str, str]] | None:
+    """The tensors and the metadata, or None where it is no safetensors file.
+
+    Raises:
+        Refused: it is damaged.
+    """
+    head = source.read_at(0, 9)
+    if len(head) < 9 or head[8:9] != b"{":
+        return None
+    (length,) = struct.unpack("<Q", head[:8])
+    if length > MAX_HEADER_BYTES or 8 + length > source.size_bytes:
+        if length > 2**40:
+            return None  # not a length
+        raise Refused(
+            f"It begins like safetensors, but its header would be {length:,} bytes in a file of {source.size_bytes:,}: "
+            "it is cut off."
+        )
+    try:
+        header = json.loads(source.read_at(8, length))
+    except (ValueError, RecursionError):
+        raise Refused("It begins like safetensors, but its header is no valid JSON.") from None
+    if not isinstance(header, dict):
+        raise Refused("It begins like safetensors, but its header is no JSON object.")
+    return _read_entries(header, source.size_bytes - 8 - length)
+
+
+def _read_entries(header: dict[str, object], data_bytes: int) -> tuple[tuple[TensorEntry, ...], dict[str, str]]:
+    metadata = header.pop("__metadata__", {})
+    placed: list[tuple[int, int, TensorEntry]] = []
+    for name, entry in header.items():
+        placed.append(_read_entry(name, entry, data_bytes))
+    spans = sorted((begin, end) for begin, end, _ in placed if begin != end)
+    if any(first[1] > second[0] for first, second in pairwise(spans)):
+        raise Refused("Tensors in its safetensors header overlap.")
+    # Torch keeps names in the order of their bytes in the file.
+    tensors = tuple(entry for _, _, entry in sorted(placed, key=lambda item: item[0]))
+    texts = metadata.items() if isinstance(metadata, dict) else ()
+    return tensors, {clean_text(str(key), 100): clean_text(str(value), 500) for key, value in list(texts)[:200]}
+
+
+def _read_entry(name: str, entry: object, data_bytes: int) -> tuple[int, int, TensorEntry]:
+    shown = clean_text(name, 500)
+    if not isinstance(entry, dict):
+        raise Refused(f"The safetensors header says nothing of {shown[:80]}.")
+    shape, offsets = entry.get("shape"), entry.get("data_offsets")
+    dtype, width = _DTYPES.get(str(entry.get("dtype")), (clean_text(str(entry.get("dtype")), 20), 0))
+    if not isinstance(shape, list) or not all(map(is_size, shape)) or len(shape) > 64:
+        raise Refused(f"The safetensors header gives {shown[:80]} no valid shape.")
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(is_size, offsets)):
+        raise Refused(f"The safetensors header gives {shown[:80]} no valid place.")
+    begin, end = offsets
+    count = 1
+    for length in shape:
+        count *= length
+    if begin > end or end > data_bytes:
+        raise Refused(f"{shown[:80]} would lie beyond the end of the file: it is cut off.")
+    if width and count * width != end - begin:
+        raise Refused(f"{shown[:80]} has {end - begin:,} bytes, where its shape needs {count * width:,}.")
+    return begin, end, TensorEntry(name=shown, shape=tuple(shape), dtype=dtype)

@@ -1,0 +1,284 @@
+"""What a torch pickle holds, in order: state_dicts, pickled modules and the plain values beside them, each by its path.
+
+Works on inert values; shared and cyclic parts are walked with a budget: a small file can name a part a million times.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from inspector.engine.formats.cleaning import clean_text, shown_number
+from inspector.engine.formats.pickle_values import (
+    Call,
+    Global,
+    Pair,
+    Pairs,
+    Persistent,
+    Value,
+    items_of,
+    pairs_of,
+    text_of,
+)
+from inspector.engine.formats.plain_values import shown_value
+from inspector.engine.formats.reading import Refused
+from inspector.engine.formats.torch_tensors import read_tensor
+from inspector.protocol.files import ModuleEntry, TensorEntry
+
+MAX_DEPTH = 200
+MAX_STEPS = 500_000
+MAX_SECONDS = 4.0
+
+
+@dataclass
+class Contents:
+    """All that was found. Paths are joined by dots; `groups` counts the tensors directly in each dict, by its path."""
+
+    kind: str = "nothing"  # of the root: tensors, dict, module, tensor, nothing
+    tensors: list[TensorEntry] = field(default_factory=list)
+    modules: list[ModuleEntry] = field(default_factory=list)
+    groups: dict[tuple[str, ...], int] = field(default_factory=dict)
+    module_paths: list[tuple[str, ...]] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    suspicions: list[str] = field(default_factory=list)
+    steps: int = 0
+    deadline: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
+
+    def step(self, depth: int) -> None:
+        """Count one step of the walk.
+
+        Raises:
+            Refused: the walk is longer or deeper than any honest file needs.
+        """
+        self.steps += 1
+        late = self.steps % 16 == 0 and time.monotonic() > self.deadline
+        if late or self.steps > MAX_STEPS or depth > MAX_DEPTH:
+            raise Refused("It nests or repeats its parts more than any honest file.")
+
+
+def read_contents(root: Value) -> Contents:
+    """Walk the root value of a pickle."""
+    contents = Contents()
+    tensor = read_tensor(root, "tensor")
+    if tensor is not None:
+        contents.kind = "tensor"
+        contents.tensors.append(tensor)
+    elif module_state(root) is not None:
+        contents.kind = "module"
+        contents.module_paths.append(())
+        _walk_module(contents, root, "", (), 0)
+    else:
+        pairs = pairs_of(root)
+        if pairs is not None:
+            _walk_dict(contents, pairs, (), 0)
+            contents.kind = "tensors" if _is_flat(root) else "dict"
+        else:
+            _walk_items(contents, root, (), 0)
+    return contents
+
+
+def module_state(value: Value) -> list[Pair] | None:
+    """The attributes of a pickled nn.Module, or None if this is none: it has `_modules` and `_parameters`."""
+    if not isinstance(value, Call):
+        return None
+    state = value.state
+    if isinstance(state, tuple) and state and pairs_of(state[0]) is not None:
+        state = state[0]
+    pairs = pairs_of(state)
+    if pairs is None:
+        return None
+    keys = {key for key, _ in pairs[:2000] if isinstance(key, str)}  # only plain texts are hashed
+    return pairs if {"_modules", "_parameters"} <= keys else None
+
+
+def class_name_of(value: Value) -> str:
+    """The dotted name of the class of a pickled module; the older form wraps it with its source text."""
+    function = value.function if isinstance(value, Call) else value
+    if isinstance(function, Persistent) and isinstance(function.id, tuple) and len(function.id) > 1:
+        function = function.id[1]
+    return function.name if isinstance(function, Global) else "unknown"
+
+
+def _is_flat(root: Value) -> bool:
+    """Whether a dict is a state_dict: tensors under texts and nothing else but torch's extra states."""
+    pairs = pairs_of(root) or []
+    kinds = [(text_of(key), read_tensor(value, "") is not None) for key, value in pairs]
+    return any(is_tensor for _, is_tensor in kinds) and all(
+        key is not None and (is_tensor or key.endswith("_extra_state")) for key, is_tensor in kinds
+    )
+
+
+def _walk_dict(contents: Contents, pairs: list[Pair], path: tuple[str, ...], depth: int) -> None:
+    for key, value in pairs:
+        contents.step(depth)
+        place = (*path, _key_text(key))
+        tensor = read_tensor(value, ".".join(place))
+        if tensor is not None:
+            contents.tensors.append(tensor)
+            contents.groups[path] = contents.groups.get(path, 0) + 1
+        else:
+            _walk_value(contents, value, place, depth + 1)
+
+
+def _walk_value(contents: Contents, value: Value, path: tuple[str, ...], depth: int) -> None:
+    contents.step(depth)
+    if module_state(value) is not None:
+        contents.module_paths.append(path)
+        _walk_module(contents, value, ".".join(path), (), depth)
+        return
+    shown = shown_value(value)
+    if shown is not None:
+        if len(contents.values) < 200:
+            contents.values[".".join(path)] = shown
+        return
+    pairs = pairs_of(value)
+    if pairs is None and isinstance(value, Call) and isinstance(value.state, Pairs):
+        pairs = value.state.items
+    if pairs is not None:
+        _walk_dict(contents, pairs, path, depth)
+    else:
+        _walk_items(contents, value, path, depth)
+
+
+def _walk_items(contents: Contents, value: Value, path: tuple[str, ...], depth: int) -> None:
+    for place, item in enumerate(items_of(value) or []):
+        contents.step(depth)
+        here = (*path, str(place))
+        tensor = read_tensor(item, ".".join(here))
+        if tensor is not None:
+            contents.tensors.append(tensor)
+        else:
+            _walk_value(contents, item, here, depth + 1)
+
+
+def _walk_module(contents: Contents, value: Value, fqn: str, above: tuple[int, ...], depth: int) -> None:
+    contents.step(depth)
+    if id(value) in above:
+        contents.suspicions.append(f"Module {fqn or 'root'} contains itself.")
+        return
+    contents.modules.append(ModuleEntry(fqn=fqn, class_name=class_name_of(value)))
+    state = module_state(value) or []
+    parts = {key: inner for key, inner in state if isinstance(key, str)}
+    for kind in ("_parameters", "_buffers"):
+        _add_tensors(contents, pairs_of(parts.get(kind)) or [], fqn, depth)
+    contents.suspicions += suspicious_state(class_name_of(value), value, state, fqn)
+    for key, child in pairs_of(parts.get("_modules")) or []:
+        if child is not None:
+            name = _key_text(key)
+            _walk_module(contents, child, f"{fqn}.{name}" if fqn else name, (*above, id(value)), depth + 1)
+
+
+def _add_tensors(contents: Contents, pairs: list[Pair], fqn: str, depth: int) -> None:
+    for key, value in pairs:
+        contents.step(depth)
+        name = _key_text(key)
+        tensor = read_tensor(value, f"{fqn}.{name}" if fqn else name)
+        if tensor is not None:
+            contents.tensors.append(tensor)
+
+
+def suspicious_state(class_name: str, value: Value, state: list[Pair], fqn: str) -> list[str]:
+    """What no module that torch pickled would carry: something that stands in for its own methods, or hooks."""
+    if not class_name.startswith("torch.nn."):
+        return []  # another class's code runs anyway, with consent
+    where = f"Module {fqn or 'root'} ({class_name.rpartition('.')[2]})"
+    found = []
+    if isinstance(value, Call) and value.kind != "newobj":
+        found.append(f"{where} would be constructed by the file's own arguments, which torch never writes.")
+    for key, inner in state:
+        name = text_of(key)
+        if name is None:
+            found.append(f"{where} has an attribute whose name is no text.")
+        elif _is_hook_table(name) and _has_entries(inner):
+            found.append(f"{where} carries hooks of its own (`{name}`), which would run with it.")
+        elif name in _METHODS or name.startswith("__"):
+            found.append(f"{where} carries its own `{name}`, which would run in place of the class's.")
+        elif _is_called_value(inner) and name not in {"activation", "distance_function"}:
+            found.append(f"{where} carries a function in `{name}`.")
+    return found
+
+
+def _is_hook_table(name: str) -> bool:
+    return "_hook" in name and name != "_is_full_backward_hook"
+
+
+def _has_entries(value: Value) -> bool:
+    return bool(pairs_of(value)) or bool(items_of(value)) or (isinstance(value, Call) and pairs_of(value) is None)
+
+
+def _is_called_value(value: Value) -> bool:
+    if isinstance(value, Global):
+        return not value.name.startswith(("torch.float", "torch.int", "torch.bfloat", "torch.bool"))
+    return module_state(value) is not None
+
+
+def _key_text(key: Value) -> str:
+    text = text_of(key)
+    if text is not None:
+        return clean_text(text, 500)
+    return shown_number(key) if isinstance(key, int | float) else "?"
+
+
+_METHODS = frozenset(
+    [
+        "forward",
+        "_call_impl",
+        "_wrapped_call_impl",
+        "_slow_forward",
+        "_compiled_call_impl",
+        "_conv_forward",
+        "_output_padding",
+        "_check_input_dim",
+        "train",
+        "eval",
+        "to",
+        "cuda",
+        "cpu",
+        "half",
+        "float",
+        "double",
+        "apply",
+        "_apply",
+        "parameters",
+        "named_parameters",
+        "buffers",
+        "named_buffers",
+        "children",
+        "named_children",
+        "modules",
+        "named_modules",
+        "state_dict",
+        "load_state_dict",
+        "_load_from_state_dict",
+        "_save_to_state_dict",
+        "register_buffer",
+        "register_parameter",
+        "add_module",
+        "register_module",
+        "get_submodule",
+        "get_parameter",
+        "requires_grad_",
+        "zero_grad",
+        "extra_repr",
+        "_get_name",
+        "_named_members",
+        "_maybe_warn_non_full_backward_hook",
+        "_sa_block",
+        "_ff_block",
+        "_mha_block",
+        "forward_impl",
+        "check_forward_args",
+        "check_input",
+        "check_hidden_size",
+        "permute_hidden",
+        "_update_flat_weights",
+        "flatten_parameters",
+        "merge_masks",
+        "reset_parameters",
+        "_reset_parameters",
+        "share_memory",
+        "compile",
+        "ipu",
+        "xpu",
+        "mtia",
+        "bfloat16",
+    ]
+)

@@ -1,0 +1,68 @@
+"""TorchScript: a zip with `data.pkl`, `constants.pkl` and `code/` in torch's own restricted language."""
+
+from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.pickle_values import Call, Value, pairs_of, text_of
+from inspector.engine.formats.reading import Refused, Source
+from inspector.engine.formats.torch_contents import MAX_DEPTH, MAX_STEPS, class_name_of
+from inspector.engine.formats.torch_tensors import read_tensor
+from inspector.engine.formats.torch_zip import read_pickle_in
+from inspector.engine.formats.zip_directory import read_zip
+from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry
+
+
+def describe(source: Source) -> FileDescription | None:
+    """Describe it, or None where it is something else."""
+    directory = read_zip(source)
+    if directory is None or not directory.has("constants.pkl") or not directory.has("data.pkl"):
+        return None
+    read = read_pickle_in(directory, "data.pkl")
+    walk = _Walk()
+    walk.visit(read.root, "", (), 0)
+    code = [name for name in directory.names("code/") if name.endswith(".py")]
+    root_class = walk.modules[0].class_name if walk.modules else "unknown"
+    return FileDescription(
+        path=source.path,
+        format="torchscript",
+        size_bytes=source.size_bytes,
+        safety="inert",
+        summary=f"A TorchScript program of class {root_class}, {counted(len(walk.tensors), 'tensor')}.",
+        globals=read.globals,
+        tensors=tuple(walk.tensors),
+        modules=tuple(walk.modules),
+        metadata={"form": "TorchScript", "code_files": str(len(code))},
+    )
+
+
+class _Walk:
+    """Collects modules and tensors, by the attributes of each object."""
+
+    def __init__(self) -> None:
+        self.modules: list[ModuleEntry] = []
+        self.tensors: list[TensorEntry] = []
+        self._steps = 0
+
+    def visit(self, value: Value, fqn: str, above: tuple[int, ...], depth: int) -> None:
+        """Walk one object; TorchScript keeps parameters, buffers and children as plain attributes."""
+        self._steps += 1
+        if self._steps > MAX_STEPS or depth > MAX_DEPTH or id(value) in above:
+            raise Refused("It nests or repeats its parts more than any honest file.")
+        if not isinstance(value, Call) or pairs_of(value.state) is None:
+            return
+        name = class_name_of(value).removeprefix("__torch__.")
+        self.modules.append(ModuleEntry(fqn=fqn, class_name=_without_mangling(name)))
+        for key, inner in pairs_of(value.state) or []:
+            place = f"{fqn}.{_text(key)}" if fqn else _text(key)
+            tensor = read_tensor(inner, place)
+            if tensor is not None:
+                self.tensors.append(tensor)
+            else:
+                self.visit(inner, place, (*above, id(value)), depth + 1)
+
+
+def _text(key: Value) -> str:
+    return clean_text(text_of(key) or "?", 300)
+
+
+def _without_mangling(name: str) -> str:
+    """`torch.nn.modules.linear.___torch_mangle_3.Linear` is a second Linear with attributes of other kinds."""
+    return ".".join(part for part in name.split(".") if not part.startswith("___torch_mangle"))
