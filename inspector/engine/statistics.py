@@ -121,10 +121,11 @@ def _sum_of_squares(flat: torch.Tensor) -> float:
     if flat.device.type != "cpu":
         return float(torch.dot(flat, flat).item())
     row = flat.numpy()
-    if count <= BLOCK:
-        return float(np.dot(row, row))
-    blocks = (row[start : start + BLOCK] for start in range(0, count, BLOCK))
-    return sum(float(np.dot(block, block)) for block in blocks)
+    with np.errstate(over="ignore"):  # an overflow shows as inf, and is then measured the careful way
+        if count <= BLOCK:
+            return float(np.dot(row, row))
+        blocks = (row[start : start + BLOCK] for start in range(0, count, BLOCK))
+        return sum(float(np.dot(block, block)) for block in blocks)
 
 
 def _shifted(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]:

@@ -1,0 +1,165 @@
+"""One eager forward, observed from beginning to end."""
+
+import inspect
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import nn
+
+from inspector.engine.capture.failures import failure_of, let_go
+from inspector.engine.capture.functions import ObservedFunctions
+from inspector.engine.capture.graph import graph_of
+from inspector.engine.capture.modules import ModuleCalls, hooked_modules
+from inspector.engine.capture.recorder import Recorder
+from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
+from inspector.engine.capture.surroundings import (
+    COMPILE_NOTE,
+    FAST_PATH_NOTE,
+    eager_attention,
+    has_fast_path,
+    is_compiled,
+    preserved_state,
+    quiet_hooks,
+    without_compiler,
+)
+from inspector.engine.capture.table import ModelTable, uncalled_modules
+from inspector.engine.capture.timing import plain_seconds
+from inspector.engine.capture.trees import named_tensors, replace_tensors, tensors_in
+from inspector.protocol.graph import Failure
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
+def capture_eager(
+    module: nn.Module, args: Args, kwargs: Kwargs, *, input_names: Sequence[str], options: CaptureOptions
+) -> Captured:
+    """Run forward once under observation; a forward that raises gives the graph up to where it did."""
+    notes = notes_on(module)
+    with torch.no_grad(), eager_attention(), quiet_hooks(), ExitStack() as stack:
+        if COMPILE_NOTE in notes:
+            stack.enter_context(without_compiler())
+        plain_s = _plain_seconds(module, args, kwargs) if options.timed else None
+        device = device_of(args, kwargs)
+        start_peak(device)
+        started_s = time.perf_counter()
+        recorder = Recorder(ModelTable(module), statistics=options.statistics, timed=options.timed)
+        result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
+        named = [] if failure else list(named_tensors("output", result))
+        del result
+        with torch._C.DisableTorchFunction():
+            nodes = [recorder.add_output(name, tensor) for name, tensor in named]
+        if not failure and not named:
+            notes = (*notes, "forward returned no tensor.")
+        graph, ids = graph_of(
+            recorder,
+            failed_node=failure.node if failure else None,
+            failed_groups=failed_groups,
+            # After a failure all that would have come later never ran: that says nothing.
+            uncalled=() if failure else uncalled_modules(recorder.table, recorder.used),
+            notes=notes,
+        )
+        captured_s = time.perf_counter() - started_s
+    outputs = tuple(
+        NamedOutput(name, tensor.detach(), ids[node]) for (name, tensor), node in zip(named, nodes, strict=True)
+    )
+    if failure and failure.node is not None:
+        failure = _renumbered(failure, ids)
+    return Captured(graph, failure, outputs, captured_s, plain_s, peak_bytes(device))
+
+
+def _observe(
+    module: nn.Module, args: Args, kwargs: Kwargs, input_names: Sequence[str], recorder: Recorder
+) -> tuple[Any, Failure | None, frozenset[int]]:
+    args, kwargs = own_inputs(args), own_inputs(kwargs)
+    for name, tensor in named_inputs(module, args, kwargs, input_names):
+        recorder.add_input(name, tensor)
+    try:
+        with hooked_modules(recorder), ObservedFunctions(recorder):
+            return module(*args, **kwargs), None, frozenset()
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything, also SystemExit
+        ModuleCalls(recorder).unwind(error)
+        failure, groups = failure_of(error, recorder)
+        recorder.raised = None
+        let_go(error)
+        return None, failure, groups
+
+
+def _plain_seconds(module: nn.Module, args: Args, kwargs: Kwargs) -> float | None:
+    with preserved_state(module):
+        return plain_seconds(lambda: module(*own_inputs(args), **own_inputs(kwargs)), device_of(args, kwargs))
+
+
+def notes_on(module: nn.Module) -> tuple[str, ...]:
+    """What is changed about the model for being observed."""
+    notes = [FAST_PATH_NOTE] if has_fast_path(module) else []
+    if is_compiled(module):
+        notes.append(COMPILE_NOTE)
+    return tuple(notes)
+
+
+def own_inputs(values: Any) -> Any:  # noqa: ANN401 - any structure
+    """Copies of all tensors, so that a model that writes into its input changes nobody's, and each has its identity."""
+    return replace_tensors(values, _copy)
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    try:
+        return tensor.detach().clone()
+    except (RuntimeError, NotImplementedError):
+        return tensor
+
+
+def named_inputs(
+    module: nn.Module, args: Args, kwargs: Kwargs, input_names: Sequence[str]
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Each tensor argument with its name: as given, as forward's signature says, or by its place."""
+    signature = _parameter_names(module)
+    for place, value in enumerate(args):
+        names = (*input_names[place : place + 1], *signature[place : place + 1])
+        name = next((name for name in names if name), f"input[{place}]" if len(args) > 1 else "input")
+        yield from named_tensors(name, value)
+    for name, value in kwargs.items():
+        yield from named_tensors(name, value)
+
+
+def _parameter_names(module: nn.Module) -> list[str]:
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in kinds]
+
+
+def device_of(args: Args, kwargs: Kwargs) -> torch.device | None:
+    """Where the first input lies."""
+    return next((tensor.device for tensor in tensors_in([args, kwargs])), None)
+
+
+def start_peak(device: torch.device | None) -> None:
+    """Begin to watch the accelerator's memory."""
+    if device is not None and device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_bytes(device: torch.device | None) -> int | None:
+    """The most memory in use since; None where torch keeps no account."""
+    return torch.cuda.max_memory_allocated(device) if device is not None and device.type == "cuda" else None
+
+
+def _renumbered(failure: Failure, ids: dict[int, int]) -> Failure:
+    assert failure.node is not None
+    return Failure(
+        node=ids[failure.node],
+        fqn=failure.fqn,
+        op=failure.op,
+        message=failure.message,
+        input_shapes=failure.input_shapes,
+        fix=failure.fix,
+        error_class=failure.error_class,
+        traceback=failure.traceback,
+    )

@@ -1,0 +1,117 @@
+"""Operations called between modules, seen by a `TorchFunctionMode`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from inspector.engine.capture.names import READS, is_in_place, plain_name
+from inspector.engine.capture.operations import function_details
+from inspector.engine.capture.recorder import Origin, Raised, RecordedNode, Recorder, own_identity, specs_of
+from inspector.engine.capture.trees import replace_tensors, tensors_in
+from inspector.protocol.graph import TensorSpec
+
+
+class FunctionCall:
+    """One call of a torch function under way."""
+
+    __slots__ = ("args", "in_place", "kwargs", "name", "origins", "specs", "tensors")
+
+    def __init__(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs
+        self.tensors = tensors_in(args)
+        if kwargs:
+            tensors_in(kwargs, self.tensors)
+            if kwargs.get("inplace") is True and not name.endswith("_"):
+                self.name = f"{name}_"
+        self.in_place = is_in_place(self.name) or "out" in kwargs
+        self.origins: list[Origin] | None = None
+        self.specs: tuple[TensorSpec, ...] = ()
+
+
+class ObservedFunctions(TorchFunctionMode):
+    """Records every torch function that is called outside the modules that are drawn as one node."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function gives
+        """Run `func`, and record it when it is an operation."""
+        kwargs = kwargs or {}
+        recorder = self._recorder
+        name = None if recorder.hidden else plain_name(func)
+        if name is None:
+            return func(*args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            call = FunctionCall(name, args, kwargs)
+            if call.in_place:  # its inputs are no longer what they were afterwards
+                call.origins = recorder.origins(call.tensors)
+                call.specs = specs_of(call.tensors)
+        started_s = recorder.now() if recorder.timed else 0.0
+        try:
+            result = func(*args, **kwargs)
+        except BaseException as error:
+            with torch._C.DisableTorchFunction():
+                self._raised(call, error)
+            raise
+        elapsed_s = recorder.now() - started_s if recorder.timed else None
+        with torch._C.DisableTorchFunction():
+            return self._finished(call, result, elapsed_s)
+
+    def _finished(self, call: FunctionCall, result: Any, elapsed_s: float | None) -> Any:  # noqa: ANN401
+        items = None
+        if call.name == "unbind" and isinstance(result, Iterator):  # `for row in tensor`
+            items = list(result)
+            outputs = tensors_in(items)
+        else:
+            outputs = tensors_in(result)
+        if not outputs and not call.in_place and (call.name not in READS or not call.tensors):
+            return result
+        written: list[torch.Tensor] = []
+        if call.in_place:
+            written = [tensor for tensor in outputs if _is_in(tensor, call.tensors)] or call.tensors[:1]
+            outputs = outputs or written
+        elif any(_is_in(output, call.tensors) for output in outputs):
+            # The output is the input itself (`.contiguous()`), and would take its place in the wires.
+            result = replace_tensors(result, lambda tensor: _apart_from(tensor, call.tensors))
+            outputs = tensors_in(result)
+        node, origins = self._node(call)
+        node.elapsed_s = elapsed_s
+        self._recorder.add_operation(node, origins, outputs, written)
+        return iter(items) if items is not None else result
+
+    def _node(self, call: FunctionCall) -> tuple[RecordedNode, list[Origin]]:
+        recorder = self._recorder
+        if call.origins is None:
+            call.origins = recorder.origins(call.tensors)
+            call.specs = specs_of(call.tensors)
+        frame = recorder.stack[-1] if recorder.stack else None
+        fqn = frame.known.fqn if frame else ""
+        details = function_details(call.name, call.args, call.kwargs)
+        node = RecordedNode("function", call.name, fqn, recorder.group, call.specs, details=details)
+        node.call = frame.call if frame else 0
+        return node, call.origins
+
+    def _raised(self, call: FunctionCall, error: BaseException) -> None:
+        before = self._recorder.raised
+        if before is None or before.error is not error:
+            node, origins = self._node(call)
+            self._recorder.raised = Raised(error, node, origins, node.group)
+
+
+def _is_in(tensor: torch.Tensor, tensors: list[torch.Tensor]) -> bool:
+    return any(tensor is other for other in tensors)
+
+
+def _apart_from(tensor: torch.Tensor, inputs: list[torch.Tensor]) -> torch.Tensor:
+    return own_identity(tensor) if _is_in(tensor, inputs) else tensor

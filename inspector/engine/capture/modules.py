@@ -1,0 +1,206 @@
+"""Hooks on every module call: the hierarchy, and torch's own modules as single nodes."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from inspector.engine.capture.recorder import (
+    Frame,
+    Raised,
+    RecordedGroup,
+    RecordedNode,
+    Recorder,
+    own_identity,
+    specs_of,
+)
+from inspector.engine.capture.table import KnownModule
+from inspector.engine.capture.trees import replace_tensors, tensors_in
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
+@contextmanager
+def hooked_modules(recorder: Recorder) -> Iterator[None]:
+    """Observe the calls of all modules of the table; no hook is left behind.
+
+    Ours is the first hook before forward and the last after it, so what the model's own hooks do (weight norm) lies
+    inside the module's call.
+    """
+    calls = ModuleCalls(recorder)
+    with ExitStack() as hooks:
+        for known in recorder.table.modules:
+            module = known.module
+            hooks.callback(
+                module.register_forward_pre_hook(partial(calls.begin, known), prepend=True, with_kwargs=True).remove
+            )
+            hooks.callback(
+                module.register_forward_hook(partial(calls.end, known), with_kwargs=True, always_call=True).remove
+            )
+        yield
+
+
+class ModuleCalls:
+    """What happens when a module's call begins and ends."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._thread = threading.get_ident()
+
+    def begin(self, known: KnownModule, _module: nn.Module, args: Args, kwargs: Kwargs) -> None:
+        """The forward pre-hook."""
+        if threading.get_ident() != self._thread:  # a model's own threads have no place in one stack
+            return
+        recorder = self._recorder
+        if recorder.hidden:
+            recorder.stack.append(Frame(known, True, recorder.stack[-1].group, known.calls))
+            known.calls += 1
+            return
+        with torch._C.DisableTorchFunction():
+            tensors = tensors_in(args)
+            if kwargs:
+                tensors_in(kwargs, tensors)
+            frame = Frame(known, known.opaque, recorder.group, known.calls, specs_of(tensors))
+            known.calls += 1
+            frame.error_before = sys.exception()
+            if known.opaque:
+                frame.origins = recorder.origins(tensors)
+                recorder.hidden = True
+            else:
+                self._open_group(frame)
+            frame.num_nodes = len(recorder.nodes)
+            recorder.stack.append(frame)
+            if recorder.timed:
+                frame.started_s = recorder.now()
+
+    def _open_group(self, frame: Frame) -> None:
+        groups = self._recorder.groups
+        group = RecordedGroup(frame.known, frame.group, self._recorder.num_calls, frame.call, frame.inputs)
+        frame.group = len(groups)
+        groups.append(group)
+
+    def end(self, known: KnownModule, _module: nn.Module, args: Args, kwargs: Kwargs, result: Any) -> Any:  # noqa: ANN401
+        """The forward hook; what it returns stands in for the result. Called with None when forward raised."""
+        if threading.get_ident() != self._thread:
+            return None
+        frame = self._closed_frame(known)
+        if frame is None:
+            return None
+        recorder = self._recorder
+        if recorder.stack and recorder.stack[-1].hidden:
+            return None  # inside an operation, whose frame is still open
+        recorder.hidden = False
+        elapsed_s = recorder.now() - frame.started_s if recorder.timed else None
+        error = sys.exception() if result is None else None
+        with torch._C.DisableTorchFunction():
+            if error is not None and error is not frame.error_before:
+                self.raised(frame, error)
+                return None
+            if not frame.hidden and not self._is_empty(frame):
+                assert frame.group is not None
+                recorder.groups[frame.group].outputs = specs_of(tensors_in(result))
+                return None
+            return self._close_operation(frame, args, kwargs, result, elapsed_s)
+
+    def unwind(self, error: BaseException) -> None:
+        """Close the calls that an exit (`SystemExit`) left open: torch runs no hooks for these."""
+        while self._recorder.stack:
+            frame = self._recorder.stack.pop()
+            if not (self._recorder.stack and self._recorder.stack[-1].hidden):
+                self._recorder.hidden = False
+                self.raised(frame, error)
+
+    def raised(self, frame: Frame, error: BaseException) -> None:
+        """Remember where an exception came from, unless it only passes through."""
+        before = self._recorder.raised
+        empty = frame.hidden or self._is_empty(frame)
+        if before is not None and (before.error is error or (not frame.hidden and before.error in chain_of(error))):
+            if empty and not frame.hidden:
+                self._drop_group(frame)
+            return
+        node = None
+        if empty:
+            if not frame.hidden:
+                self._drop_group(frame)
+            node = self._node(frame)
+        self._recorder.raised = Raised(error, node, frame.origins, frame.group)
+
+    def _closed_frame(self, known: KnownModule) -> Frame | None:
+        """Take the frame of this call, and those above it that were left open, from the stack."""
+        stack = self._recorder.stack
+        if not any(frame.known is known for frame in stack):
+            return None
+        while True:
+            frame = stack.pop()
+            if frame.known is known:
+                return frame
+
+    def _is_empty(self, frame: Frame) -> bool:
+        """Whether nothing was seen inside: then the call is one operation, whatever it did."""
+        recorder = self._recorder
+        return len(recorder.nodes) == frame.num_nodes and len(recorder.groups) - 1 == frame.group
+
+    def _drop_group(self, frame: Frame) -> None:
+        frame.group = self._recorder.groups.pop().parent
+
+    def _node(self, frame: Frame) -> RecordedNode:
+        known = frame.known
+        node = RecordedNode("module", type(known.module).__name__, known.fqn, frame.group, frame.inputs)
+        node.known, node.call = known, frame.call
+        return node
+
+    def _close_operation(
+        self,
+        frame: Frame,
+        args: Args,
+        kwargs: Kwargs,
+        result: Any,
+        elapsed_s: float | None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        recorder = self._recorder
+        inputs = tensors_in(args)
+        if kwargs:
+            tensors_in(kwargs, inputs)
+        if not frame.hidden:
+            self._drop_group(frame)
+            frame.origins = recorder.origins(inputs)
+            frame.inputs = specs_of(inputs)
+        node = self._node(frame)
+        node.elapsed_s = elapsed_s
+        outputs = tensors_in(result)
+        same = [output for output in outputs if any(output is tensor for tensor in inputs)]
+        if not same:
+            recorder.add_operation(node, frame.origins, outputs)
+            return None
+        if frame.known.in_place:
+            recorder.add_operation(node, frame.origins, outputs, same)
+            return None
+        return self._close_pass_through(node, frame, result, same)
+
+    def _close_pass_through(self, node: RecordedNode, frame: Frame, result: Any, same: list[torch.Tensor]) -> Any:  # noqa: ANN401
+        """Identity, or Dropout in eval: the output is the input itself, and would take its place in the wires."""
+        fresh = replace_tensors(result, lambda tensor: own_identity(tensor) if _is_in(tensor, same) else tensor)
+        self._recorder.add_operation(node, frame.origins, tensors_in(fresh))
+        return fresh
+
+
+def chain_of(error: BaseException) -> list[BaseException]:
+    """The exception, and those that it was raised from or while handling."""
+    chain: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting and len(chain) < 50:
+        current = waiting.pop()
+        if current is not None and all(current is not seen for seen in chain):
+            chain.append(current)
+            waiting += [current.__context__, current.__cause__]
+    return chain
+
+
+def _is_in(tensor: torch.Tensor, tensors: list[torch.Tensor]) -> bool:
+    return any(tensor is other for other in tensors)

@@ -1,0 +1,349 @@
+"""The table of operations: each one's category, and the key arguments that its card shows.
+
+One row an operation. A module's row is found by its class's name or those of its bases; a function's by its plain
+name, without the `_` of its in-place form. What has no row is drawn as `other`, with its plain arguments.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from inspector.protocol.graph import Category
+
+
+class ModuleRow(NamedTuple):
+    """A kind of module: its category and the function that tells its key arguments."""
+
+    category: Category
+    details: Callable[[Any], str]
+
+
+class FunctionRow(NamedTuple):
+    """A kind of function: its category and the names of its arguments after the first, `*name` taking the rest."""
+
+    category: Category
+    arguments: tuple[str, ...]
+
+
+def module_category(module: nn.Module) -> Category:
+    """What kind of operation `module` is."""
+    row = _module_row(module)
+    return row.category if row else "other"
+
+
+def module_details(module: nn.Module) -> str:
+    """Its key arguments, as `64→128 k3 s2 p1`; "" where nothing is known."""
+    row = _module_row(module)
+    if row is None:
+        return ""
+    try:
+        return row.details(module)
+    except (AttributeError, TypeError, ValueError, IndexError):
+        return ""  # a subclass without its base's attributes, or an old pickle
+
+
+def function_category(name: str) -> Category:
+    """What kind of operation the function of that plain name is."""
+    row = FUNCTIONS.get(name) or FUNCTIONS.get(name.removesuffix("_"))
+    return row.category if row else "other"
+
+
+def function_details(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """The key arguments of one call, without its tensors."""
+    plain = name.removesuffix("_")
+    if plain in ("getitem", "setitem"):
+        return _index_text(args[1]) if len(args) > 1 else ""
+    if plain.startswith("conv") and len(args) > 1 and isinstance(args[1], torch.Tensor):
+        return _conv_call(plain, args, kwargs)
+    if plain == "linear" and len(args) > 1 and isinstance(args[1], torch.Tensor) and args[1].dim() == 2:
+        return f"{args[1].shape[1]}→{args[1].shape[0]}"
+    row = FUNCTIONS.get(plain)
+    return _named_arguments(row.arguments if row else (), args, kwargs)
+
+
+def _module_row(module: nn.Module) -> ModuleRow | None:
+    for base in type(module).__mro__:
+        row = MODULES.get(base.__name__)
+        if row is not None:
+            return row
+    return None
+
+
+# --- texts of arguments
+
+
+def _side(value: object) -> str:
+    """`3` for (3, 3), `3×5` for (3, 5)."""
+    if isinstance(value, (tuple, list)):
+        return str(value[0]) if len(set(value)) == 1 else "×".join(str(item) for item in value)
+    return str(value)
+
+
+def _unless(prefix: str, value: object, usual: tuple[object, ...]) -> str:
+    text = _side(value)
+    return "" if value is None or text in {str(item) for item in usual} else f" {prefix}{text}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (tuple, list)):
+        return "(" + ", ".join(_value(item) for item in value) + ("," if len(value) == 1 else "") + ")"
+    return str(value).removeprefix("torch.")
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    if isinstance(value, (tuple, list)):
+        return depth < 2 and len(value) <= 8 and all(_is_plain(item, depth + 1) for item in value)
+    if isinstance(value, str):
+        return len(value) <= 40
+    return isinstance(value, (bool, int, float, torch.dtype, torch.device))
+
+
+def _named_arguments(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    texts: list[str] = []
+    for index, value in enumerate(args):
+        if index == 0 and (isinstance(value, (torch.Tensor, tuple, list)) or names):
+            continue
+        place = min(index - 1, len(names) - 1)
+        name = names[place] if names and place >= 0 else ""
+        if name.startswith("*") and place == index - 1:
+            rest = value if isinstance(value, (tuple, list)) else args[index:]
+            texts.append(_value(tuple(rest)) if _is_plain(rest) else "")
+            break
+        if _is_plain(value):
+            texts.append(f"{name}={_value(value)}" if name and place == index - 1 else _value(value))
+    wanted = {name.removeprefix("*") for name in names}
+    named = ((key, value) for key, value in kwargs.items() if not names or key in wanted)
+    texts.extend(f"{key}={_value(value)}" for key, value in named if _is_plain(value))
+    return " ".join(text for text in texts if text)
+
+
+def _index_text(index: object) -> str:
+    parts = index if isinstance(index, tuple) else (index,)
+    return "[" + ", ".join(_index_part(part) for part in parts) + "]"
+
+
+def _index_part(part: object) -> str:
+    if isinstance(part, slice):
+        ends = ["" if end is None else _index_part(end) for end in (part.start, part.stop)]
+        return ":".join(ends) + (f":{_index_part(part.step)}" if part.step is not None else "")
+    if part is Ellipsis:
+        return "…"
+    return str(part) if part is None or isinstance(part, (bool, int, str)) else "tensor"
+
+
+def _conv_call(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    weight = args[1]
+    order = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+    if "transpose" in name:
+        order = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
+    given = {**dict(zip(order, args, strict=False)), **kwargs}
+    groups = given.get("groups", 1)
+    ends = (weight.shape[0], weight.shape[1] * groups)
+    inner, outer = ends if "transpose" in name else ends[::-1]
+    text = f"{inner}→{outer} k{_side(tuple(weight.shape[2:]))}"
+    text += _unless("s", given.get("stride"), (1,)) + _unless("p", given.get("padding"), (0,))
+    return text + _unless("d", given.get("dilation"), (1,)) + _unless("g", groups, (1,))
+
+
+# --- texts of modules
+
+
+def _nothing(_module: Any) -> str:  # noqa: ANN401 - any module
+    return ""
+
+
+def _conv(module: Any) -> str:  # noqa: ANN401 - any convolution
+    text = f"{module.in_channels}→{module.out_channels} k{_side(module.kernel_size)}"
+    text += _unless("s", module.stride, (1,)) + _unless("p", module.padding, (0,))
+    return text + _unless("d", module.dilation, (1,)) + _unless("g", module.groups, (1,))
+
+
+def _pool(module: Any) -> str:  # noqa: ANN401 - any pooling
+    text = f"k{_side(module.kernel_size)}"
+    stride = getattr(module, "stride", None)
+    text += _unless("s", stride, (1,)) + _unless("p", getattr(module, "padding", None), (0,))
+    return text + _unless("d", getattr(module, "dilation", None), (1,))
+
+
+def _recurrent(module: Any) -> str:  # noqa: ANN401 - any recurrent module
+    text = f"{module.input_size}→{module.hidden_size}"
+    text += f" ×{module.num_layers}" if getattr(module, "num_layers", 1) > 1 else ""
+    text += " bidirectional" if getattr(module, "bidirectional", False) else ""
+    return text + (" batch_first" if getattr(module, "batch_first", False) else "")
+
+
+def _named(*names: str) -> Callable[[Any], str]:
+    """Attributes with their names: `p=0.5`."""
+
+    def details(module: Any) -> str:  # noqa: ANN401 - any module
+        present = ((name, getattr(module, name, None)) for name in names)
+        return " ".join(f"{name}={_value(value)}" for name, value in present if value is not None)
+
+    return details
+
+
+def _text(pattern: str) -> Callable[[Any], str]:
+    """Attributes in a sentence: `{m.in_features}→{m.out_features}`."""
+    return lambda module: pattern.format(m=module)
+
+
+def _normalised(module: Any) -> str:  # noqa: ANN401 - any layer normalisation
+    return _side(list(module.normalized_shape))
+
+
+def _resized(module: Any) -> str:  # noqa: ANN401 - Upsample
+    size = f"→{_side(module.size)}" if module.size is not None else f"×{_side(module.scale_factor)}"
+    return f"{size} {module.mode}"
+
+
+_MODULE_GROUPS: tuple[tuple[str, Category, Callable[[Any], str]], ...] = (
+    ("Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d", "convolution", _conv),
+    ("LazyConv1d LazyConv2d LazyConv3d", "convolution", _conv),
+    ("Unfold Fold", "shape", _named("kernel_size", "stride")),
+    ("Linear", "linear", _text("{m.in_features}→{m.out_features}")),
+    ("Bilinear", "linear", _text("{m.in1_features}×{m.in2_features}→{m.out_features}")),
+    ("BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "normalisation", _text("{m.num_features}")),
+    ("InstanceNorm1d InstanceNorm2d InstanceNorm3d", "normalisation", _text("{m.num_features}")),
+    ("GroupNorm", "normalisation", _text("{m.num_channels} g{m.num_groups}")),
+    ("LayerNorm RMSNorm", "normalisation", _normalised),
+    ("LocalResponseNorm CrossMapLRN2d", "normalisation", _named("size")),
+    ("MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d", "pooling", _pool),
+    ("MaxUnpool1d MaxUnpool2d MaxUnpool3d LPPool1d LPPool2d LPPool3d", "pooling", _pool),
+    ("FractionalMaxPool2d FractionalMaxPool3d", "pooling", _pool),
+    ("AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "pooling", lambda m: f"→{_side(m.output_size)}"),
+    ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "pooling", lambda m: f"→{_side(m.output_size)}"),
+    ("MultiheadAttention", "attention", _text("{m.embed_dim} heads={m.num_heads}")),
+    ("RNN LSTM GRU RNNCell LSTMCell GRUCell", "recurrent", _recurrent),
+    ("Embedding EmbeddingBag", "embedding", _text("{m.num_embeddings}→{m.embedding_dim}")),
+    ("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "dropout", _named("p")),
+    ("ReLU ReLU6 SELU Sigmoid LogSigmoid Tanh SiLU Mish Hardswish Hardsigmoid", "activation", _nothing),
+    ("Tanhshrink Softsign Softmax2d", "activation", _nothing),
+    ("GELU", "activation", lambda m: "tanh" if m.approximate == "tanh" else ""),
+    ("LeakyReLU", "activation", _named("negative_slope")),
+    ("ELU CELU", "activation", _named("alpha")),
+    ("PReLU", "activation", _named("num_parameters")),
+    ("RReLU", "activation", _named("lower", "upper")),
+    ("Softplus", "activation", _named("beta")),
+    ("Hardtanh", "activation", _named("min_val", "max_val")),
+    ("Hardshrink Softshrink", "activation", _named("lambd")),
+    ("Threshold", "activation", _named("threshold", "value")),
+    ("Softmax LogSoftmax Softmin GLU", "activation", _named("dim")),
+    ("Flatten", "shape", _named("start_dim", "end_dim")),
+    ("Unflatten", "shape", _named("dim", "unflattened_size")),
+    ("PixelShuffle", "shape", _named("upscale_factor")),
+    ("PixelUnshuffle", "shape", _named("downscale_factor")),
+    ("ChannelShuffle", "shape", _named("groups")),
+    ("Upsample UpsamplingNearest2d UpsamplingBilinear2d", "shape", _resized),
+    ("ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d", "shape", _named("padding")),
+    ("ReflectionPad1d ReflectionPad2d ReflectionPad3d CircularPad1d CircularPad2d", "shape", _named("padding")),
+    ("CircularPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d", "shape", _named("padding")),
+    ("Identity", "other", _nothing),
+    ("CosineSimilarity PairwiseDistance", "arithmetic", _nothing),
+)
+MODULES: dict[str, ModuleRow] = {
+    name: ModuleRow(category, details) for names, category, details in _MODULE_GROUPS for name in names.split()
+}
+
+# names of the functions | category | names of the arguments after the first
+_FUNCTION_GROUPS: tuple[tuple[str, Category, str], ...] = (
+    ("conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d conv_tbc convolution", "convolution", ""),
+    ("linear bilinear matmul mm bmm mv addmm addmv addbmm baddbmm dot vdot inner outer ger", "linear", ""),
+    ("einsum tensordot kron chain_matmul multi_dot", "linear", ""),
+    ("scaled_dot_product_attention", "attention", "key value attn_mask dropout_p is_causal scale"),
+    ("multi_head_attention_forward", "attention", "key value embed_dim_to_check num_heads"),
+    ("batch_norm instance_norm", "normalisation", "running_mean running_var weight bias training momentum eps"),
+    ("layer_norm rms_norm native_layer_norm", "normalisation", "normalized_shape"),
+    ("group_norm", "normalisation", "num_groups"),
+    ("normalize", "normalisation", "p dim"),
+    ("local_response_norm", "normalisation", "size"),
+    ("max_pool1d max_pool2d max_pool3d", "pooling", "kernel_size stride padding dilation"),
+    ("max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices", "pooling", "kernel_size stride"),
+    ("avg_pool1d avg_pool2d avg_pool3d", "pooling", "kernel_size stride padding"),
+    ("lp_pool1d lp_pool2d lp_pool3d", "pooling", "norm_type kernel_size stride"),
+    ("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d", "pooling", "output_size"),
+    ("adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d", "pooling", "output_size"),
+    ("max_unpool1d max_unpool2d max_unpool3d", "pooling", "indices kernel_size"),
+    ("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell", "recurrent", ""),
+    ("embedding embedding_bag", "embedding", "weight padding_idx"),
+    ("dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout feature_dropout", "dropout", "p"),
+    ("relu relu6 sigmoid tanh silu mish hardswish hardsigmoid logsigmoid softsign tanhshrink selu", "activation", ""),
+    ("log_sigmoid expit", "activation", ""),
+    ("gelu", "activation", "approximate"),
+    ("leaky_relu", "activation", "negative_slope"),
+    ("elu celu", "activation", "alpha"),
+    ("prelu rrelu softplus threshold", "activation", ""),
+    ("hardtanh", "activation", "min_val max_val"),
+    ("softmax log_softmax softmin glu", "activation", "dim"),
+    ("gumbel_softmax", "activation", "tau hard"),
+    ("add sub mul div rsub floor_divide remainder fmod pow neg abs reciprocal", "arithmetic", ""),
+    ("exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square sin cos tan asin acos atan atan2", "arithmetic", ""),
+    ("sinh cosh erf erfc erfinv sign floor ceil round trunc frac lerp addcmul addcdiv", "arithmetic", ""),
+    ("maximum minimum fmax fmin where masked_fill nan_to_num isnan isinf isfinite", "arithmetic", ""),
+    ("clamp clip", "arithmetic", "min max"),
+    ("eq ne lt le gt ge logical_and logical_or logical_not logical_xor", "arithmetic", ""),
+    ("bitwise_and bitwise_or bitwise_not bitwise_xor", "arithmetic", ""),
+    ("sum mean prod max min amax amin argmax argmin all any logsumexp cumsum cumprod", "arithmetic", "dim keepdim"),
+    ("nansum nanmean median mode aminmax argsort", "arithmetic", "dim keepdim"),
+    ("std var std_mean var_mean", "arithmetic", "dim"),
+    ("norm vector_norm matrix_norm", "arithmetic", "p dim"),
+    ("topk", "arithmetic", "k dim"),
+    ("sort", "arithmetic", "dim descending"),
+    ("cosine_similarity pairwise_distance cdist", "arithmetic", ""),
+    ("cat concat concatenate stack hstack vstack dstack", "shape", "dim"),
+    ("flatten", "shape", "start_dim end_dim"),
+    ("unflatten", "shape", "dim sizes"),
+    ("view reshape", "shape", "*shape"),
+    ("permute", "shape", "*dims"),
+    ("expand repeat tile", "shape", "*sizes"),
+    ("transpose swapaxes swapdims", "shape", "dim0 dim1"),
+    ("t adjoint detach clone contiguous view_as reshape_as expand_as type_as data alias", "shape", ""),
+    ("T mT H mH real imag view_as_real view_as_complex lift_fresh", "shape", ""),
+    ("squeeze unsqueeze", "shape", "dim"),
+    ("movedim moveaxis", "shape", "source destination"),
+    ("chunk", "shape", "chunks dim"),
+    ("split split_with_sizes tensor_split", "shape", "split_size dim"),
+    ("unbind", "shape", "dim"),
+    ("narrow", "shape", "dim start length"),
+    ("select", "shape", "dim index"),
+    ("slice", "shape", "dim start end step"),
+    ("roll", "shape", "shifts dims"),
+    ("flip", "shape", "dims"),
+    ("pad constant_pad_nd", "shape", "pad mode value"),
+    ("interpolate upsample", "shape", "size scale_factor mode"),
+    ("upsample_nearest1d upsample_nearest2d upsample_bilinear2d upsample_bicubic2d", "shape", "output_size"),
+    ("grid_sample affine_grid unfold fold im2col col2im", "shape", ""),
+    ("pixel_shuffle", "shape", "upscale_factor"),
+    ("pixel_unshuffle", "shape", "downscale_factor"),
+    ("channel_shuffle", "shape", "groups"),
+    ("gather scatter scatter_add index_add index_copy index_fill", "shape", "dim"),
+    ("index_select index take take_along_dim masked_select masked_scatter index_put", "shape", ""),
+    ("getitem setitem copy fill zero tril triu diag diagonal meshgrid broadcast_tensors broadcast_to", "shape", ""),
+    ("repeat_interleave", "shape", "repeats dim"),
+    ("to type float double half bfloat16 int long bool cpu cuda", "shape", "dtype"),
+    ("one_hot", "shape", "num_classes"),
+)
+# Made from nothing: no category of their own, but their arguments are worth showing, and they multiply nothing.
+_FACTORIES = (
+    "zeros ones full empty arange linspace tensor as_tensor scalar_tensor eye rand randn randint randperm "
+    "zeros_like ones_like full_like empty_like rand_like randn_like new_zeros new_ones new_full new_empty "
+    "new_tensor normal uniform bernoulli from_numpy item numpy tolist"
+)
+FUNCTIONS: dict[str, FunctionRow] = {
+    name: FunctionRow(category, tuple(arguments.split()))
+    for names, category, arguments in _FUNCTION_GROUPS
+    for name in names.split()
+} | {name: FunctionRow("other", ()) for name in _FACTORIES.split()}
+
+# These only move values: statistics of their input hold for their output too, when it has as many elements.
+REARRANGING = frozenset(
+    [
+        *"view reshape flatten unflatten permute transpose swapaxes swapdims t adjoint detach clone contiguous".split(),
+        *"view_as reshape_as data alias T mT H mH squeeze unsqueeze movedim moveaxis roll flip to".split(),
+        *"pixel_shuffle pixel_unshuffle channel_shuffle lift_fresh requires_grad".split(),
+        *"Flatten Unflatten PixelShuffle PixelUnshuffle ChannelShuffle Identity".split(),
+    ]
+)

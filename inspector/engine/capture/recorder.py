@@ -1,0 +1,225 @@
+"""The record of one forward while it runs: nodes, groups and wires, as light as they can be; no tensor is kept."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from inspector.engine.capture.names import dtype_name
+from inspector.engine.capture.operations import REARRANGING
+from inspector.engine.capture.table import KnownModule, ModelTable
+from inspector.engine.capture.wires import Wires
+from inspector.engine.statistics import measure_or_none
+from inspector.protocol.graph import NodeKind, Statistics, TensorSpec
+
+# (node, output, inferred)
+Origin = tuple[int, int, bool]
+Phase = Literal["running", "failed"]
+
+
+@dataclass(slots=True)
+class RecordedNode:
+    """A node as met; `id` is its place in the record."""
+
+    kind: NodeKind
+    op: str
+    fqn: str
+    group: int | None
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    details: str = ""
+    known: KnownModule | None = None
+    num_params: int = 0
+    call_index: int = 0
+    call: int = 0
+    elapsed_s: float | None = None
+    statistics: Statistics | None = None
+    measured_output: int = -1
+    macs: int | None = None
+
+
+@dataclass(slots=True)
+class RecordedGroup:
+    """A module call that holds others; `call` tells the calls of one module apart."""
+
+    known: KnownModule
+    parent: int | None
+    call_index: int
+    call: int
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+
+
+@dataclass(slots=True)
+class Frame:
+    """A module call under way. Hidden ones are inside an operation, or one themselves, and have no group."""
+
+    known: KnownModule
+    hidden: bool
+    group: int | None
+    call: int
+    inputs: tuple[TensorSpec, ...] = ()
+    origins: list[Origin] = field(default_factory=list)
+    num_nodes: int = 0
+    started_s: float = 0.0
+    error_before: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Raised:
+    """The last exception seen, and the operation or group that it came from. The model may still catch it."""
+
+    error: BaseException
+    node: RecordedNode | None
+    origins: list[Origin]
+    group: int | None
+
+
+class Recorder:
+    """What has been seen so far."""
+
+    def __init__(self, table: ModelTable, *, statistics: bool, timed: bool) -> None:
+        self.table = table
+        self.nodes: list[RecordedNode] = []
+        self.groups: list[RecordedGroup] = []
+        self.edges: list[tuple[int, int, int, int, bool]] = []
+        self.stack: list[Frame] = []
+        self.hidden = False
+        self.timed = timed
+        self.used: set[str] = set()
+        self.raised: Raised | None = None
+        self.wires = Wires()
+        self.num_calls = 0
+        self._statistics = statistics
+        self._parameter_nodes: dict[tuple[int, int | None], int] = {}
+
+    # --- where we are
+
+    @property
+    def group(self) -> int | None:
+        """The group whose forward is running."""
+        return self.stack[-1].group if self.stack else None
+
+    def now(self) -> float:
+        """Wall time; on an accelerator after all that was asked of it is done."""
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    # --- wires
+
+    def origins(self, tensors: list[torch.Tensor]) -> list[Origin]:
+        """Where each tensor comes from; parameters and tensors of unknown making become nodes here."""
+        return [self._origin(tensor) for tensor in tensors]
+
+    def _origin(self, tensor: torch.Tensor) -> Origin:
+        source = self.wires.source(tensor)
+        if source is not None:
+            return source.node, source.output, False
+        known = self.table.tensor(tensor)
+        if known is None:
+            return self._add_value("constant", "constant", "", tensor), 0, True
+        self.used.add(known.owner)
+        key = (id(tensor), self.group)
+        node = self._parameter_nodes.get(key)
+        if node is None:
+            op = "parameter" if known.is_parameter else "buffer"
+            node = self._parameter_nodes[key] = self._add_value("parameter", op, known.fqn, tensor)
+        return node, 0, False
+
+    def _add_value(self, kind: NodeKind, op: str, fqn: str, tensor: torch.Tensor) -> int:
+        params = tensor.numel() if op == "parameter" else 0
+        node = RecordedNode(kind, op, fqn, self.group, outputs=specs_of([tensor]), num_params=params)
+        node.call_index = self.num_calls
+        self.nodes.append(node)
+        index = len(self.nodes) - 1
+        if kind != "parameter":
+            self.wires.made(tensor, index, 0)
+        self._measure(node, [tensor], [])
+        return index
+
+    # --- nodes
+
+    def add_input(self, name: str, tensor: torch.Tensor) -> None:
+        """A tensor that is fed to the model."""
+        self._add_value("input", "input", name, tensor)
+
+    def add_output(self, name: str, tensor: torch.Tensor) -> int:
+        """A tensor that the model returned."""
+        origins = self.origins([tensor])
+        specs = specs_of([tensor])
+        node = RecordedNode("output", "output", name, None, inputs=specs, outputs=specs, call_index=self.num_calls)
+        source = self.nodes[origins[0][0]]
+        if source.measured_output == origins[0][1]:
+            node.statistics = source.statistics
+        elif self._statistics:
+            node.statistics = measure_or_none(tensor)
+        return self.append(node, origins)
+
+    def add_operation(
+        self,
+        node: RecordedNode,
+        origins: list[Origin],
+        outputs: list[torch.Tensor],
+        written: list[torch.Tensor] | None = None,
+    ) -> None:
+        """An operation that ran. `written` are those of its inputs that it wrote into."""
+        node.call_index = self.num_calls
+        self.num_calls += 1
+        node.outputs = specs_of(outputs)
+        index = self.append(node, origins)
+        for place, tensor in enumerate(outputs):
+            self.wires.made(tensor, index, place)
+        for tensor in written or ():
+            place = next((place for place, output in enumerate(outputs) if output is tensor), 0)
+            self.wires.wrote(tensor, index, place)
+        self._measure(node, outputs, origins)
+
+    def append(self, node: RecordedNode, origins: list[Origin]) -> int:
+        """Put a node into the record, with its wires."""
+        index = len(self.nodes)
+        self.nodes.append(node)
+        self.edges.extend(
+            (source, output, index, place, inferred) for place, (source, output, inferred) in enumerate(origins)
+        )
+        return index
+
+    def _measure(self, node: RecordedNode, outputs: list[torch.Tensor], origins: list[Origin]) -> None:
+        if not self._statistics or not outputs:
+            return
+        place = next((place for place, tensor in enumerate(outputs) if tensor.is_floating_point()), 0)
+        tensor = outputs[place]
+        node.measured_output = place
+        if len(origins) == 1 and node.op in REARRANGING:
+            source = self.nodes[origins[0][0]]
+            spec = node.outputs[place]
+            known = source.statistics
+            if known and source.measured_output == origins[0][1] and known.num_elements == tensor.numel():
+                if source.outputs[source.measured_output].dtype == spec.dtype:
+                    node.statistics = known
+                    return
+        node.statistics = measure_or_none(tensor)
+
+
+def specs_of(tensors: list[torch.Tensor]) -> tuple[TensorSpec, ...]:
+    """Shapes and dtypes."""
+    return tuple([TensorSpec(shape=_shape(tensor), dtype=dtype_name(tensor.dtype)) for tensor in tensors])
+
+
+def own_identity(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values as a tensor object of its own, for an operation that gave back its input."""
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        return tensor
+    try:
+        alias: torch.Tensor = torch.ops.aten.alias.default(tensor)
+    except (RuntimeError, NotImplementedError):
+        return tensor
+    return alias
+
+
+def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
+    try:
+        return tuple(tensor.shape)
+    except RuntimeError:  # a ragged nested tensor has no sizes
+        return ()

@@ -1,0 +1,159 @@
+"""What a run may not change: flags, buffers, random states; and what is switched off for it and on again after."""
+
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from inspector.protocol.requests import Mode
+
+FAST_PATH_NOTE = (
+    "PyTorch's fast path for attention was off during this run: it can't be observed. "
+    "Outputs may differ from an unobserved run by about 1e-7, and at padded positions by more."
+)
+COMPILE_NOTE = "torch.compile was set aside for this run: the model ran eagerly, operation by operation."
+
+
+@contextmanager
+def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
+    """Run `module` in train or eval mode with that seed; afterwards every flag, buffer and random state is as before."""
+    flags = [(child, child.training) for child in module.modules()]
+    with preserved_state(module):
+        try:
+            _set_mode(module, flags, mode == "train")
+            _seed_everything(seed)
+            yield
+        finally:
+            for child, training in flags:
+                if child.training != training:
+                    child.training = training
+
+
+@contextmanager
+def preserved_state(module: nn.Module) -> Iterator[None]:
+    """Put buffers, random states and the default dtype back afterwards."""
+    restore_random = _random_states()
+    buffers = _copied_buffers(module)
+    dtype = torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        with torch.no_grad():
+            for restore in buffers:
+                restore()
+        restore_random()
+
+
+@contextmanager
+def eager_attention() -> Iterator[None]:
+    """Attention without its fused fast path, which hooks would switch off anyway, with other results."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+@contextmanager
+def quiet_hooks() -> Iterator[None]:
+    """Without torch's warning on a hook that raises after a forward that ran out of stack."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="module forward hook with ``always_call=True`` raised")
+        yield
+
+
+def has_fast_path(module: nn.Module) -> bool:
+    """Whether the model would take attention's fast path, were it not observed."""
+    kinds = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
+    on = torch.backends.mha.get_fastpath_enabled()
+    return on and any(isinstance(child, kinds) and not child.training for child in module.modules())
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether any part of it would go through torch.compile."""
+    return any(
+        type(child).__name__ == "OptimizedModule" or getattr(child, "_compiled_call_impl", None) is not None
+        for child in module.modules()
+    )
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    """Run what torch.compile wraps as it was written."""
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def _set_mode(module: nn.Module, flags: list[tuple[nn.Module, bool]], train: bool) -> None:
+    try:
+        module.train(train)
+    except (NotImplementedError, AttributeError):  # exported programs refuse; their behaviour is fixed
+        for child, _ in flags:
+            child.training = train
+
+
+def _seed_everything(seed: int) -> None:
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - models draw from numpy's global generator
+
+
+def _random_states() -> Callable[[], None]:
+    """Remember all random states; the function returned puts them back."""
+    torch_state, python_state = torch.get_rng_state(), random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - as above
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+
+    def restore() -> None:
+        torch.set_rng_state(torch_state)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002 - as above
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+        if mps is not None:
+            torch.mps.set_rng_state(mps)
+
+    return restore
+
+
+def _copied_buffers(module: nn.Module) -> list[Callable[[], None]]:
+    """For each module the function that puts its buffers back, values and objects."""
+    return [_restore_of(child) for child in module.modules() if len(list(child.named_buffers(recurse=False)))]
+
+
+def _restore_of(module: nn.Module) -> Callable[[], None]:
+    before = {
+        name: (buffer, None if _is_lazy(buffer) else buffer.detach().clone(), _version(buffer))
+        for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
+    }
+
+    def restore() -> None:
+        now = dict(module.named_buffers(recurse=False, remove_duplicate=False))
+        for name, (buffer, values, version) in before.items():
+            if values is None:
+                continue
+            if version is None or _version(buffer) != version:
+                buffer.detach().copy_(values)
+            if now.get(name) is not buffer:
+                setattr(module, name, buffer)
+
+    return restore
+
+
+def _is_lazy(buffer: torch.Tensor) -> bool:
+    return isinstance(buffer, nn.parameter.UninitializedTensorMixin)
+
+
+def _version(tensor: torch.Tensor) -> int | None:
+    """How often it was written to; None where torch keeps no count."""
+    try:
+        return tensor._version
+    except RuntimeError:
+        return None
