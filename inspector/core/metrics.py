@@ -36,8 +36,8 @@ def outside_of(true: ArrayLike, predicted: ArrayLike, num_classes: int) -> NDArr
 def classes_of(true: ArrayLike, predicted_outputs: ArrayLike, class_outputs: Sequence[int]) -> NDArray[np.int64]:
     """Turn predicted output indices into class indices; −1 where no class has that output.
 
-    `class_outputs` is the output index of each class. Several classes may share one output (two folders of cats):
-    an image is then counted in its own class where that has the output, else in the first one that has.
+    `class_outputs` is the output index of each class, −1 for one without. Several classes may share one output (two
+    folders of cats): an image is then counted in its own class where that has the output, else in the first one that has.
     """
     rows = np.asarray(true, np.int64)
     outputs = np.asarray(predicted_outputs, np.int64)
@@ -46,9 +46,10 @@ def classes_of(true: ArrayLike, predicted_outputs: ArrayLike, class_outputs: Seq
         return np.full(outputs.shape, -1, np.int64)
     first: dict[int, int] = {}
     for index, output in enumerate(of_class.tolist()):
-        first.setdefault(output, index)
+        if output >= 0:
+            first.setdefault(output, index)
     found = np.array([first.get(output, -1) for output in outputs.tolist()], np.int64).reshape(outputs.shape)
-    return np.where(of_class[rows] == outputs, rows, found)
+    return np.where((of_class[rows] == outputs) & (outputs >= 0), rows, found)
 
 
 def metrics_of(

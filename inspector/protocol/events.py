@@ -8,7 +8,7 @@ from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysRepo
 from inspector.protocol.findings import Findings
 from inspector.protocol.graph import Failure, Graph, Statistics
 from inspector.protocol.inputs import InputSlot, Preprocess
-from inspector.protocol.outputs import OutputTensor, Verdict
+from inspector.protocol.outputs import Head, OutputTensor, Verdict
 
 
 class Event(Message, frozen=True):
@@ -178,6 +178,8 @@ class EvaluationFinished(Event, frozen=True, tag="evaluation_finished"):
     expected_calibration_error: float | None
     images_per_s: float
     cancelled: bool = False
+    head: Head | None = None
+    notes: tuple[str, ...] = ()
 
 
 class ImagesDecoded(Event, frozen=True, tag="images_decoded"):

@@ -1,0 +1,182 @@
+"""A model over a labelled folder: scanned, decoded ahead in threads, run batch by batch, told as it goes."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from inspector.core.heads import num_classes_of, read_head
+from inspector.engine.capture import unchanged
+from inspector.engine.diagnosis import EvaluationContext
+from inspector.engine.errors import Cancelled, EngineError
+from inspector.engine.evaluation.decoding import stream_batches
+from inspector.engine.evaluation.forward import forward_batch, num_outputs_of, output_node, placement_of
+from inspector.engine.evaluation.pixels import check_preprocess
+from inspector.engine.evaluation.scan import scan_folder
+from inspector.engine.evaluation.tally import Tally, finished_event
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.events import AnyEvent, EvaluationProgressed, FolderScanned
+from inspector.protocol.graph import Graph
+from inspector.protocol.requests import Evaluate
+
+# The window redraws the matrix at each message: more often than this can't be seen.
+_TELL_EVERY_S = 0.05
+
+
+def evaluate(
+    module: nn.Module,
+    graph: Graph | None,
+    request: Evaluate,
+    *,
+    emit: Callable[[AnyEvent], None],
+    put: Callable[[NDArray[np.generic]], ArrayRef],
+    between_steps: Callable[[], None],
+) -> EvaluationContext:
+    """Evaluate the folder. Emits FolderScanned, EvaluationProgressed …, EvaluationFinished.
+
+    `graph` is that of an observed run of the module, if any: it names the last operation. Cancelled through
+    `between_steps`, it finishes with what was counted. The module is left in its own mode, with its own buffers.
+
+    Raises:
+        EngineError: the folder, the mapping or the preprocessing can't be used, or the model fails on a batch.
+        Cancelled: while the folder was still being listed.
+    """
+    check_preprocess(request.preprocess)
+    num_outputs = num_outputs_of(graph)
+    scan = scan_folder(
+        request.folder,
+        request.labels,
+        class_names=request.class_names,
+        num_outputs=num_outputs,
+        between_steps=between_steps,
+    )
+    emit(scan)
+    run = _Run(module, graph, request, scan, emit=emit, put=put)
+    cancelled = False
+    try:
+        with unchanged(module, mode=request.mode, seed=0), torch.no_grad(), _shared_cores():
+            run.all_batches(between_steps)
+    except Cancelled:
+        cancelled = True
+    return run.finish(cancelled)
+
+
+class _Run:
+    """One evaluation under way."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        graph: Graph | None,
+        request: Evaluate,
+        scan: FolderScanned,
+        *,
+        emit: Callable[[AnyEvent], None],
+        put: Callable[[NDArray[np.generic]], ArrayRef],
+    ) -> None:
+        self._module = module
+        self._graph = graph
+        self._request = request
+        self._scan = scan
+        self._emit = emit
+        self._put = put
+        self._tally = Tally()
+        self._place = 0
+        self._started_s = time.perf_counter()
+        self._told_s = self._started_s
+
+    def all_batches(self, between_steps: Callable[[], None]) -> None:
+        """Every batch in order; what was done is told even when one raises."""
+        request = self._request
+        placement = placement_of(self._module, request.device, request.dtype)
+        batches = stream_batches(
+            [image.path for image in self._scan.images],
+            request.preprocess,
+            batch_size=max(1, request.batch_size),
+            workers=request.workers or os.cpu_count() or 1,
+            between_steps=between_steps,
+        )
+        try:
+            with closing(batches):
+                for batch in batches:
+                    between_steps()
+                    for stack in batch.stacks:
+                        rows = forward_batch(self._module, stack.values, placement, self._graph)
+                        self._place = rows.place
+                        self._tally.add(stack.indices, rows.values)
+                    self._tally.skipped += batch.skipped
+                    self._tally.done += batch.count
+                    if time.perf_counter() - self._told_s >= _TELL_EVERY_S:
+                        self._tell()
+        finally:
+            self._tell()
+
+    def finish(self, cancelled: bool) -> EvaluationContext:
+        """Emit the figures, and give what the rules of diagnosis look at."""
+        indices, outputs = self._tally.all_rows()
+        head = read_head(self._graph, output_node(self._graph, self._place), outputs)
+        mapping = self._mapping(outputs.shape[1] if len(outputs) else None)
+        finished = finished_event(
+            self._scan, mapping, self._tally, head, images_per_s=self._images_per_s(), cancelled=cancelled
+        )
+        self._emit(finished)
+        return EvaluationContext(
+            scan=self._scan,
+            finished=finished,
+            outputs=outputs,
+            indices=indices,
+            head=head,
+            mapping=mapping,
+            preprocess=self._request.preprocess,
+        )
+
+    def _mapping(self, num_columns: int | None) -> dict[str, int]:
+        """The mapping asked for, else the proposed one, else by place.
+
+        Raises:
+            EngineError: it names an output that the model does not have.
+        """
+        given = self._request.mapping
+        if given and num_columns is not None:
+            num_classes = num_classes_of(num_columns)
+            beyond = {name: place for name, place in given.items() if not -1 <= place < num_classes}
+            if beyond:
+                name, place = next(iter(beyond.items()))
+                raise EngineError(
+                    f'The class "{name}" is mapped to output {place}, but the outputs are 0 to {num_classes - 1}.',
+                    "Change the mapping.",
+                )
+        by_place = {name: place for place, name in enumerate(self._scan.classes)}
+        return given or self._scan.mapping or by_place
+
+    def _tell(self) -> None:
+        """One message with all that was not told yet."""
+        indices, outputs, skipped = self._tally.untold()
+        self._told_s = time.perf_counter()
+        if not (len(indices) or skipped):
+            return
+        self._emit(
+            EvaluationProgressed(
+                done=self._tally.done,
+                total=len(self._scan.images),
+                images_per_s=self._images_per_s(),
+                indices=self._put(indices),
+                outputs=self._put(outputs),
+                skipped=skipped,
+            )
+        )
+
+    def _images_per_s(self) -> float:
+        elapsed_s = time.perf_counter() - self._started_s
+        return self._tally.done / elapsed_s if elapsed_s > 0 else 0.0
+
+
+@contextmanager
+def _shared_cores() -> Iterator[None]:
+    """Torch's threads while pictures are decoded beside it."""
+    yield
