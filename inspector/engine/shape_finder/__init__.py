@@ -1,0 +1,96 @@
+"""What a fresh model can be fed: shapes from its first layers, proven by tries. Must not know files or the window.
+
+The model is left as it was: every try runs on a stand-in.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from torch import nn
+
+from inspector.core.presets import preprocess_from_config
+from inspector.engine.inputs.dtypes import dtype_name
+from inspector.engine.shape_finder.first_layers import distribution_of
+from inspector.engine.shape_finder.search import Proposal, Search
+from inspector.engine.shape_finder.signature import Argument, forward_arguments
+from inspector.engine.shape_finder.sizes import Clock
+from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
+
+__all__ = ["propose_preprocess", "propose_slots", "warm_up"]
+
+# All tries together; a person waits for the file to open meanwhile.
+SEARCH_S = 2.5
+
+
+def propose_slots(module: nn.Module) -> tuple[InputSlot, ...]:
+    """A slot for each tensor argument of forward, with an input that was seen to run where one was found."""
+    arguments = forward_arguments(module)
+    required = tuple(argument for argument in arguments if argument.required)
+    search = Search(module, Clock.of(SEARCH_S))
+    proposals = search.propose(required)
+    dtype = dtype_name(search.dtype)
+    slots = [_slot(argument, proposal, dtype) for argument, proposal in zip(required, proposals, strict=True)]
+    for argument in arguments:
+        if not argument.required:
+            slots.append(_optional(argument, slots[0]))
+    return tuple(slots)
+
+
+def warm_up() -> None:
+    """Run one meta forward: torch imports 1.2 s worth of modules at the first, which nobody should wait for."""
+    Search(nn.Conv2d(1, 1, 1), Clock.of(0.0), real=False).propose((Argument("", True),))
+
+
+def propose_preprocess(slots: Sequence[InputSlot], preprocessing: Mapping[str, object]) -> Preprocess | None:
+    """How a picture becomes the first picture-like slot; normalised only where the model's configuration says so."""
+    slot = next((slot for slot in slots if slot.image_like), None)
+    if slot is None:
+        return None
+    _, channels, height, width = slot.proposed.shape
+    configured = preprocess_from_config(preprocessing) if preprocessing else None
+    base = configured or Preprocess()
+    lengths_fit = all(len(figures) in {0, 1, channels} for figures in (base.mean, base.std))
+    if not lengths_fit:
+        base = msgspec.structs.replace(base, mean=(), std=())
+    return msgspec.structs.replace(base, channels=channels, height=height, width=width)
+
+
+def _slot(argument: Argument, proposal: Proposal, dtype: str) -> InputSlot:
+    shape, guess = proposal.shape, proposal.guess
+    integers = guess.integers_below is not None
+    proposed = RandomInput(
+        shape=shape,
+        dtype="int64" if integers else dtype,
+        distribution=distribution_of(guess),
+        low=0.0,
+        high=float(guess.integers_below) if guess.integers_below is not None else 1.0,
+    )
+    image_like = not integers and len(shape) == 4 and shape[1] in {1, 3, 4}
+    return InputSlot(name=argument.name, proposed=proposed, image_like=image_like, why=_why(proposal))
+
+
+def _why(proposal: Proposal) -> str:
+    """`Conv2d "0" takes 3 channels; 28×28 fits 3, which expects 12,544` and the like."""
+    why = proposal.guess.why[0].upper() + proposal.guess.why[1:]
+    if not proposal.proven:
+        return f"{why}; no shape that was tried ran."
+    fit = proposal.fit
+    if fit is None:
+        return f"{why}; this was tried, and runs."
+    axes = proposal.template.count(None)
+    size = "×".join([f"{fit.size:,}"] * axes) if axes > 1 else f"a length of {fit.size:,}"
+    if fit.searched and proposal.because:
+        only = " only" if fit.least == fit.most else ""
+        span = "" if fit.least == fit.most else f" ({fit.least:,} to {fit.most:,} do)"
+        return f"{why}; {size}{only} fits {proposal.because}{span}."
+    return f"{why}; {size} was tried, and runs."
+
+
+def _optional(argument: Argument, first: InputSlot) -> InputSlot:
+    if "mask" in argument.name:
+        proposed = RandomInput(shape=first.proposed.shape[:2], dtype="int64", distribution="ones")
+    elif "position" in argument.name or argument.name.endswith("_ids"):
+        proposed = RandomInput(shape=first.proposed.shape[:2], dtype="int64", distribution="zeros")
+    else:
+        proposed = first.proposed
+    return InputSlot(name=argument.name, proposed=proposed, required=False, why="It may be left out.")

@@ -1,0 +1,257 @@
+"""The search: guess what each argument wants, try, see which layer it met, guess again."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from inspector.engine.shape_finder.attempt import Attempt, Meeting, attempt
+from inspector.engine.shape_finder.first_layers import (
+    Guess,
+    Template,
+    guess_for,
+    guess_from_weight,
+    shape_of,
+    unknown_guess,
+)
+from inspector.engine.shape_finder.practice import NoStandIn, meta_stand_in, prefers_real, real_stand_in
+from inspector.engine.shape_finder.signature import Argument
+from inspector.engine.shape_finder.sizes import Answer, Clock, Fit, find_size
+
+# A real forward that takes longer sends the next tries to the meta device.
+SLOW_TRY_S = 0.25
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to feed one argument; `proven` when a try with it ran."""
+
+    template: Template
+    guess: Guess
+    fit: Fit | None
+    proven: bool
+    because: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The proposed shape."""
+        return shape_of(self.template, self.fit.size if self.fit else self.guess.sizes[0])
+
+
+def float_dtype_of(module: nn.Module) -> torch.dtype:
+    """The dtype of the first floating parameter or buffer: what inputs should come in."""
+    for tensors in (module.parameters(), module.buffers()):
+        for tensor in tensors:
+            if tensor.is_floating_point() or tensor.is_complex():
+                return tensor.dtype
+    return torch.float32
+
+
+class Search:
+    """One model being tried. Holds a stand-in; the model itself is never run."""
+
+    def __init__(self, module: nn.Module, clock: Clock, *, real: bool | None = None) -> None:
+        self.module = module
+        self.clock = clock
+        self.dtype = float_dtype_of(module)
+        self._stand_in: nn.Module | None = None
+        self._device = "cpu"
+        self._choose(real=prefers_real(module) if real is None else real)
+
+    def _choose(self, *, real: bool) -> None:
+        orders = ((real_stand_in, "cpu"), (meta_stand_in, "meta"))
+        for make, device in orders if real else orders[::-1]:
+            try:
+                self._stand_in, self._device = make(self.module), device
+            except NoStandIn:
+                continue
+            return
+        self._stand_in = None
+
+    def propose(self, arguments: Sequence[Argument]) -> tuple[Proposal, ...]:
+        """A proposal for each argument; unproven ones where nothing ran in the time."""
+        first = self._first_guesses()
+        unproven: tuple[Proposal, ...] = ()
+        for guess in first:
+            guesses = [guess] * len(arguments)
+            proposals = self._refine(arguments, guesses)
+            if all(proposal.proven for proposal in proposals):
+                return proposals
+            unproven = unproven or proposals
+            if self.clock.over:
+                break
+        return unproven
+
+    def _first_guesses(self) -> list[Guess]:
+        """Guesses from the modules in the order of their names, for a start; a try then tells the true order."""
+        guesses: list[Guess] = []
+        flattened = False
+        for fqn, part in self.module.named_modules():
+            flattened = flattened or (type(part).__name__ == "Flatten" and not guesses)
+            guess = guess_for(fqn, part, flattened=flattened and not guesses)
+            if guess is not None and guess not in guesses:
+                guesses.append(guess)
+        if not guesses:
+            weights = ((name, tuple(tensor.shape)) for name, tensor in self.module.named_parameters())
+            guesses = [guess for name, shape in weights if (guess := guess_from_weight(name, shape))]
+        return [*guesses[:3], unknown_guess()]
+
+    def _refine(self, arguments: Sequence[Argument], guesses: list[Guess]) -> tuple[Proposal, ...]:
+        """Try; where an argument met another layer than was guessed from, guess from that one and try again."""
+        proposals: tuple[Proposal, ...] = ()
+        for _ in range(2 + len(arguments)):
+            proposals, last = self._try_templates(arguments, guesses)
+            met = {slot: guess for slot, meeting in last.meetings.items() if (guess := _guess_met(meeting))}
+            again = [met.get(slot, guess) for slot, guess in enumerate(guesses)]
+            again = _beside(last, again)
+            if again == guesses or self.clock.over or (all(p.proven for p in proposals) and _same_why(again, guesses)):
+                break
+            guesses = again
+        return proposals
+
+    def _try_templates(
+        self, arguments: Sequence[Argument], guesses: Sequence[Guess]
+    ) -> tuple[tuple[Proposal, ...], Attempt]:
+        """The first combination of templates that runs, or the first of all, unproven."""
+        most = max(len(guess.templates) for guess in guesses)
+        kept: tuple[tuple[Proposal, ...], Attempt] | None = None
+        for index in range(most):
+            chosen = [guess.templates[min(index, len(guess.templates) - 1)] for guess in guesses]
+            fit, last = self._fit(arguments, guesses, chosen)
+            proposals = tuple(
+                Proposal(template, guess, fit if None in template else None, fit is not None, _because(last))
+                for template, guess in zip(chosen, guesses, strict=True)
+            )
+            if fit is not None:
+                return proposals, last
+            kept = kept or (proposals, last)
+            if self.clock.over:
+                break
+        assert kept is not None
+        return kept
+
+    def _fit(
+        self, arguments: Sequence[Argument], guesses: Sequence[Guess], templates: Sequence[Template]
+    ) -> tuple[Fit | None, Attempt]:
+        tries: list[Attempt] = []
+        stopped: list[Attempt] = []
+        free = [slot for slot, template in enumerate(templates) if None in template]
+
+        def ask(size: int) -> Answer:
+            tried = self.attempt(arguments, guesses, [shape_of(template, size) for template in templates])
+            tries.append(tried)
+            answer = _answer(tried, any(len(template) == 4 for template in templates))
+            if answer in {"larger", "smaller"} and tried.obstacle and tried.obstacle.kind != "small":
+                stopped.append(tried)
+            return answer
+
+        if not free:
+            runs = ask(0) == "runs"
+            return (Fit(0, 0, 0, False) if runs else None), tries[-1]
+        standard = (*hinted_sizes(self.module), *guesses[free[0]].sizes)
+        fit = find_size(ask, standard, self.clock)
+        ran = next((tried for tried in reversed(tries) if tried.runs), tries[-1])
+        if fit is not None and stopped:
+            # What held the other sizes back is the reason for this one.
+            return fit, replace(ran, obstacle=stopped[-1].obstacle)
+        return fit, ran
+
+    def attempt(
+        self, arguments: Sequence[Argument], guesses: Sequence[Guess], shapes: Sequence[tuple[int, ...]]
+    ) -> Attempt:
+        """One try with these shapes; on a stand-in with values when the one without can't."""
+        if self._stand_in is None:
+            return Attempt(False)
+        fed = [self._tensor(guess, shape) for guess, shape in zip(guesses, shapes, strict=True)]
+        args, kwargs = _bound(arguments, fed)
+        started = time.monotonic()
+        tried = attempt(self._stand_in, args, kwargs, self._device)
+        if self._device == "cpu" and time.monotonic() - started > SLOW_TRY_S:
+            self._choose(real=False)
+        elif self._device == "meta" and tried.obstacle and tried.obstacle.needs_values:
+            self._choose_real_only()
+            if self._device == "cpu" and self._stand_in is not None:
+                return self.attempt(arguments, guesses, shapes)
+        return tried
+
+    def _choose_real_only(self) -> None:
+        try:
+            self._stand_in, self._device = real_stand_in(self.module), "cpu"
+        except NoStandIn:
+            self._stand_in = None
+
+    def _tensor(self, guess: Guess, shape: tuple[int, ...]) -> torch.Tensor:
+        if guess.integers_below is not None:
+            return torch.zeros(shape, dtype=torch.int64, device=self._device)
+        # Ones of either sign would do; zeros would not: a model may divide by its input's norm.
+        return torch.full(shape, 0.5, dtype=self.dtype, device=self._device)
+
+
+def hinted_sizes(module: nn.Module) -> tuple[int, ...]:
+    """The picture size that the model itself names (as those of timm, torchvision and transformers do), or nothing."""
+    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
+    named: list[Any] = []
+    if isinstance(config, Mapping):
+        size = config.get("input_size")
+        named.append(size[-1] if isinstance(size, list | tuple) and size else None)
+    named += [getattr(module, name, None) for name in ("image_size", "img_size")]
+    named.append(getattr(getattr(module, "config", None), "image_size", None))
+    return tuple(size for size in named if isinstance(size, int) and not isinstance(size, bool) and 0 < size <= 1024)
+
+
+def _bound(arguments: Sequence[Argument], fed: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Required arguments by position, others by name."""
+    args = tuple(value for argument, value in zip(arguments, fed, strict=True) if argument.required)
+    named = {argument.name: value for argument, value in zip(arguments, fed, strict=True) if not argument.required}
+    first = next((slot for slot, argument in enumerate(arguments) if not argument.required), len(arguments))
+    positional = all(not argument.required for argument in arguments[first:])
+    if positional:
+        return args, named
+    return (), {argument.name: value for argument, value in zip(arguments, fed, strict=True)}
+
+
+def _guess_met(meeting: Meeting) -> Guess | None:
+    if meeting.layer is not None:
+        return guess_for(meeting.fqn, meeting.layer, flattened=meeting.flattened)
+    if meeting.op == "embedding":
+        return Guess(
+            ((1, None),), f"an embedding of {meeting.weight[0]:,} rows comes first", integers_below=meeting.weight[0]
+        )
+    return guess_from_weight(meeting.fqn or meeting.op, meeting.weight)
+
+
+def _beside(last: Attempt, guesses: list[Guess]) -> list[Guess]:
+    """An argument that met no layer, but another tensor in an addition, takes that one's shape."""
+    obstacle = last.obstacle
+    if last.runs or obstacle is None or obstacle.kind != "size" or len(obstacle.shapes) != 2:
+        return guesses
+    lone = [slot for slot in obstacle.slots if slot not in last.meetings]
+    if len(lone) != 1:
+        return guesses
+    wanted = max(obstacle.shapes, key=len) if len(obstacle.shapes[0]) != len(obstacle.shapes[1]) else obstacle.shapes[0]
+    changed = list(guesses)
+    changed[lone[0]] = Guess((wanted,), "it is combined with a tensor of this shape")
+    return changed
+
+
+def _same_why(first: Sequence[Guess], second: Sequence[Guess]) -> bool:
+    return [guess.why for guess in first] == [guess.why for guess in second]
+
+
+def _answer(tried: Attempt, picture: bool) -> Answer:
+    if tried.runs:
+        # `view(-1, 400)` accepts any multiple of 400 by moving the rest into the batch: that is no fit.
+        moved = bool(tried.outputs) and len(tried.outputs[0]) == 2 and tried.outputs[0][0] > 1
+        return "smaller" if picture and moved else "runs"
+    direction = tried.obstacle.direction if tried.obstacle else 0
+    return "larger" if direction > 0 else "smaller" if direction < 0 else "unclear"
+
+
+def _because(last: Attempt) -> str:
+    obstacle = last.obstacle
+    if obstacle is None or obstacle.expected is None or not obstacle.fqn:
+        return ""
+    return f"{obstacle.fqn}, which expects {obstacle.expected:,}"

@@ -1,0 +1,123 @@
+"""Which size fits: standard sizes first, then by halving, as the numbers at the obstacle say larger or smaller.
+
+Pure: it knows a size and an answer, and no model.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+# What a try of one size says: it runs; the size must grow; it must shrink; or the obstacle does not tell.
+Answer = Literal["runs", "larger", "smaller", "unclear"]
+LARGEST = 1024
+
+
+@dataclass
+class Clock:
+    """A deadline for all tries together."""
+
+    ends: float
+
+    @classmethod
+    def of(cls, seconds: float) -> "Clock":
+        """A clock that is over in so many seconds."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is spent."""
+        return time.monotonic() >= self.ends
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A size that runs, and the range of sizes around it that do (both ends equal where only it does).
+
+    `searched` tells a size that had to be found from one that ran at the first asking.
+    """
+
+    size: int
+    least: int
+    most: int
+    searched: bool
+
+
+def find_size(ask: Callable[[int], Answer], standard: Sequence[int], clock: Clock) -> Fit | None:
+    """The most natural size that runs, or None."""
+    asked: dict[int, Answer] = {}
+
+    def answer(size: int) -> Answer:
+        if size not in asked:
+            asked[size] = ask(size)
+        return asked[size]
+
+    unclear = 0
+    for size in standard:
+        said = answer(size)
+        if said == "runs":
+            searched = any(other in {"larger", "smaller"} for other in asked.values())
+            return _around(answer, size, clock) if searched else Fit(size, size, size, False)
+        if clock.over:
+            return None
+        if said != "unclear":
+            found = _by_halving(answer, size, said, clock)
+            if found is not None:
+                return _around(answer, found, clock)
+        else:
+            unclear += 1
+            if unclear > 5 and len(asked) == unclear:
+                return None
+    return None
+
+
+def most_natural(least: int, most: int, preferred: Iterable[int]) -> int:
+    """The size that a person would have chosen: a preferred one, else the roundest in binary, the smaller first."""
+    for size in preferred:
+        if least <= size <= most:
+            return size
+    return max(range(least, most + 1), key=lambda size: (size & -size, -size))
+
+
+def _by_halving(answer: Callable[[int], Answer], start: int, said: Answer, clock: Clock) -> int | None:
+    """Between a size that is too small and one too large. The larger the size, the more features: one crossing."""
+    step = 1 if said == "larger" else -1
+    low = high = start
+    # Doubling and halving first, as a large picture costs far more to try than a small one.
+    while answer(low if step < 0 else high) == said:
+        edge = max(1, low // 2) if step < 0 else min(LARGEST, high * 2)
+        if clock.over or edge == (low if step < 0 else high):
+            return None
+        low, high = (edge, low) if step < 0 else (high, edge)
+    while low <= high and not clock.over:
+        middle = (low + high) // 2
+        match answer(middle):
+            case "runs":
+                return middle
+            case "larger":
+                low = middle + 1
+            case "smaller":
+                high = middle - 1
+            case "unclear":
+                return None
+    return None
+
+
+def _around(answer: Callable[[int], Answer], size: int, clock: Clock) -> Fit:
+    """The range of sizes that run around one that does: pooling rounds down, so several give the same features."""
+    least = _edge(answer, size, -1, clock)
+    most = _edge(answer, size, +1, clock)
+    chosen = most_natural(least, most, (224, 256, 32, 28, 64, 96, 128, 299, 384, 512, 16, 8))
+    return Fit(chosen, least, most, True)
+
+
+def _edge(answer: Callable[[int], Answer], size: int, step: int, clock: Clock) -> int:
+    edge, stride = size, 1
+    while not clock.over and 1 <= edge + step * stride <= LARGEST and answer(edge + step * stride) == "runs":
+        edge += step * stride
+        stride *= 2
+    while stride > 1 and not clock.over:
+        stride //= 2
+        if 1 <= edge + step * stride <= LARGEST and answer(edge + step * stride) == "runs":
+            edge += step * stride
+    return edge

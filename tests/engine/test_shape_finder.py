@@ -1,0 +1,173 @@
+import copy
+import time
+
+import pytest
+import torch
+from shape_finder_models import (
+    AlexNetLike,
+    Asserting,
+    Counting,
+    Digits,
+    Functional,
+    LeNet,
+    Patches,
+    Reader,
+    Recurrent,
+    TwoInputs,
+    ValueReading,
+    sized_cnn,
+)
+from torch import nn
+
+from inspector.engine.inputs import make_tensor
+from inspector.engine.shape_finder import propose_preprocess, propose_slots
+from inspector.protocol.inputs import Preprocess
+
+
+def runs(module, slots):
+    module.eval()
+    with torch.no_grad():
+        return module(*[make_tensor(slot.proposed) for slot in slots if slot.required])
+
+
+def resnet_like():
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 7, stride=2),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 4),
+    )
+
+
+CASES = {
+    "B1": (lambda: nn.Linear(128, 10), (1, 128)),
+    "B2": (lambda: nn.Linear(138, 10), (1, 138)),
+    "B3": (sized_cnn, (1, 3, 28, 28)),
+    "digits": (Digits, (1, 1, 8, 8)),
+    "LeNet": (LeNet, (1, 3, 32, 32)),
+    "AlexNet": (AlexNetLike, (1, 3, 256, 256)),
+    "AlexNet with an adaptive pool": (lambda: AlexNetLike(adaptive=True), (1, 3, 224, 224)),
+    "ResNet": (resnet_like, (1, 3, 224, 224)),
+    "vision transformer": (Patches, (1, 3, 64, 64)),
+    "one size asserted": (Asserting, (1, 3, 96, 96)),
+    "positions for 8 words": (Reader, (1, 8)),
+    "LSTM": (Recurrent, (1, 16, 16)),
+    "GRU, time first": (lambda: nn.GRU(6, 4), (16, 1, 6)),
+    "transformer": (lambda: nn.TransformerEncoderLayer(12, 2, batch_first=True), (1, 16, 12)),
+    "a value is read": (ValueReading, (1, 7)),
+    "weights of its own": (Functional, (1, 3, 10, 10)),
+    "MNIST MLP": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), (1, 1, 28, 28)),
+    "Conv1d": (lambda: nn.Sequential(nn.Conv1d(2, 4, 5), nn.Flatten(), nn.Linear(4 * 96, 3)), (1, 2, 100)),
+    "Conv3d": (lambda: nn.Conv3d(2, 4, 3), (1, 2, 16, 16, 16)),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(5, 4, 3), (1, 5, 224, 224)),
+    "BatchNorm1d": (lambda: nn.Sequential(nn.BatchNorm1d(9), nn.Linear(9, 2)), (1, 9)),
+    "grouped": (lambda: nn.Conv2d(4, 8, 3, groups=2), (1, 4, 224, 224)),
+    "half": (lambda: nn.Linear(4, 2).half(), (1, 4)),
+    "no layer at all": (nn.Identity, (1, 3, 224, 224)),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_fresh_model_is_proposed_an_input_that_runs(name):
+    make, shape = CASES[name]
+    module = make()
+    started = time.monotonic()
+    slots = propose_slots(module)
+    elapsed = time.monotonic() - started
+    assert [slot.proposed.shape for slot in slots if slot.required] == [shape]
+    assert elapsed < 3.5
+    assert slots[0].image_like == (len(shape) == 4 and shape[1] in {1, 3, 4})
+    assert slots[0].why.endswith(".")
+    runs(module, slots)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("name", ["B2", "B3", "digits", "LSTM", "LeNet", "AlexNet"])
+def test_a_script_is_proposed_the_same_as_its_source(name):
+    make, shape = CASES[name]
+    script = torch.jit.script(make().eval())
+    slots = propose_slots(script)
+    assert [slot.proposed.shape for slot in slots if slot.required] == [shape]
+    runs(script, [slot for slot in slots if slot.required])
+
+
+def test_the_reason_names_the_layers_and_their_numbers():
+    why = propose_slots(sized_cnn())[0].why
+    assert 'Conv2d "0" takes 3 channels' in why
+    assert "28×28" in why
+    assert "12,544" in why
+    assert "Embedding" in propose_slots(Reader())[0].why
+
+
+def test_embeddings_get_integers_below_their_number_of_rows():
+    proposed = propose_slots(Reader())[0].proposed
+    assert (proposed.dtype, proposed.distribution, proposed.low, proposed.high) == ("int64", "integers", 0, 50)
+
+
+def test_a_half_model_is_proposed_half_numbers():
+    assert propose_slots(nn.Linear(4, 2).half())[0].proposed.dtype == "float16"
+
+
+def test_each_argument_gets_its_own_slot_and_optional_ones_are_marked():
+    slots = propose_slots(TwoInputs())
+    assert [(slot.name, slot.required, slot.proposed.shape) for slot in slots[:2]] == [
+        ("picture", True, (1, 1, 28, 28)),
+        ("figures", True, (1, 5)),
+    ]
+    assert [(slot.name, slot.required) for slot in slots[2:]] == [("scale", False)]
+    assert [slot.image_like for slot in slots[:2]] == [True, False]
+    runs(TwoInputs(), slots)
+
+
+def test_the_model_is_left_as_it_was():
+    module = Counting().train()
+    torch.manual_seed(5)
+    before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
+    held = dict(vars(module))
+    assert propose_slots(module)[0].proposed.shape == (1, 6)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert module.training
+    assert module.norm.training
+    assert module.last is None
+    assert vars(module).keys() == held.keys()
+    assert not module._forward_hooks
+    assert not module.fc._forward_pre_hooks
+    for key, value in module.state_dict().items():
+        assert torch.equal(value, before[key])
+
+
+def test_a_model_that_can_not_be_copied_still_gets_a_guess_that_says_it_is_unproven():
+    class Locked(nn.Linear):
+        def __deepcopy__(self, memo):
+            raise RuntimeError("no copies")
+
+    slots = propose_slots(Locked(6, 2))
+    assert slots[0].proposed.shape == (1, 6)
+    assert "no shape that was tried ran" in slots[0].why or "not tried" in slots[0].why
+
+
+def test_a_model_that_never_runs_is_given_up_in_time():
+    class Never(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            raise ValueError("never")
+
+    started = time.monotonic()
+    slots = propose_slots(Never())
+    assert time.monotonic() - started < 3.5
+    assert slots[0].proposed.shape == (1, 3, 224, 224)
+    assert "no shape that was tried ran" in slots[0].why
+
+
+def test_preprocessing_follows_the_first_picture_slot_and_the_models_own_figures():
+    slots = propose_slots(Digits())
+    assert propose_preprocess(slots, {}) == Preprocess(height=8, width=8, channels=1)
+    slots = propose_slots(resnet_like())
+    found = propose_preprocess(slots, {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "crop_pct": 0.875})
+    assert (found.height, found.channels, found.mean[0], found.crop_fraction) == (224, 3, 0.485, 0.875)
+    assert propose_preprocess(propose_slots(nn.Linear(3, 2)), {}) is None
