@@ -78,6 +78,8 @@ class AnswerStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Paint picture and lines."""
+        if self.size().isEmpty():
+            return
         painter = QPainter(self)
         left = 0
         if self._image is not None:

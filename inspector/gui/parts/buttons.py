@@ -66,7 +66,7 @@ class PushButton(QPushButton):
         border = colours.accent if self._primary else colours.border
         self.setStyleSheet(
             f"QPushButton {{ background: {face}; color: {text}; border: 1px solid {border}; border-radius: 4px;"
-            f" padding: 0 10px; font-size: {SMALL + 1}px; }}"
+            f" padding: 0 10px; min-height: 0; font-size: {SMALL + 1}px; }}"
             f"QPushButton:hover {{ border-color: {colours.accent}; }}"
             f"QPushButton:focus {{ border-color: {colours.accent}; }}"
             f"QPushButton:pressed {{ background: {colours.selection}; color: {colours.text}; }}"

@@ -18,13 +18,13 @@ def to_image(picture: NDArray[np.uint8]) -> QImage:
 
 
 def fitted(size: QSize, room: QRect) -> QRect:
-    """Where a picture of that size lies in the room: its aspect kept, in the middle."""
+    """Where a picture of that size lies in the room: its aspect kept, in the middle of the top."""
     if size.isEmpty() or room.isEmpty():
         return QRect()
     scaled = size.scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
     return QRect(
         room.x() + (room.width() - scaled.width()) // 2,
-        room.y() + (room.height() - scaled.height()) // 2,
+        room.y(),
         scaled.width(),
         scaled.height(),
     )
@@ -67,6 +67,8 @@ class PictureView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name and signature
         """Paint the picture on a quiet ground."""
+        if self.size().isEmpty():
+            return
         colours = theme()
         painter = QPainter(self)
         painter.setPen(QColor(colours.border))

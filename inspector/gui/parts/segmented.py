@@ -29,7 +29,7 @@ class SegmentedButtons(QWidget):
     ) -> None:
         super().__init__(parent)
         named(self, object_name, accessible_name)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

@@ -109,6 +109,8 @@ class ElidedLabel(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name and signature
         """Paint the text, cut to the width."""
+        if self.size().isEmpty():
+            return
         painter = QPainter(self)
         painter.setPen(getattr(theme(), self._tone))
         line = self.fontMetrics().elidedText(self._text.replace("\n", " "), self._mode, self.width())
