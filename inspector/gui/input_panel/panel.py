@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QScrollArea,
     QSizePolicy,
-    QStackedWidget,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -139,9 +138,8 @@ class InputPanel(QWidget):
         self.random = RandomForm()
         self.images = ImageForm()
         self.array = ArrayForm()
-        self.forms = _Pages()
-        for form in (self.random, self.images, self.array):
-            self.forms.addWidget(form)
+        self._pages: dict[str, QWidget] = {"random": self.random, "image": self.images, "array": self.array}
+        self.forms = _Pages(tuple(self._pages.values()))
         self.preview = Preview()
 
     def _place_parts(self) -> None:
@@ -226,7 +224,7 @@ class InputPanel(QWidget):
         self.kind.choose(kind)
         self.fed.setVisible(not slot.required)
         self.fed.setChecked(given is not None)
-        self.forms.setCurrentIndex(("random", "image", "array").index(kind))
+        self.forms.show_page(self._pages[kind])
         self._write(source)
         proposed = isinstance(source, RandomInput) and source.shape == slot.proposed.shape and kind == "random"
         self.why.say(slot.why if proposed else "")
@@ -309,34 +307,23 @@ class InputPanel(QWidget):
             self.preview_requested.emit(source)
 
 
-class _Pages(QStackedWidget):
-    """As high as the page that shows."""
+class _Pages(QWidget):
+    """Pages of which one shows. Not a QStackedWidget, which is always as high as its highest page."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: Sequence[QWidget]) -> None:
         super().__init__()
         named(self, "input_forms", "Fields of the chosen kind")
-        self.currentChanged.connect(lambda _page: self.updateGeometry())
+        self._pages = tuple(pages)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for page in self._pages:
+            column.addWidget(page)
+        self.show_page(self._pages[0])
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
-        """Sentences wrap."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
-        """The current page's."""
-        page = self.currentWidget()
-        if page is None:
-            return 0
-        return page.heightForWidth(width) if page.hasHeightForWidth() else page.sizeHint().height()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """The current page's."""
-        page = self.currentWidget()
-        return page.sizeHint() if page is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """The current page's."""
-        page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+    def show_page(self, shown: QWidget) -> None:
+        """Show one page."""
+        for page in self._pages:
+            page.setVisible(page is shown)
 
 
 class _FieldsArea(QScrollArea):

@@ -99,7 +99,8 @@ class PreprocessForm(QWidget):
             grid.addWidget(field, row, 1, 1, 3)
         grid.addWidget(self.sentence, len(pairs) + 2, 0, 1, 4)
         self.setStyleSheet(  # two fields a row in a narrow dock
-            f"QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{ font-size: {SMALL}px; padding: 1px 4px; min-height: 18px; }}"
+            "QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit"
+            f" {{ font-size: {SMALL}px; padding: 1px 4px; min-height: 18px; }}"
             "QComboBox { padding-right: 14px; } QComboBox::drop-down { width: 14px; }"
         )
         grid.setColumnStretch(1, 1)
