@@ -159,8 +159,7 @@ class InputPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self._head)
         column.addWidget(self.problem)
-        fields = QWidget()
-        fields.setObjectName("input_fields")
+        fields = _Fields()
         inner = QVBoxLayout(fields)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(4)
@@ -324,6 +323,19 @@ class _Pages(QWidget):
         """Show one page."""
         for page in self._pages:
             page.setVisible(page is shown)
+
+
+class _Fields(QWidget):
+    """The column of fields. Its least height is what its sentences need at its width, not at their narrowest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        named(self, "input_fields", "Fields")
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """At the width it has."""
+        least = super().minimumSizeHint()
+        return QSize(least.width(), min(least.height(), self.heightForWidth(max(self.width(), least.width()))))
 
 
 class _FieldsArea(QScrollArea):
