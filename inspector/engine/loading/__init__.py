@@ -1,0 +1,86 @@
+"""Loads models by the ladder of trust: nothing of a file runs unless the user agreed. Must not know who listens."""
+
+from pathlib import Path
+
+from inspector.engine.errors import EngineError
+from inspector.engine.formats import describe_file
+from inspector.engine.loading.loaded import Answer, Loaded
+from inspector.engine.loading.programs import load_exported, load_torchscript
+from inspector.engine.loading.source_models import load_source
+from inspector.engine.loading.source_module import detach_sources
+from inspector.engine.loading.weights import Weights, find_weights_in, read_weights
+from inspector.engine.loading.weights_with_source import load_with_source, source_for
+from inspector.engine.loading.whole_module import Unpickled, load_module, unpickle_trusted
+from inspector.protocol.files import FileDescription
+from inspector.protocol.requests import LoadModel
+
+
+def load_model(request: LoadModel, description: FileDescription) -> Answer:
+    """Load the model of a file that has been described, or say what has to be agreed to or chosen first.
+
+    Raises:
+        EngineError: it is no model, or can't be loaded; the sentence says why, and what mends it.
+    """
+    detach_sources()
+    match description.format:
+        case "python_source":
+            return _load_source(request)
+        case "state_dict" | "checkpoint" | "safetensors" | "hugging_face":
+            return _load_weights(request, description)
+        case "module":
+            return load_module(request, description)
+        case "torchscript":
+            return load_torchscript(request, description)
+        case "exported_program":
+            return load_exported(request, description)
+        case "onnx":
+            raise EngineError(
+                "ONNX models are described here, but not run yet.", "Open the PyTorch model that it was exported from."
+            )
+        case "unknown":
+            raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2 or .py.")
+
+
+def _load_source(request: LoadModel) -> Answer:
+    """A source alone; where its "source" is really the weights, both were dropped in the other order."""
+    if request.source and request.source != request.path:
+        other = describe_file(request.source)
+        if other.format not in {"python_source", "unknown"}:
+            turned = LoadModel(
+                path=request.source,
+                source=request.path,
+                entry=request.entry,
+                arguments=request.arguments,
+                trusted=request.trusted,
+                trust_everything=request.trust_everything,
+            )
+            return load_model(turned, other)
+    return load_source(request)
+
+
+def _load_weights(request: LoadModel, description: FileDescription) -> Answer:
+    if any(not module.guessed for module in description.modules):
+        return load_module(request, description)
+    source = source_for(request)
+    if source is None:
+        raise EngineError(
+            f"{Path(request.path).name} holds weights alone, without the code of the model.",
+            "Drop the .py that defines its class together with it, or attach it.",
+        )
+    weights = _read(request, description)
+    if not isinstance(weights, Weights):
+        return weights
+    return load_with_source(request, description, weights, source)
+
+
+def _read(request: LoadModel, description: FileDescription) -> Weights | Answer:
+    """The weights without trust; where the file names code beside them, with consent alone."""
+    if description.safety != "needs_consent" or description.format == "hugging_face":
+        return read_weights(description)
+    unpickled = unpickle_trusted(request, description)
+    if not isinstance(unpickled, Unpickled):
+        return unpickled
+    return find_weights_in(unpickled.value, request.path)
+
+
+__all__ = ["Loaded", "load_model"]

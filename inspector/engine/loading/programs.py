@@ -1,0 +1,85 @@
+"""TorchScript and exported programs: torch's own restricted languages, loaded without asking."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import nn
+
+from inspector.engine.errors import EngineError
+from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.loading.loaded import Loaded
+from inspector.engine.module_tree import model_info
+from inspector.protocol.files import FileDescription
+from inspector.protocol.requests import LoadModel
+
+_FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+
+
+def load_torchscript(request: LoadModel, description: FileDescription) -> Loaded:
+    """Load a TorchScript program.
+
+    Raises:
+        EngineError: torch can't.
+    """
+    try:
+        module = torch.jit.load(request.path, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
+    except Exception as error:
+        raise _failed(request.path, "TorchScript", error) from error
+    return _loaded(module, request, description)
+
+
+def load_exported(request: LoadModel, description: FileDescription) -> Loaded:
+    """Load an exported program as a module with its hierarchy.
+
+    Raises:
+        EngineError: torch can't, or a pickle inside it names code.
+    """
+    name = Path(request.path).name
+    if description.blocked_globals:
+        raise EngineError(
+            f"{name} carries a pickle that would run {', '.join(description.blocked_globals[:3])}; it is not opened.",
+            "Export the model again without such objects in its inputs or constants.",
+        )
+    try:
+        # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
+        with _weights_only_forced(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of its own older parts
+            program = torch.export.load(request.path)
+            module = torch.export.unflatten(program)
+    except Exception as error:
+        raise _failed(request.path, "exported program", error) from error
+    return _loaded(module, request, description)
+
+
+@contextmanager
+def _weights_only_forced() -> Iterator[None]:
+    before = os.environ.get(_FORCED)
+    os.environ[_FORCED] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_FORCED]
+        else:
+            os.environ[_FORCED] = before
+
+
+def _loaded(module: nn.Module, request: LoadModel, description: FileDescription) -> Loaded:
+    info = model_info(module, description.format)
+    if description.modules:  # unflattened modules and scripts have lost their class, the file has not
+        info = msgspec.structs.replace(info, class_name=description.modules[0].class_name.rpartition(".")[2])
+    return Loaded(module=module, info=info, path=request.path)
+
+
+def _failed(path: str, kind: str, error: Exception) -> EngineError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = clean_text(lines[0] if lines else type(error).__name__, 300)
+    return EngineError(
+        f"{Path(path).name} could not be loaded as {kind}: {said}",
+        f"It may be damaged, or saved by another version of torch than {torch.__version__}.",
+    )

@@ -1,0 +1,69 @@
+"""A source file with its hash, its outline, and, once trusted, the module that it makes when it is run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from inspector.engine.errors import EngineError
+from inspector.engine.formats.python_source import MAX_SOURCE_BYTES, decode_source, parse_source
+from inspector.engine.loading.consent import is_trusted, read_hashed
+from inspector.engine.loading.source_module import run_source
+from inspector.engine.loading.static_entries import SourceOutline, outline_source
+from inspector.protocol.events import TrustItem
+from inspector.protocol.requests import LoadModel
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The bytes that were hashed are the bytes that are run."""
+
+    path: str
+    data: bytes
+    sha256: str
+    outline: SourceOutline
+
+    @property
+    def trust_item(self) -> TrustItem:
+        """What to ask consent for."""
+        return TrustItem(path=self.path, sha256=self.sha256, what="python_source", uses=self.outline.imports)
+
+    def is_trusted(self, request: LoadModel) -> bool:
+        """Whether it may run."""
+        return is_trusted(request, self.sha256)
+
+    def run(self) -> ModuleType:
+        """Run it; the caller has asked.
+
+        Raises:
+            EngineError: it raises, exits, or does not compile.
+        """
+        return run_source(self.path, self.data)
+
+
+def read_source(path: str) -> SourceFile:
+    """Read and outline a source file; nothing of it runs.
+
+    Raises:
+        EngineError: it can't be read, or is not Python.
+    """
+    name = Path(path).name
+    if Path(path).is_file() and Path(path).stat().st_size > MAX_SOURCE_BYTES:
+        raise EngineError(f"{name} is too large for a source file.")
+    data, digest = read_hashed(path)
+    text = decode_source(data)
+    if text is None:
+        raise EngineError(f"{name} is not Python source.", "Attach the .py that defines the model's class.")
+    tree, problem = parse_source(text)
+    if tree is None:
+        raise EngineError(f"{name} is not valid Python: {problem}.", "Correct it, and open it again.")
+    return SourceFile(path, data, digest, outline_source(tree))
+
+
+def find_beside(path: str, names: list[str]) -> str:
+    """The first of these source files that lies beside `path`, or ""; they may name folders, with slashes."""
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    for name in names:
+        candidate = folder / name
+        if candidate.is_file():
+            return str(candidate)
+    return ""
