@@ -1,0 +1,378 @@
+"""What of a graph is seen when some groups are folded: boxes, the containers around them, and the wires between.
+
+Runs of equal sibling groups (the blocks of a transformer) become one virtual container, a stack ×N, so that a
+deep model starts as a short picture. Containers are numbered: the graph's groups first, then the stacks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.protocol.graph import Graph, Node
+
+SHORTEST_RUN = 3  # two equal blocks are clearer side by side than as ×2
+BOX_BUDGET = 72  # a first picture that a person can still read
+ROOT = -1
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Who lies in whom. `parent` and `members` are by container; `children` holds (is_container, id), in time order.
+
+    `signature` tells equal containers apart from different ones: same class, operations, shapes and inner wiring.
+    """
+
+    graph: Graph
+    parent: tuple[int, ...]
+    members: tuple[tuple[int, ...], ...]
+    node_parent: tuple[int, ...]
+    children: dict[int, tuple[tuple[bool, int], ...]]
+    signature: tuple[int, ...]
+    num_nodes: tuple[int, ...]
+    edges: NDArray[np.int64]
+
+    @property
+    def num_containers(self) -> int:
+        """Groups and stacks together."""
+        return len(self.parent)
+
+    def is_stack(self, container: int) -> bool:
+        """True for a virtual container around a run of equal groups."""
+        return container >= len(self.graph.groups)
+
+    def group_of(self, container: int) -> int:
+        """The group that a container stands for: itself, or the first of a stack."""
+        return self.members[container][0] if self.is_stack(container) else container
+
+    def ancestors(self, container: int) -> Iterable[int]:
+        """The containers around one, itself first."""
+        while container != ROOT:
+            yield container
+            container = self.parent[container]
+
+    def depth(self, container: int) -> int:
+        """How many containers lie around it."""
+        return sum(1 for _ in self.ancestors(container)) - 1
+
+    @cached_property
+    def filled(self) -> tuple[int, ...]:
+        """The containers with at least one node in them."""
+        return tuple(c for c in range(self.num_containers) if self.num_nodes[c])
+
+
+@dataclass(frozen=True)
+class Box:
+    """A visible box: a node, or a folded container. `parent` is the container around it, or ROOT."""
+
+    node: int | None
+    container: int | None
+    parent: int
+
+
+@dataclass(frozen=True)
+class Visible:
+    """The visible graph. `open_containers` are outermost first; `wires` (m, 2) join boxes by index.
+
+    `wire_edges` gives the indices into `Graph.edges` that each wire stands for; `box_of_node` the box that shows a node.
+    """
+
+    hierarchy: Hierarchy
+    folded: frozenset[int]
+    boxes: tuple[Box, ...]
+    open_containers: tuple[int, ...]
+    box_of_node: NDArray[np.int64]
+    wires: NDArray[np.int64]
+    wire_edges: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def box_of_container(self) -> dict[int, int]:
+        """The box index of every folded container that is seen."""
+        return {box.container: index for index, box in enumerate(self.boxes) if box.container is not None}
+
+    @cached_property
+    def signature(self) -> int:
+        """Equal for equal pictures of one graph."""
+        return hash((self.folded, len(self.boxes), len(self.open_containers)))
+
+
+def build_hierarchy(graph: Graph) -> Hierarchy:
+    """Find who lies in whom, and the runs of equal siblings."""
+    edges = np.array([(edge.source, edge.target) for edge in graph.edges], np.int64).reshape(-1, 2)
+    valid = ((edges >= 0) & (edges < len(graph.nodes))).all(axis=1)
+    edges[~valid] = 0
+    node_parent = [ROOT if node.group is None else node.group for node in graph.nodes]
+    parent = _group_parents(graph)
+    children = _children_in_time(parent, node_parent)
+    signature = _signatures(graph, parent, node_parent, children, edges)
+    members: list[tuple[int, ...]] = [()] * len(parent)
+    for owner in list(children):
+        for run in _equal_runs(children[owner], signature):
+            stack = len(parent)
+            parent.append(owner)
+            members.append(run)
+            signature.append(-1 - stack)
+            children[stack] = [(True, group) for group in run]
+            children[owner] = _with_stack(children[owner], run, stack)
+            for group in run:
+                parent[group] = stack
+    return Hierarchy(
+        graph=graph,
+        parent=tuple(parent),
+        members=tuple(members),
+        node_parent=tuple(node_parent),
+        children={owner: tuple(found) for owner, found in children.items()},
+        signature=tuple(signature),
+        num_nodes=_count_nodes(parent, node_parent),
+        edges=edges,
+    )
+
+
+def look_at(hierarchy: Hierarchy, folded: frozenset[int]) -> Visible:
+    """The visible graph when these containers are folded. Folded containers inside folded ones show when theirs opens."""
+    boxes: list[Box] = []
+    open_containers: list[int] = []
+    box_of_node = np.zeros(len(hierarchy.graph.nodes), np.int64)
+    _walk(hierarchy, folded, boxes, open_containers, box_of_node)
+    wires, wire_edges = _lift(hierarchy.edges, box_of_node)
+    return Visible(hierarchy, folded, tuple(boxes), tuple(open_containers), box_of_node, wires, wire_edges)
+
+
+def fold_all(hierarchy: Hierarchy) -> frozenset[int]:
+    """Everything folded: the shortest picture."""
+    return frozenset(range(hierarchy.num_containers))
+
+
+def fold_to_depth(hierarchy: Hierarchy, depth: int) -> frozenset[int]:
+    """Fold what lies `depth` groups deep or deeper; a stack counts as no depth of its own, and opens with its members."""
+    return frozenset(c for c in range(hierarchy.num_containers) if _module_depth(hierarchy, c) >= depth)
+
+
+def reveal(hierarchy: Hierarchy, folded: frozenset[int], container: int) -> frozenset[int]:
+    """Unfold a container and all around it."""
+    return folded.difference(hierarchy.ancestors(container))
+
+
+def default_folding(hierarchy: Hierarchy, budget: int = BOX_BUDGET) -> frozenset[int]:
+    """A first picture: level by level, whole levels of equal rank are opened while the picture stays within the budget.
+
+    A stack of equal blocks stays folded as long as there is something else to see. What failed is always in view.
+    """
+    folded = set(fold_all(hierarchy))
+    shown = len(hierarchy.children.get(ROOT, ()))
+    level = [c for is_container, c in hierarchy.children.get(ROOT, ()) if is_container]
+    while level:
+        cost = sum(len(hierarchy.children[c]) - 1 for c in level if not hierarchy.is_stack(c))
+        if shown + cost > budget:
+            shown += _open_some(hierarchy, level, folded, budget - shown)
+            break
+        shown += cost
+        opened = [c for c in level if not hierarchy.is_stack(c)]
+        folded.difference_update(opened)
+        level = [inner for c in opened for is_container, inner in hierarchy.children[c] if is_container]
+    _open_failures(hierarchy, folded)
+    return frozenset(folded)
+
+
+def structure_key(graph: Graph) -> int:
+    """Equal for two runs with the same operations, names, groups and wires, whatever their shapes were."""
+    return hash(
+        (
+            tuple((node.op, node.fqn, node.group, node.kind, node.failed) for node in graph.nodes),
+            tuple((group.fqn, group.class_name, group.parent) for group in graph.groups),
+            tuple((edge.source, edge.target) for edge in graph.edges),
+        )
+    )
+
+
+def _group_parents(graph: Graph) -> list[int]:
+    """The parent of every group; one that would lie in itself is put at the root."""
+    parent = [ROOT if group.parent is None else group.parent for group in graph.groups]
+    for group in range(len(parent)):
+        seen = {group}
+        above = parent[group]
+        while above != ROOT:
+            if above in seen or not 0 <= above < len(parent):
+                parent[group] = ROOT
+                break
+            seen.add(above)
+            above = parent[above]
+    return parent
+
+
+def _children_in_time(parent: Sequence[int], node_parent: Sequence[int]) -> dict[int, list[tuple[bool, int]]]:
+    first: dict[int, int] = {}
+    for node, owner in enumerate(node_parent):
+        container = owner
+        while container != ROOT and container not in first:
+            first[container] = node
+            container = parent[container]
+    timed: dict[int, list[tuple[int, bool, int]]] = defaultdict(list)
+    for node, owner in enumerate(node_parent):
+        timed[owner].append((node, False, node))
+    for container, node in first.items():
+        timed[parent[container]].append((node, True, container))
+    return {owner: [(kind, ref) for _, kind, ref in sorted(found)] for owner, found in timed.items()}
+
+
+def _signatures(
+    graph: Graph,
+    parent: Sequence[int],
+    node_parent: Sequence[int],
+    children: dict[int, list[tuple[bool, int]]],
+    edges: NDArray[np.int64],
+) -> list[int]:
+    """A number a group, equal for equal ones; deepest first, so that inner numbers stand for inner structure."""
+    inner = _inner_edges(parent, node_parent, children, edges)
+    interned: dict[object, int] = {}
+    signature = [0] * len(parent)
+    for group in sorted(range(len(parent)), key=lambda g: -_level(parent, g)):
+        parts = tuple(
+            ("group", signature[ref]) if is_container else _node_signature(graph.nodes[ref])
+            for is_container, ref in children.get(group, ())
+        )
+        content = (graph.groups[group].class_name, graph.groups[group].failed, parts, tuple(sorted(inner[group])))
+        signature[group] = interned.setdefault(content, len(interned))
+    return signature
+
+
+def _node_signature(node: Node) -> tuple[object, ...]:
+    return (node.op, node.kind, node.details, node.failed, tuple(spec.shape for spec in node.outputs))
+
+
+def _inner_edges(
+    parent: Sequence[int],
+    node_parent: Sequence[int],
+    children: dict[int, list[tuple[bool, int]]],
+    edges: NDArray[np.int64],
+) -> dict[int, set[tuple[int, int]]]:
+    """For each container the wires between its children, as places among them."""
+    place = {item: at for found in children.values() for at, item in enumerate(found)}
+    inner: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for source, target in edges.tolist():
+        up, down = _chain(parent, node_parent, source), _chain(parent, node_parent, target)
+        while len(up) > 1 and len(down) > 1 and up[-2] == down[-2]:
+            up.pop()
+            down.pop()
+        owner = up[-1]
+        a = (True, up[-2]) if len(up) > 1 else (False, source)
+        b = (True, down[-2]) if len(down) > 1 else (False, target)
+        if owner != ROOT and a != b:
+            inner[owner].add((place[a], place[b]))
+    return inner
+
+
+def _chain(parent: Sequence[int], node_parent: Sequence[int], node: int) -> list[int]:
+    """The containers around a node, innermost first, ROOT last."""
+    chain = [node_parent[node]]
+    while chain[-1] != ROOT:
+        chain.append(parent[chain[-1]])
+    return chain
+
+
+def _level(parent: Sequence[int], container: int) -> int:
+    level = 0
+    while parent[container] != ROOT:
+        container = parent[container]
+        level += 1
+    return level
+
+
+def _equal_runs(children: Sequence[tuple[bool, int]], signature: Sequence[int]) -> list[tuple[int, ...]]:
+    """Groups that follow each other and are equal, at least SHORTEST_RUN of them."""
+    runs: list[list[int]] = []
+    before: int | None = None
+    for is_container, ref in children:
+        if is_container and before is not None and signature[ref] == signature[before]:
+            runs[-1].append(ref)
+        elif is_container:
+            runs.append([ref])
+        before = ref if is_container else None
+    return [tuple(run) for run in runs if len(run) >= SHORTEST_RUN]
+
+
+def _with_stack(children: list[tuple[bool, int]], run: tuple[int, ...], stack: int) -> list[tuple[bool, int]]:
+    at = children.index((True, run[0]))
+    return [*children[:at], (True, stack), *children[at + len(run) :]]
+
+
+def _count_nodes(parent: Sequence[int], node_parent: Sequence[int]) -> tuple[int, ...]:
+    count = [0] * len(parent)
+    for owner in node_parent:
+        container = owner
+        while container != ROOT:
+            count[container] += 1
+            container = parent[container]
+    return tuple(count)
+
+
+def _walk(
+    hierarchy: Hierarchy,
+    folded: frozenset[int],
+    boxes: list[Box],
+    open_containers: list[int],
+    box_of_node: NDArray[np.int64],
+) -> None:
+    """Visit what is seen, in time order, without recursion: models nest deeper than Python does."""
+    todo = [(kind, ref, ROOT, -1) for kind, ref in reversed(hierarchy.children.get(ROOT, ()))]
+    while todo:
+        is_container, ref, owner, hidden_in = todo.pop()
+        if not is_container:
+            if hidden_in < 0:
+                box_of_node[ref] = len(boxes)
+                boxes.append(Box(node=ref, container=None, parent=owner))
+            else:
+                box_of_node[ref] = hidden_in
+            continue
+        inside = hidden_in
+        if hidden_in < 0 and ref in folded:
+            inside = len(boxes)
+            boxes.append(Box(node=None, container=ref, parent=owner))
+        elif hidden_in < 0:
+            open_containers.append(ref)
+        todo.extend((kind, inner, ref, inside) for kind, inner in reversed(hierarchy.children[ref]))
+
+
+def _lift(
+    edges: NDArray[np.int64], box_of_node: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[tuple[int, ...], ...]]:
+    """Edges between nodes as wires between their boxes, each pair once, in order of first use."""
+    if not len(edges):
+        return np.zeros((0, 2), np.int64), ()
+    ends = box_of_node[edges]
+    found: dict[tuple[int, int], list[int]] = {}
+    for index in np.flatnonzero(ends[:, 0] != ends[:, 1]).tolist():
+        source, target = ends[index].tolist()
+        found.setdefault((source, target), []).append(index)
+    return np.array(list(found), np.int64).reshape(-1, 2), tuple(tuple(same) for same in found.values())
+
+
+def _module_depth(hierarchy: Hierarchy, container: int) -> int:
+    around = sum(1 for c in hierarchy.ancestors(container) if not hierarchy.is_stack(c))
+    return around if hierarchy.is_stack(container) else around - 1
+
+
+def _open_some(hierarchy: Hierarchy, level: Sequence[int], folded: set[int], room: int) -> int:
+    """Open, of a level that is too large as a whole, what is small: all containers of one signature, or none of them."""
+    alike: dict[int, list[int]] = defaultdict(list)
+    for container in level:
+        if not hierarchy.is_stack(container):
+            alike[hierarchy.signature[container]].append(container)
+    used = 0
+    if len(alike) > 1 and len(level) > 6:
+        return used
+    for group in sorted(alike.values(), key=lambda g: sum(len(hierarchy.children[c]) for c in g)):
+        cost = sum(len(hierarchy.children[c]) - 1 for c in group)
+        if used + cost <= room:
+            folded.difference_update(group)
+            used += cost
+    return used
+
+
+def _open_failures(hierarchy: Hierarchy, folded: set[int]) -> None:
+    for node in hierarchy.graph.nodes:
+        if node.failed:
+            folded.difference_update(hierarchy.ancestors(hierarchy.node_parent[node.id]))

@@ -1,0 +1,165 @@
+"""The whole picture: containers laid out innermost first, equal ones once, and put into their places outermost first."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.core.layout.container import Local, LocalLink, Point, Solution, solve
+from inspector.core.layout.messages import HEADER, Direction, Layout, LayoutRequest
+from inspector.core.layout.order import Orderer
+from inspector.core.layout.split import Item, Part, Port, Split, split_wires
+
+MARGIN = 16.0
+Memory = MutableMapping[Local, Solution]
+
+
+@dataclass
+class _Whole:
+    """The picture while its parts are put together."""
+
+    request: LayoutRequest
+    split: Split
+    solutions: dict[int, Solution] = field(default_factory=dict)
+    origins: dict[int, Point] = field(default_factory=dict)
+
+
+def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Memory | None = None) -> Layout:
+    """Lay everything out. `memory` keeps containers from one call to the next: unfolding one re-lays only those around it.
+
+    `better` finds an order with fewer crossings (see `order_ranks`); without it, barycentres alone serve.
+    """
+    memory = {} if memory is None else memory
+    whole = _Whole(request, split_wires(request))
+    for owner in range(len(request.container_parent) - 1, -2, -1):
+        local = _local(whole, owner)
+        known = memory.get(local)
+        if known is None:
+            known = memory[local] = solve(local, better)
+        whole.solutions[owner] = known
+    return _compose(whole)
+
+
+def _local(whole: _Whole, owner: int) -> Local:
+    """A container as `solve` takes it: running downwards, streams numbered by first use so that equal ones are equal."""
+    request, part = whole.request, whole.split.parts[owner]
+    sizes = tuple(_size(whole, item) for item in part.items)
+    streams: dict[int, int] = {}
+    links = tuple(
+        LocalLink(
+            source=a,
+            target=b,
+            stream=streams.setdefault(source, len(streams)),
+            leaves=_offset(whole, part, a, Port(source, not back)),
+            arrives=_offset(whole, part, b, Port(source, back)),
+            back=back,
+        )
+        for a, b, source, back in part.links
+    )
+    pads, header, least = (MARGIN, MARGIN, MARGIN, MARGIN), 0.0, (0.0, 0.0)
+    if owner >= 0:
+        width = float(request.header_width[owner])
+        pads, header, least = _frame(request.direction, width)
+    return Local(sizes, len(part.tops), len(part.bottoms), links, pads, header, least)
+
+
+def _frame(direction: Direction, width: float) -> tuple[tuple[float, float, float, float], float, Point]:
+    """Pads, header and least size of a container, in the coordinates in which everything runs downwards."""
+    if direction == "right":
+        return (HEADER + MARGIN - 4, MARGIN, MARGIN, MARGIN), 0.0, (0.0, width)
+    return (MARGIN, HEADER + MARGIN - 4, MARGIN, MARGIN), HEADER, (width, 0.0)
+
+
+def _size(whole: _Whole, item: Item) -> Point:
+    if item.is_container:
+        return whole.solutions[item.index].size
+    width, height = whole.request.box_size[item.index].tolist()
+    return (height, width) if whole.request.direction == "right" else (width, height)
+
+
+def _offset(whole: _Whole, part: Part, vertex: int, port: Port) -> float | None:
+    """Where a value meets an open container, from the container's middle; None for boxes and ports."""
+    if vertex >= len(part.items) or not part.items[vertex].is_container:
+        return None
+    inner = part.items[vertex].index
+    solution, inside = whole.solutions[inner], whole.split.parts[inner]
+    return solution.ports[inside.place[port] - len(inside.items)] - solution.size[0] / 2
+
+
+def _compose(whole: _Whole) -> Layout:
+    """Put the parts into their places, and turn the picture where it runs to the right."""
+    request = whole.request
+    boxes = np.zeros((len(request.box_parent), 4), np.float32)
+    containers = np.zeros((len(request.container_parent), 4), np.float32)
+    whole.origins[-1] = (0.0, 0.0)
+    for owner in range(-1, len(containers)):
+        left, top = whole.origins[owner]
+        for item, (x, y) in zip(whole.split.parts[owner].items, whole.solutions[owner].corners, strict=True):
+            (containers if item.is_container else boxes)[item.index] = (left + x, top + y, *_size(whole, item))
+            if item.is_container:
+                whole.origins[item.index] = (left + x, top + y)
+    points, starts, skips, first = _segments(whole)
+    wire_starts, wire_segments = _wire_segments(whole, first)
+    width, height = whole.solutions[-1].size
+    if request.direction == "right":
+        boxes, containers = boxes[:, [1, 0, 3, 2]], containers[:, [1, 0, 3, 2]]
+        points, width, height = points[:, ::-1], height, width
+    return Layout(
+        direction=request.direction,
+        size=(width, height),
+        boxes=np.ascontiguousarray(boxes),
+        containers=np.ascontiguousarray(containers),
+        depth=_depths(request.container_parent),
+        points=np.ascontiguousarray(points),
+        starts=starts,
+        ends_at=_arrows(whole, len(starts) - 1, wire_starts, wire_segments),
+        skips=skips,
+        wire_starts=wire_starts,
+        wire_segments=wire_segments,
+    )
+
+
+def _segments(whole: _Whole) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_], dict[int, int]]:
+    """All pieces one after the other, and the number of each container's first."""
+    blocks: list[NDArray[np.float32]] = []
+    lengths: list[int] = []
+    skips: list[bool] = []
+    first: dict[int, int] = {}
+    for owner, solution in whole.solutions.items():
+        first[owner] = len(lengths)
+        if not solution.pieces:
+            continue
+        flat = np.array([point for piece in solution.pieces for point in piece], np.float32)
+        blocks.append(flat + np.array(whole.origins[owner], np.float32))
+        lengths.extend(len(piece) for piece in solution.pieces)
+        skips.extend(solution.skips)
+    points = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return points, starts, np.array(skips, np.bool_), first
+
+
+def _wire_segments(whole: _Whole, first: dict[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    starts = [0]
+    segments: list[int] = []
+    for links in whole.split.wire_links:
+        for owner, link in links:
+            segments.extend(first[owner] + piece for piece in whole.solutions[owner].link_pieces[link])
+        starts.append(len(segments))
+    return np.array(starts, np.int32), np.array(segments, np.int32)
+
+
+def _arrows(
+    whole: _Whole, count: int, wire_starts: NDArray[np.int32], wire_segments: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    ends_at = np.full(count, -1, np.int32)
+    filled = wire_starts[1:] > wire_starts[:-1]
+    ends_at[wire_segments[wire_starts[1:][filled] - 1]] = whole.request.wires[filled, 1]
+    return ends_at
+
+
+def _depths(container_parent: NDArray[np.int32]) -> NDArray[np.int32]:
+    depth = np.zeros(len(container_parent), np.int32)
+    for container, parent in enumerate(container_parent.tolist()):
+        depth[container] = depth[parent] + 1 if parent >= 0 else 0
+    return depth

@@ -1,0 +1,338 @@
+"""One container laid out on its own: its items are boxes of known size, its ports the places where wires cross its border.
+
+Everything here runs downwards; whoever wants it to the right turns sizes before and positions after.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inspector.core.layout.order import Orderer, order_ranks
+from inspector.core.layout.positions import STRAIGHT, Join, place_across
+from inspector.core.layout.ranks import rank_items, wrap_wide
+
+Point = tuple[float, float]
+JoinKey = tuple[int, int, float | None, float | None]  # upper and lower vertex, where it leaves and arrives
+
+SPACING = 28.0  # between boxes side by side
+LANE = 18.0  # what a passing wire takes
+PORT = 24.0  # what a port on the border takes
+GAP = 34.0  # between ranks
+WIDEST_GAP = 76.0
+CORNER = 16.0  # wires keep this far from a box's corner
+ARRIVALS = 16.0  # between wires that arrive at one box
+CROWD = 8  # a box with more wires from afar gets one shared lane for them
+
+
+@dataclass(frozen=True)
+class LocalLink:
+    """A wire's part inside one container, from vertex `source` to vertex `target`.
+
+    Vertices are numbered: items, then ports on the upper border, then ports on the lower one. `stream` is equal for
+    links that carry the same value, which share a lane. Offsets tell where it leaves and arrives, from the middle of
+    an item; None where the item is a plain box, and the place is chosen here. `back` marks one that runs upwards.
+    """
+
+    source: int
+    target: int
+    stream: int
+    leaves: float | None = None
+    arrives: float | None = None
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Local:
+    """What a container holds. `pads` are left, top, right, bottom; `header` is how far wires run straight below the top."""
+
+    sizes: tuple[Point, ...]
+    num_top: int
+    num_bottom: int
+    links: tuple[LocalLink, ...]
+    pads: tuple[float, float, float, float]
+    header: float = 0.0
+    least: Point = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where things are inside a container: corners of its items, x of its ports, and lines in pieces that links share."""
+
+    size: Point
+    corners: list[Point]
+    ports: list[float]
+    pieces: list[list[Point]]
+    skips: list[bool]
+    link_pieces: list[list[int]]
+
+
+@dataclass
+class _Sketch:
+    """The layered picture while it is made: vertices are items, ports, then bends of long links."""
+
+    local: Local
+    level: list[int]
+    ranks: list[list[int]]
+    joins: dict[JoinKey, None] = field(default_factory=dict)
+    routes: list[list[JoinKey]] = field(default_factory=list)
+
+    @property
+    def num_real(self) -> int:
+        return len(self.local.sizes) + self.local.num_top + self.local.num_bottom
+
+    def is_bend(self, vertex: int) -> bool:
+        return vertex >= self.num_real
+
+    def is_item(self, vertex: int) -> bool:
+        return vertex < len(self.local.sizes)
+
+
+def solve(local: Local, better: Orderer | None = None) -> Solution:
+    """Lay one container out."""
+    sketch = _sketch(local)
+    pairs = [(key[0], key[1]) for key in sketch.joins]
+    sketch.ranks = order_ranks(_first_order(sketch), pairs, better)
+    half = [_half(sketch, vertex) for vertex in range(len(sketch.level))]
+    joins = [_join(sketch, key) for key in sketch.joins]
+    x = place_across(sketch.ranks, half, joins)
+    x, width = _inside(sketch, x)
+    tops, bottoms, height = _heights(sketch, x)
+    corners = []
+    for item, (w, h) in enumerate(local.sizes):
+        at = sketch.level[item]
+        corners.append((x[item] - w / 2, (tops[at] + bottoms[at] - h) / 2))
+    ends = _attachments(sketch, x)
+    pieces, skips, link_pieces = _lines(sketch, (tops, bottoms), corners, ends)
+    ports = [x[vertex] for vertex in range(len(local.sizes), sketch.num_real)]
+    return Solution((width, height), corners, ports, pieces, skips, link_pieces)
+
+
+def _sketch(local: Local) -> _Sketch:
+    """Ranks, and bends where a link passes ranks."""
+    num_items = len(local.sizes)
+    down = [(link.target, link.source) if link.back else (link.source, link.target) for link in local.links]
+    inner = [(a, b) for a, b in down if a < num_items and b < num_items]
+    rank = wrap_wide(rank_items(num_items, inner), range(num_items)) if num_items else []
+    deepest = max(rank, default=-1) + 2
+    level = [r + 1 for r in rank] + [0] * local.num_top + [deepest] * local.num_bottom
+    sketch = _Sketch(local, level, [[] for _ in range(deepest + 1)])
+    arrivals: dict[int, int] = defaultdict(int)
+    for _, lower in down:
+        arrivals[lower] += 1
+    lanes: dict[tuple[object, ...], int] = {}
+    for index, (link, (upper, lower)) in enumerate(zip(local.links, down, strict=True)):
+        key: tuple[object, ...] = ("from", upper, link.stream)
+        if link.back:
+            key = ("back", index)
+        elif arrivals[lower] > CROWD:
+            key = ("to", lower, link.arrives)
+        sketch.routes.append(_route(sketch, link, (upper, lower), key, lanes))
+    return sketch
+
+
+def _route(
+    sketch: _Sketch,
+    link: LocalLink,
+    ends: tuple[int, int],
+    key: tuple[object, ...],
+    lanes: dict[tuple[object, ...], int],
+) -> list[JoinKey]:
+    """The joins from the upper end to the lower one, with a bend on each rank between, shared along its lane."""
+    upper, lower = ends
+    leaves, arrives = (link.arrives, link.leaves) if link.back else (link.leaves, link.arrives)
+    route = [upper]
+    for at in range(sketch.level[upper] + 1, sketch.level[lower]):
+        bend = lanes.get((*key, at))
+        if bend is None:
+            bend = len(sketch.level)
+            lanes[(*key, at)] = bend
+            sketch.level.append(at)
+        route.append(bend)
+    route.append(lower)
+    keys: list[JoinKey] = []
+    for a, b in zip(route, route[1:], strict=False):
+        keys.append((a, b, leaves if a == upper else 0.0, arrives if b == lower else 0.0))
+        sketch.joins[keys[-1]] = None
+    return keys
+
+
+def _first_order(sketch: _Sketch) -> list[list[int]]:
+    """Depth first from above, boxes before passing wires: what skips comes to stand beside what it skips."""
+    below: dict[int, list[int]] = defaultdict(list)
+    for a, b, *_ in sketch.joins:
+        below[a].append(b)
+    ranks: list[list[int]] = [[] for _ in sketch.ranks]
+    seen: set[int] = set()
+    for start in sorted(range(len(sketch.level)), key=lambda v: (sketch.level[v], v)):
+        todo = [start]
+        while todo:
+            vertex = todo.pop()
+            if vertex in seen:
+                continue
+            seen.add(vertex)
+            ranks[sketch.level[vertex]].append(vertex)
+            todo.extend(sorted(below[vertex], key=lambda v: (sketch.is_bend(v), v), reverse=True))
+    return ranks
+
+
+def _half(sketch: _Sketch, vertex: int) -> float:
+    if sketch.is_bend(vertex):
+        return LANE / 2
+    return (sketch.local.sizes[vertex][0] + SPACING) / 2 if sketch.is_item(vertex) else PORT / 2
+
+
+def _join(sketch: _Sketch, key: JoinKey) -> Join:
+    """Wires from box to box are kept straight first; then lanes; last where a lane meets a box."""
+    upper, lower, leaves, arrives = key
+    bends = sketch.is_bend(upper) + sketch.is_bend(lower)
+    return Join(upper, lower, (leaves or 0.0) - (arrives or 0.0), {0: 0, 2: 1, 1: 2}[bends])
+
+
+def _inside(sketch: _Sketch, x: list[float]) -> tuple[list[float], float]:
+    """Move everything to the right of the left pad; the width that comes of it."""
+    local = sketch.local
+    reach = [
+        sketch.local.sizes[v][0] / 2 if sketch.is_item(v) else (LANE if sketch.is_bend(v) else PORT) / 2
+        for v in range(len(x))
+    ]
+    low = min((at - r for at, r in zip(x, reach, strict=True)), default=0.0)
+    high = max((at + r for at, r in zip(x, reach, strict=True)), default=0.0)
+    content = high - low
+    width = max(local.pads[0] + content + local.pads[2], local.least[0])
+    by = local.pads[0] + (width - local.pads[0] - local.pads[2] - content) / 2 - low
+    return [at + by for at in x], width
+
+
+def _heights(sketch: _Sketch, x: Sequence[float]) -> tuple[list[float], list[float], float]:
+    """The upper and lower bounds of every rank: further apart where wires run far across."""
+    local = sketch.local
+    last = len(sketch.ranks) - 1
+    across = [0.0] * (last + 1)
+    for upper, lower, leaves, arrives in sketch.joins:
+        run = abs(x[upper] + (leaves or 0.0) - x[lower] - (arrives or 0.0))
+        across[sketch.level[upper]] = max(across[sketch.level[upper]], run)
+    tops, bottoms = [0.0], [local.header]
+    for at in range(1, last):
+        gap = min(max(GAP, GAP - 8 + across[at - 1] * 0.07), WIDEST_GAP)
+        top = bottoms[-1] + gap if at > 1 else max(local.pads[1], local.header + (gap - 8 if local.num_top else 0.0))
+        tops.append(top)
+        tall = max((local.sizes[v][1] for v in sketch.ranks[at] if sketch.is_item(v)), default=0.0)
+        bottoms.append(top + tall)
+    pad = max(local.pads[3], min(GAP - 8 + across[max(last - 1, 0)] * 0.07, WIDEST_GAP) if local.num_bottom else 0.0)
+    height = max(bottoms[-1] + pad, local.least[1])
+    tops.append(height)
+    bottoms.append(height)
+    return tops, bottoms, height
+
+
+def _attachments(sketch: _Sketch, x: Sequence[float]) -> dict[JoinKey, Point]:
+    """The x at which each join leaves its upper vertex and arrives at its lower one.
+
+    At a plain box, wires leave from the middle, and arrive as straight as the box's width allows.
+    """
+    ends: dict[JoinKey, Point] = {}
+    arriving: dict[int, list[JoinKey]] = defaultdict(list)
+    for key in sketch.joins:
+        upper, lower, leaves, arrives = key
+        ends[key] = (x[upper] + (leaves or 0.0), x[lower] + (arrives or 0.0))
+        if arrives is None and sketch.is_item(lower):
+            arriving[lower].append(key)
+    for lower, keys in arriving.items():
+        reach = max(sketch.local.sizes[lower][0] / 2 - CORNER, 0.0)
+        wishes = sorted((ends[key][0], at) for at, key in enumerate(keys))
+        places = _spread([at for at, _ in wishes], x[lower] - reach, x[lower] + reach)
+        for (leaves_at, at), place in zip(wishes, places, strict=True):
+            ends[keys[at]] = (leaves_at, place)
+    return ends
+
+
+def _spread(wishes: Sequence[float], low: float, high: float) -> list[float]:
+    """Places between the bounds, in order, ARRIVALS apart where there is room, each as close to its wish as can be."""
+    if len(wishes) == 1:
+        middle = (low + high) / 2
+        return [wishes[0] if low <= wishes[0] <= high else middle]
+    apart = min(ARRIVALS, (high - low) / max(len(wishes) - 1, 1))
+    # pool adjacent violators: neighbours that would stand too close share the mean of their wishes
+    pools: list[tuple[float, int]] = []
+    for index, wish in enumerate(wishes):
+        mean, size = min(max(wish, low), high) - index * apart, 1
+        while pools and pools[-1][0] >= mean:
+            before, count = pools.pop()
+            mean = (before * count + mean * size) / (count + size)
+            size += count
+        pools.append((mean, size))
+    flat = [mean for mean, size in pools for _ in range(size)]
+    top = high - (len(wishes) - 1) * apart
+    return [min(max(at, low), top) + index * apart for index, at in enumerate(flat)]
+
+
+def _lines(
+    sketch: _Sketch,
+    bounds: tuple[list[float], list[float]],
+    corners: Sequence[Point],
+    ends: dict[JoinKey, Point],
+) -> tuple[list[list[Point]], list[bool], list[list[int]]]:
+    """Lines in pieces: a piece runs from a box or a fork to the next, through the bends between."""
+    degree_out: dict[int, int] = defaultdict(int)
+    degree_in: dict[int, int] = defaultdict(int)
+    for a, b, *_ in sketch.joins:
+        degree_out[a] += 1
+        degree_in[b] += 1
+    pieces: list[list[Point]] = []
+    skips: list[bool] = []
+    known: dict[tuple[object, ...], int] = {}
+    link_pieces: list[list[int]] = []
+    for route, link in zip(sketch.routes, sketch.local.links, strict=True):
+        mine: list[int] = []
+        start = 0
+        for at, (_, lower, *_) in enumerate(route, start=1):
+            if sketch.is_bend(lower) and degree_out[lower] == 1 and degree_in[lower] == 1:
+                continue
+            run = tuple(route[start:at])
+            key = (*run, link.back)
+            if key not in known:
+                known[key] = len(pieces)
+                line = _line(sketch, run, bounds, corners, ends)
+                pieces.append(line[::-1] if link.back else line)
+                skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
+            mine.append(known[key])
+            start = at
+        link_pieces.append(mine[::-1] if link.back else mine)
+    return pieces, skips, link_pieces
+
+
+def _line(
+    sketch: _Sketch,
+    run: Sequence[JoinKey],
+    bounds: tuple[list[float], list[float]],
+    corners: Sequence[Point],
+    ends: dict[JoinKey, Point],
+) -> list[Point]:
+    """The points of a piece: straight past boxes, across only in the gaps between ranks."""
+    tops, bottoms = bounds
+    points: list[Point] = []
+    for key in run:
+        upper, lower, *_ = key
+        leave, arrive = ends[key]
+        above, under = sketch.level[upper], sketch.level[lower]
+        if sketch.is_item(upper):
+            points.append((leave, corners[upper][1] + sketch.local.sizes[upper][1]))
+        elif not sketch.is_bend(upper):
+            points.append((leave, tops[above]))
+        points.extend(((leave, bottoms[above]), (arrive, tops[under])))
+        points.append((arrive, corners[lower][1] if sketch.is_item(lower) else bottoms[under]))
+    return _without_needless(points)
+
+
+def _without_needless(points: Sequence[Point]) -> list[Point]:
+    """The same line without points that lie on it, or on each other."""
+    kept: list[Point] = [points[0]]
+    for x, y in points[1:]:
+        at = (kept[-1][0], y) if abs(kept[-1][0] - x) < STRAIGHT else (x, y)
+        if at == kept[-1]:
+            continue
+        if len(kept) > 1 and kept[-2][0] == kept[-1][0] == at[0]:
+            kept[-1] = at
+        else:
+            kept.append(at)
+    return kept if len(kept) > 1 else [*kept, points[-1]]

@@ -1,0 +1,238 @@
+"""Where the vertices of ordered ranks stand across: straight lines first, then short ones, never overlapping.
+
+After Brandes and Köpf (2001): four alignments, each pushed to one side, and the mean of the middle two; with real box
+sizes, and with attachment points that need not be in a box's middle. A last pass moves whole straight pieces closer
+to what they are joined to.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+STRAIGHT = 0.25  # closer than this is drawn as a straight line
+NUM_REFINEMENTS = 4
+
+
+@dataclass(frozen=True)
+class Join:
+    """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 is kept straight first."""
+
+    upper: int
+    lower: int
+    shift: float
+    priority: int
+
+
+@dataclass(frozen=True)
+class _Constraints:
+    """Ordered ranks: where each vertex stands on its rank, and how much room it takes to each side."""
+
+    ranks: Sequence[Sequence[int]]
+    half: Sequence[float]
+    place: Sequence[int]
+    level: Sequence[int]
+
+
+Candidate = tuple[int, int, int, int, Join]
+
+
+def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: Sequence[Join]) -> list[float]:
+    """The middle of every vertex. `half` is half of what each takes, spacing included."""
+    count = len(half)
+    place, level = [0] * count, [0] * count
+    for at, rank in enumerate(ranks):
+        for index, vertex in enumerate(rank):
+            place[vertex], level[vertex] = index, at
+    constraints = _Constraints(ranks, half, place, level)
+    runs: list[list[float]] = []
+    for by_parents in (True, False):
+        for left in (True, False):
+            root, shift = _align(constraints, joins, by_parents=by_parents, left=left)
+            runs.append(_compact(constraints, root, shift, left=left))
+    x = _balance(runs, half)
+    for _ in range(NUM_REFINEMENTS):
+        if not _refine(constraints, joins, x):
+            break
+    return x
+
+
+def _align(
+    constraints: _Constraints, joins: Sequence[Join], *, by_parents: bool, left: bool
+) -> tuple[list[int], list[float]]:
+    """Join vertices into blocks that stand in one line: for each vertex its block's root, and its shift from it."""
+    place, level = constraints.place, constraints.level
+    candidates = _ranked(constraints, joins, by_parents=by_parents, left=left)
+    upward: dict[int, Join] = {}
+    taken: set[int] = set()
+    accepted: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for *_, join in candidates:
+        if join.upper in taken or join.lower in upward:
+            continue
+        uppers, lowers = accepted[level[join.upper]]
+        at = bisect_left(uppers, place[join.upper])
+        fits_left = at == 0 or lowers[at - 1] < place[join.lower]
+        fits_right = at == len(lowers) or place[join.lower] < lowers[at]
+        if fits_left and fits_right:
+            uppers.insert(at, place[join.upper])
+            lowers.insert(at, place[join.lower])
+            upward[join.lower] = join
+            taken.add(join.upper)
+    root = list(range(len(place)))
+    shift = [0.0] * len(place)
+    for rank in constraints.ranks:
+        for vertex in rank:
+            if vertex in upward:
+                above = upward[vertex].upper
+                root[vertex] = root[above]
+                shift[vertex] = shift[above] + upward[vertex].shift
+    return root, shift
+
+
+def _ranked(constraints: _Constraints, joins: Sequence[Join], *, by_parents: bool, left: bool) -> list[Candidate]:
+    """The joins, those to keep straight first: by priority, then by how close to the middle of their fellows they are."""
+    place = constraints.place
+    fellows: dict[int, list[Join]] = defaultdict(list)
+    for join in joins:
+        fellows[join.lower if by_parents else join.upper].append(join)
+    candidates: list[Candidate] = []
+    for same in fellows.values():
+        best = min(join.priority for join in same)
+        first = sorted(
+            (join for join in same if join.priority == best),
+            key=lambda join: place[join.upper if by_parents else join.lower],
+        )
+        rest = [join for join in same if join.priority != best]
+        for index, join in enumerate(first):
+            off_middle = abs(2 * index - (len(first) - 1))
+            candidates.append((join.priority, off_middle, index if left else -index, len(candidates), join))
+        candidates.extend((join.priority, len(same), 0, len(candidates) + at, join) for at, join in enumerate(rest))
+    candidates.sort(key=lambda candidate: candidate[:4])
+    return candidates
+
+
+def _compact(constraints: _Constraints, root: Sequence[int], shift: Sequence[float], *, left: bool) -> list[float]:
+    """Push the blocks to one side as far as they go, then back towards their neighbours."""
+    half = constraints.half
+    after: dict[int, dict[int, float]] = defaultdict(dict)
+    before: dict[int, dict[int, float]] = defaultdict(dict)
+    waiting: dict[int, int] = defaultdict(int)
+    for rank in constraints.ranks:
+        for v, w in zip(rank, rank[1:], strict=False):
+            a, b = root[v], root[w]
+            gap = half[v] + half[w] + shift[v] - shift[w]
+            if b not in after[a]:
+                waiting[b] += 1
+            after[a][b] = before[b][a] = max(after[a].get(b, gap), gap)
+    order = [v for v in range(len(root)) if root[v] == v and not waiting[v]]
+    for block in order:
+        for other in after[block]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                order.append(other)
+    if not left:
+        order.reverse()
+    at: dict[int, float] = {}
+    for block in order:
+        if left:
+            at[block] = max((at[other] + gap for other, gap in before[block].items()), default=0.0)
+        else:
+            at[block] = min((at[other] - gap for other, gap in after[block].items()), default=0.0)
+    for block in reversed(order):
+        if left and after[block]:
+            at[block] = max(at[block], min(at[other] - gap for other, gap in after[block].items()))
+        elif not left and before[block]:
+            at[block] = min(at[block], max(at[other] + gap for other, gap in before[block].items()))
+    return [at[root[v]] + shift[v] for v in range(len(root))]
+
+
+def _balance(runs: Sequence[Sequence[float]], half: Sequence[float]) -> list[float]:
+    """The mean of the two middle positions, after bringing the runs to the place of the narrowest."""
+    if not half:
+        return []
+    low = [min(x - h for x, h in zip(run, half, strict=True)) for run in runs]
+    high = [max(x + h for x, h in zip(run, half, strict=True)) for run in runs]
+    narrowest = min(range(len(runs)), key=lambda index: high[index] - low[index])
+    moved = []
+    for index, run in enumerate(runs):
+        by = low[narrowest] - low[index] if index % 2 == 0 else high[narrowest] - high[index]
+        moved.append([x + by for x in run])
+    result = []
+    for four in zip(*moved, strict=True):
+        middle = sorted(four)[1:3]
+        result.append((middle[0] + middle[1]) / 2)
+    return result
+
+
+def _refine(constraints: _Constraints, joins: Sequence[Join], x: list[float]) -> bool:
+    """Move straight pieces, whole, to the middle of what they are joined to, as far as their neighbours let them."""
+    root = list(range(len(x)))
+
+    def find(vertex: int) -> int:
+        while root[vertex] != vertex:
+            root[vertex] = root[root[vertex]]
+            vertex = root[vertex]
+        return vertex
+
+    bent: list[Join] = []
+    for join in joins:
+        if abs(x[join.upper] + join.shift - x[join.lower]) < STRAIGHT:
+            root[find(join.lower)] = find(join.upper)
+        else:
+            bent.append(join)
+    pieces: dict[int, list[int]] = defaultdict(list)
+    for vertex in range(len(x)):
+        pieces[find(vertex)].append(vertex)
+    pulls: dict[int, list[Join]] = defaultdict(list)
+    for join in bent:
+        pulls[find(join.upper)].append(join)
+        if find(join.lower) != find(join.upper):
+            pulls[find(join.lower)].append(join)
+    moved = False
+    for piece in sorted(pulls, key=lambda p: len(pieces[p])):
+        wish = _wish(pulls[piece], find, piece, x)
+        low, high = _room(constraints, pieces[piece], x)
+        by = min(max(wish, low), high)
+        if abs(by) > STRAIGHT / 4:
+            moved = True
+            for vertex in pieces[piece]:
+                x[vertex] += by
+    return moved
+
+
+def _wish(pulls: Sequence[Join], find: Callable[[int], int], piece: int, x: Sequence[float]) -> float:
+    """How far a piece would like to move: the weighted median of what each of its bent links asks for."""
+    wishes: list[tuple[float, float]] = []
+    for join in pulls:
+        by = x[join.upper] + join.shift - x[join.lower]
+        upper_is_here = find(join.upper) == piece
+        lower_is_here = find(join.lower) == piece
+        if upper_is_here and lower_is_here:
+            continue
+        wishes.append((-by if upper_is_here else by, 4.0 if join.priority == 0 else 1.0))
+    if not wishes:
+        return 0.0
+    wishes.sort()
+    total = sum(weight for _, weight in wishes)
+    below = 0.0
+    for index, (by, weight) in enumerate(wishes):
+        below += weight
+        if below == total / 2:
+            return (by + wishes[index + 1][0]) / 2
+        if below > total / 2:
+            return by
+    return 0.0
+
+
+def _room(constraints: _Constraints, piece: Sequence[int], x: Sequence[float]) -> tuple[float, float]:
+    """How far a piece can move to the left (negative) and to the right before it meets another."""
+    low, high = float("-inf"), float("inf")
+    here = set(piece)
+    half = constraints.half
+    for vertex in piece:
+        rank, at = constraints.ranks[constraints.level[vertex]], constraints.place[vertex]
+        if at > 0 and rank[at - 1] not in here:
+            low = max(low, x[rank[at - 1]] + half[rank[at - 1]] + half[vertex] - x[vertex])
+        if at + 1 < len(rank) and rank[at + 1] not in here:
+            high = min(high, x[rank[at + 1]] - half[rank[at + 1]] - half[vertex] - x[vertex])
+    return min(low, 0.0), max(high, 0.0)

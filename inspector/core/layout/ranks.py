@@ -1,0 +1,73 @@
+"""Which rank every box stands on: after all that feeds it, sources close to what they feed, wide ranks wrapped."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Sequence
+
+WIDEST_RANK = 14  # boxes side by side; more are wrapped into rows
+
+
+def backward_links(count: int, links: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """The links to turn round so that no cycle is left; they come out empty for what ran in time order."""
+    follows: dict[int, set[int]] = defaultdict(set)
+    waiting = [0] * count
+    for source, target in set(links):
+        if source != target:
+            follows[source].add(target)
+            waiting[target] += 1
+    place: list[int] = [-1] * count
+    ready = [item for item in range(count) if not waiting[item]]
+    heapq.heapify(ready)
+    rest = iter(range(count))
+    for at in range(count):
+        item = heapq.heappop(ready) if ready else next(i for i in rest if place[i] < 0)
+        place[item] = at
+        for after in follows[item]:
+            waiting[after] -= 1
+            if not waiting[after] and place[after] < 0:
+                heapq.heappush(ready, after)
+    return {(a, b) for a, b in links if a != b and place[a] > place[b]}
+
+
+def rank_items(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
+    """The rank of every item, from 0, by the longest path to it; what nothing feeds stands just before its first use.
+
+    `links` must hold no cycle.
+    """
+    above: dict[int, list[int]] = defaultdict(list)
+    below: dict[int, list[int]] = defaultdict(list)
+    waiting = [0] * count
+    for upper, lower in set(links):
+        above[lower].append(upper)
+        below[upper].append(lower)
+        waiting[lower] += 1
+    rank = [0] * count
+    order = [item for item in range(count) if not waiting[item]]
+    for item in order:
+        for after in below[item]:
+            rank[after] = max(rank[after], rank[item] + 1)
+            waiting[after] -= 1
+            if not waiting[after]:
+                order.append(after)
+    for item in reversed(order):
+        if below[item] and len(above[item]) < len(below[item]):
+            rank[item] = max(rank[item], min(rank[after] for after in below[item]) - 1)
+    return rank
+
+
+def wrap_wide(rank: list[int], order: Sequence[int]) -> list[int]:
+    """Ranks again, with those of more than WIDEST_RANK items broken into rows, in the given order."""
+    rows: dict[int, list[int]] = defaultdict(list)
+    for item in order:
+        rows[rank[item]].append(item)
+    wrapped = list(rank)
+    at = 0
+    for level in sorted(rows):
+        members = rows[level]
+        width = max(WIDEST_RANK, round((len(members) * 0.7) ** 0.5)) if len(members) > WIDEST_RANK else len(members)
+        num_rows = -(-len(members) // width)
+        width = -(-len(members) // num_rows)
+        for index, item in enumerate(members):
+            wrapped[item] = at + index // width
+        at += num_rows
+    return wrapped

@@ -1,0 +1,64 @@
+"""The layout process: requests come in on stdin and layouts go out on stdout, as length-prefixed MessagePack.
+
+It knows no torch and no Qt. It ends when its stdin does, so it never outlives the window.
+"""
+
+import struct
+import sys
+from typing import IO
+
+from inspector.core.layout.compose import Memory, lay_out
+from inspector.core.layout.messages import decode_request, encode
+from inspector.core.layout.order import Link, Ranks, fast_sugiyama_order
+
+LONGEST_FRAME = 512 * 1024 * 1024
+MOST_LINKS = 6_000  # where fast-sugiyama takes seconds; barycentres alone serve beyond
+MEMORY_LIMIT = 20_000
+
+
+def read_frame(stream: IO[bytes], longest: int = LONGEST_FRAME) -> bytes:
+    """One message.
+
+    Raises:
+        EOFError: the other side is gone.
+        ValueError: it is longer than any layout.
+    """
+    (length,) = struct.unpack("<Q", _exactly(stream, 8))
+    if length > longest:
+        raise ValueError(f"a frame of {length} bytes")
+    return _exactly(stream, length)
+
+
+def write_frame(stream: IO[bytes], payload: bytes) -> None:
+    """Send one message."""
+    stream.write(struct.pack("<Q", len(payload)))
+    stream.write(payload)
+    stream.flush()
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer until the requests end."""
+    memory: Memory = {}
+    while True:
+        try:
+            payload = read_frame(requests)
+        except EOFError:
+            return
+        if len(memory) > MEMORY_LIMIT:
+            memory.clear()
+        write_frame(answers, encode(lay_out(decode_request(payload), better=_better, memory=memory)))
+
+
+def _better(ranks: Ranks, links: list[Link] | tuple[Link, ...]) -> Ranks:
+    return fast_sugiyama_order(ranks, links) if len(links) <= MOST_LINKS else ranks
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    payload = stream.read(length)
+    if len(payload) < length:
+        raise EOFError("the other side is gone")
+    return payload
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,218 @@
+"""What stands on every box, and how large that makes it."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from PySide6.QtGui import QFont, QFontMetricsF
+
+from inspector.core.folding import Hierarchy, Visible
+from inspector.core.formatting import count_text, shape_text
+from inspector.gui.parts.fonts import number_font, small_font
+from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
+from inspector.protocol.graph import Category, Failure, Group, Node, TensorSpec
+
+CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
+
+NARROWEST, WIDEST = 152.0, 288.0
+BAND = 6.0  # the coloured band on a card's left
+PAD = 12.0  # from the band to the text, and from the text to the right
+ROW = 17.0
+TOP_PAD = 8.0
+CHEVRON = 20.0
+
+
+@dataclass(frozen=True)
+class Card:
+    """One box's text. `title` is bold with `details` behind it, `name` below it, then `shape`; `alarm` is in red, last.
+
+    `counts` (parameters and operations) stands on folded containers.
+    """
+
+    style: CardStyle
+    title: str
+    category: Category
+    details: str = ""
+    name: str = ""
+    shape: tuple[int, ...] | None = None
+    more_outputs: int = 0
+    counts: str = ""
+    badge: str = ""
+    alarm: str = ""
+    failed: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Lines of text."""
+        return 1 + bool(self.name) + (self.shape is not None or bool(self.counts)) + bool(self.alarm)
+
+    @property
+    def colour(self) -> str:
+        """The colour of its kind."""
+        return KIND_COLOURS[self.category]
+
+
+@dataclass(frozen=True)
+class Fonts:
+    """The three fonts of the picture; figures have one width where the family can."""
+
+    title: QFont
+    small: QFont
+    shape: QFont
+
+    @classmethod
+    def of(cls, family: QFont) -> "Fonts":
+        """From the window's family, in the theme's sizes."""
+        title, small, shape = QFont(family), small_font(family), number_font(family, SMALL)
+        title.setPixelSize(NORMAL)
+        title.setWeight(QFont.Weight.DemiBold)
+        for font in (title, small, shape):
+            # without hinting a text keeps its width at every zoom, and stays inside its card
+            font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+        return cls(title, small, shape)
+
+
+class Ruler:
+    """Measures texts, each once."""
+
+    def __init__(self, fonts: Fonts) -> None:
+        self._metrics = (QFontMetricsF(fonts.title), QFontMetricsF(fonts.small), QFontMetricsF(fonts.shape))
+        self.title = lru_cache(maxsize=20_000)(self._metrics[0].horizontalAdvance)
+        self.small = lru_cache(maxsize=20_000)(self._metrics[1].horizontalAdvance)
+        self.shape = lru_cache(maxsize=20_000)(self._metrics[2].horizontalAdvance)
+
+    def size(self, card: Card) -> tuple[float, float]:
+        """Width and height of a card: as wide as its text, within bounds, on the grid."""
+        first = self.title(card.title) + (8 + self.small(card.details) if card.details else 0)
+        first += 8 + self.small(card.badge) + 10 if card.badge else 0
+        last = self.shape(outputs_text(card.shape, card.more_outputs)) if card.shape is not None else 0.0
+        last += (16 if last else 0) + self.small(card.counts) if card.counts else 0.0
+        chevron = CHEVRON if card.style in ("folded", "stack") else 0.0
+        widest = max(first + chevron, self.small(card.name), last, min(self.small(card.alarm), WIDEST))
+        least = 88.0 if card.style == "chip" else 120.0 if card.style == "pill" else NARROWEST
+        width = min(max(widest + BAND + 2 * PAD, least), WIDEST)
+        height = 2 * TOP_PAD + ROW * card.rows - 2
+        return math.ceil(width / (2 * GRID)) * 2 * GRID, math.ceil(height / GRID) * GRID
+
+    def header_width(self, title: str, name: str, counts: str) -> float:
+        """The least width of an open container: its header's text, long names cut."""
+        wanted = CHEVRON + self.title(title) + self.small(counts) + min(self.small(name), 160.0) + 5 * PAD
+        return min(math.ceil(wanted / (2 * GRID)) * 2 * GRID, 420.0)
+
+
+def cards_of(visible: Visible, failure: Failure | None) -> tuple[Card, ...]:
+    """The text of every visible box."""
+    repeated = _called_again(visible.hierarchy)
+    cards = []
+    for box in visible.boxes:
+        if box.node is not None:
+            cards.append(_node_card(visible.hierarchy.graph.nodes[box.node], failure, repeated))
+        elif box.container is not None:
+            cards.append(container_card(visible.hierarchy, box.container))
+    return tuple(cards)
+
+
+def container_card(hierarchy: Hierarchy, container: int) -> Card:
+    """What stands on a container, folded or on its header."""
+    group = hierarchy.graph.groups[hierarchy.group_of(container)]
+    last = hierarchy.graph.groups[(hierarchy.members[container] or (container,))[-1]]
+    stacked = hierarchy.is_stack(container)
+    num_params = sum(hierarchy.graph.groups[g].num_params for g in hierarchy.members[container] or (container,))
+    return Card(
+        style="stack" if stacked else "folded",
+        title=group.class_name,
+        category=_main_category(hierarchy, container),
+        name=_span(group, last) if stacked else group.fqn,
+        shape=last.outputs[0].shape if last.outputs else None,
+        more_outputs=max(len(last.outputs) - 1, 0),
+        counts=_counts(num_params, hierarchy.num_nodes[container]),
+        badge=f"×{len(hierarchy.members[container])}" if stacked else "",
+        failed=any(hierarchy.graph.groups[g].failed for g in hierarchy.members[container] or (container,)),
+    )
+
+
+def outputs_text(shape: Sequence[int] | None, more: int = 0) -> str:
+    """`(1, 64, 56, 56)`, and how many more outputs there are."""
+    return "" if shape is None else shape_text(shape) + (f"  +{more}" if more else "")
+
+
+def _node_card(node: Node, failure: Failure | None, repeated: frozenset[str]) -> Card:
+    output = node.outputs[0] if node.outputs else None
+    shape = output.shape if output is not None else None
+    name = node.fqn if node.kind in ("module", "parameter") else ""
+    card = Card(
+        style="card",
+        title=node.op,
+        category=node.category,
+        details=node.details,
+        name=name,
+        shape=shape,
+        more_outputs=max(len(node.outputs) - 1, 0),
+        badge=_ordinal(node.call) if node.fqn in repeated and node.kind == "module" else "",
+        failed=node.failed,
+    )
+    if node.kind in ("input", "output"):
+        spec = output or (node.inputs[0] if node.inputs else None)
+        return replace(card, style="pill", name=node.fqn if node.fqn != node.op else "", shape=spec.shape if spec else None)
+    if node.kind in ("parameter", "constant"):
+        return replace(card, style="chip", title=node.fqn.rpartition(".")[2] or node.op, name="")
+    if node.failed:
+        return replace(card, alarm=_met(node, failure), shape=None)
+    return card
+
+
+def _met(node: Node, failure: Failure | None) -> str:
+    """The shapes that met where forward failed."""
+    shapes: Sequence[tuple[int, ...]] = tuple(spec.shape for spec in node.inputs)
+    if failure is not None and failure.node == node.id and failure.input_shapes:
+        shapes = failure.input_shapes
+    return "got " + " and ".join(shape_text(shape) for shape in shapes) if shapes else "failed here"
+
+
+def _called_again(hierarchy: Hierarchy) -> frozenset[str]:
+    """Modules with a second call in this graph."""
+    return frozenset(node.fqn for node in hierarchy.graph.nodes if node.call > 0)
+
+
+def _ordinal(call: int) -> str:
+    number = call + 1
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending} call"
+
+
+def _span(first: Group, last: Group) -> str:
+    """`layers.0 … layers.11` in short: `layers.0 – 11`."""
+    stem, _, number = first.fqn.rpartition(".")
+    last_stem, _, last_number = last.fqn.rpartition(".")
+    if stem == last_stem and number != last_number:
+        return f"{first.fqn} – {last_number}"
+    return f"{first.fqn} – {last.fqn}" if first.fqn != last.fqn else first.fqn
+
+
+def _counts(num_params: int, num_nodes: int) -> str:
+    operations = f"{num_nodes} ops" if num_nodes != 1 else "1 op"
+    return f"{count_text(num_params)} params" if num_params else operations
+
+
+def _main_category(hierarchy: Hierarchy, container: int) -> Category:
+    """The kind that says most about a container: attention if there is any, else what most of its weights are in."""
+    votes: Counter[Category] = Counter()
+    todo = [container]
+    while todo:
+        for is_container, ref in hierarchy.children[todo.pop()]:
+            if is_container:
+                todo.append(ref)
+                continue
+            node = hierarchy.graph.nodes[ref]
+            votes[node.category] += 1 + node.num_params
+            if node.category == "attention":
+                return "attention"
+    return votes.most_common(1)[0][0] if votes else "other"
+
+
+def spec_text(spec: TensorSpec) -> str:
+    """Shape and type in a line, for tooltips."""
+    return f"{shape_text(spec.shape)} {spec.dtype}"

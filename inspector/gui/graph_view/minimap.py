@@ -1,0 +1,122 @@
+"""A small picture of the whole graph with the part in view; shown when there is more than fits."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.picture import Picture
+from inspector.gui.theme import theme
+
+LARGEST = QSize(176, 156)
+EDGE = 6.0
+
+
+class Minimap(QWidget):
+    """Where one is. Clicking or dragging asks the canvas to look there."""
+
+    place_requested = Signal(QPointF)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("graph_minimap")
+        self.setAccessibleName("Overview of the graph")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._picture: Picture | None = None
+        self._view = QRectF()
+        self._ground: QPixmap | None = None
+        self.hide()
+
+    def show_picture(self, picture: Picture | None) -> None:
+        """Another graph, or another folding of it."""
+        self._picture = picture
+        self.redraw()
+        if picture is not None:
+            width, height = max(picture.bounds.width(), 1.0), max(picture.bounds.height(), 1.0)
+            scale = min((LARGEST.width() - 2 * EDGE) / width, (LARGEST.height() - 2 * EDGE) / height)
+            self.resize(
+                round(max(width * scale, 24.0) + 2 * EDGE),
+                round(max(height * scale, 24.0) + 2 * EDGE),
+            )
+
+    def redraw(self) -> None:
+        """The colours changed."""
+        self._ground = None
+        self.update()
+
+    def show_view(self, view: QRectF) -> None:
+        """The part of the scene that is in view; the map hides when that is all."""
+        self._view = view
+        all_seen = self._picture is None or view.adjusted(-1, -1, 1, 1).contains(self._picture.bounds)
+        self.setVisible(not all_seen)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+        """The picture, and a frame around what is seen."""
+        if self._picture is None:
+            return
+        painter = QPainter(self)
+        if self._ground is None:
+            self._ground = self._paint_ground(self._picture)
+        painter.drawPixmap(0, 0, self._ground)
+        scale, left, top = self._scale(self._picture)
+        bounds = self._picture.bounds
+        seen = self._view.intersected(bounds)
+        frame = QRectF(left + seen.left() * scale, top + seen.top() * scale, seen.width() * scale, seen.height() * scale)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        fill = QColor(theme().accent)
+        fill.setAlpha(36)
+        painter.setBrush(fill)
+        painter.setPen(QPen(colour(theme().accent), 1.2))
+        painter.drawRoundedRect(frame.adjusted(-1, -1, 1, 1), 2, 2)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Go there."""
+        self._go(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Drag the view along."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position())
+
+    def _go(self, at: QPointF) -> None:
+        if self._picture is not None:
+            scale, left, top = self._scale(self._picture)
+            self.place_requested.emit(QPointF((at.x() - left) / scale, (at.y() - top) / scale))
+
+    def _scale(self, picture: Picture) -> tuple[float, float, float]:
+        width, height = max(picture.bounds.width(), 1.0), max(picture.bounds.height(), 1.0)
+        scale = min((self.width() - 2 * EDGE) / width, (self.height() - 2 * EDGE) / height)
+        return scale, (self.width() - width * scale) / 2, (self.height() - height * scale) / 2
+
+    def _paint_ground(self, picture: Picture) -> QPixmap:
+        """Boxes as coloured blocks, painted once."""
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(self.size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(Qt.GlobalColor.transparent)
+        look = theme()
+        painter = QPainter(ground)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        panel = QColor(look.panel)
+        panel.setAlpha(235)
+        painter.setBrush(panel)
+        painter.setPen(QPen(colour(look.border), 1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        scale, left, top = self._scale(picture)
+        painter.translate(left, top)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(mixed(look.group, look.border, 0.5))
+        for x, y, w, h in (picture.layout.containers * scale).tolist():
+            painter.drawRect(QRectF(x, y, w, h))
+        for at, (x, y, w, h) in enumerate((picture.layout.boxes * scale).tolist()):
+            painter.fillRect(QRectF(x, y, max(w, 1.0), max(h, 1.0)), self._ink(picture, at))
+        painter.end()
+        return ground
+
+    def _ink(self, picture: Picture, box: int) -> QColor:
+        if picture.cards[box].failed:
+            return colour(theme().failure)
+        node = picture.visible.boxes[box].node
+        return colour(picture.cards[box].colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])

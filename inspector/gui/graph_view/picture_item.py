@@ -1,0 +1,268 @@
+"""The one item of the scene: paints the picture from arrays, only what is in view, in levels of detail."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from inspector.gui.graph_view import labels, painting
+from inspector.gui.graph_view.cards import Fonts
+from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.paths import Trace
+from inspector.gui.graph_view.picture import Picture
+from inspector.gui.theme import theme
+
+MARGIN = 24.0
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """What is lit: the selected box or container, what is under the pointer, the paths, and what a search found."""
+
+    selected_box: int | None = None
+    selected_container: int | None = None
+    hovered_box: int | None = None
+    hovered_wire: int | None = None
+    trace: Trace | None = None
+    hover: Trace | None = None
+    matches: frozenset[int] = frozenset()
+    current_match: int | None = None
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Where boxes and containers come from while a fold is animated; `share` of the way is done."""
+
+    boxes: NDArray[np.float32]
+    containers: NDArray[np.float32]
+    share: float = 1.0
+
+
+@dataclass
+class _Frame:
+    """What one call of paint works with."""
+
+    painter: QPainter
+    look: painting.Look
+    view: QRectF
+    boxes: NDArray[np.float32]
+    containers: NDArray[np.float32]
+    segment_lit: NDArray[np.int8]
+    share: float = 1.0
+    seen: list[int] = field(default_factory=list)
+
+
+class PictureItem(QGraphicsItem):
+    """Paints a Picture under a Lighting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
+        self.picture: Picture | None = None
+        self.lighting = Lighting()
+        self.motion: Motion | None = None
+        self.fonts: Fonts | None = None
+        self._metrics: painting.Metrics | None = None
+        self._overview: list[QLineF] | None = None
+
+    def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
+        """Paint another picture."""
+        self.prepareGeometryChange()
+        self.picture = picture
+        if fonts != self.fonts:
+            self.fonts, self._metrics = fonts, painting.Metrics(fonts)
+        self.lighting = Lighting()
+        self.motion = None
+        self._overview = None
+        self.update()
+
+    def light(self, lighting: Lighting) -> None:
+        """Light something else."""
+        if lighting != self.lighting:
+            self.lighting = lighting
+            self.update()
+
+    def move(self, motion: Motion | None) -> None:
+        """Show a step of an animation."""
+        self.prepareGeometryChange()
+        self.motion = motion
+        self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802  (Qt's name)
+        """All that may be painted, and more while things move."""
+        if self.picture is None:
+            return QRectF()
+        more = 4000.0 if self.motion is not None else MARGIN
+        return self.picture.bounds.adjusted(-more, -more, more, more)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Paint what is exposed."""
+        if self.picture is None or self.fonts is None or self._metrics is None:
+            return
+        view = QRectF(option.exposedRect)  # type: ignore[attr-defined]  # missing in PySide's stubs
+        self.paint_view(painter, view, painter.worldTransform().m11())
+
+    def paint_view(self, painter: QPainter, view: QRectF, zoom: float) -> None:
+        """Paint what lies in `view`, in scene units."""
+        if self.picture is None or self.fonts is None or self._metrics is None:
+            return
+        boxes, containers, share = self._places(self.picture)
+        frame = _Frame(
+            painter=painter,
+            look=painting.Look(theme(), self.fonts, zoom, self._metrics),
+            view=view.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN),
+            boxes=boxes,
+            containers=containers,
+            segment_lit=self._lit_segments(self.picture),
+            share=share,
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= painting.ROUND_FROM)
+        open_seen = _inside(containers, frame.view)
+        self._paint_grounds(frame, self.picture, open_seen)
+        painter.setOpacity(max(0.0, 2 * share - 1))
+        self._paint_wires(frame, self.picture)
+        painter.setOpacity(1.0)
+        self._paint_headers(frame, self.picture, open_seen)
+        self._paint_boxes(frame, self.picture)
+        if frame.look.has_text and share >= 1.0:
+            labels.paint_labels(painter, self.picture, self.lighting, frame.look, frame.seen)
+
+    def _places(self, picture: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+        motion = self.motion
+        if motion is None:
+            return picture.layout.boxes, picture.layout.containers, 1.0
+        t = np.float32(1 - (1 - motion.share) ** 3)
+        boxes = motion.boxes + (picture.layout.boxes - motion.boxes) * t
+        return boxes, motion.containers + (picture.layout.containers - motion.containers) * t, motion.share
+
+    def _lit_segments(self, picture: Picture) -> NDArray[np.int8]:
+        """0 plain, 1 on a lit path, 2 touching what is selected or hovered, −1 faded."""
+        lit = np.zeros(picture.layout.num_segments, np.int8)
+        counts = np.diff(picture.layout.wire_starts)
+        found = self.lighting
+        if found.trace is not None:
+            lit[:] = -1
+            lit[picture.layout.wire_segments[np.repeat(found.trace.wires, counts)]] = 1
+            lit[picture.layout.wire_segments[np.repeat(found.trace.near, counts)]] = 2
+        if found.hover is not None:
+            lit[picture.layout.wire_segments[np.repeat(found.hover.near, counts)]] = 2
+        if found.hovered_wire is not None and found.hovered_wire < len(counts):
+            lit[picture.layout.segments_of(found.hovered_wire)] = 2
+        return lit
+
+    def _paint_grounds(self, frame: _Frame, picture: Picture, seen: list[int]) -> None:
+        for at in seen:
+            chosen = picture.visible.open_containers[at] == self.lighting.selected_container
+            painting.paint_container(
+                frame.painter,
+                QRectF(*frame.containers[at].tolist()),
+                picture.headers[at],
+                frame.look,
+                depth=int(picture.layout.depth[at]),
+                border=colour(theme().accent) if chosen else None,
+            )
+
+    def _paint_headers(self, frame: _Frame, picture: Picture, seen: list[int]) -> None:
+        if frame.look.zoom < 0.25:
+            return
+        for at in seen:
+            painting.paint_header(
+                frame.painter,
+                QRectF(*frame.containers[at].tolist()),
+                picture.headers[at],
+                frame.look,
+                depth=int(picture.layout.depth[at]),
+                lit=picture.visible.open_containers[at] == self.lighting.selected_container,
+            )
+
+    def _paint_wires(self, frame: _Frame, picture: Picture) -> None:
+        if frame.share <= 0.5:
+            return
+        if frame.look.zoom < painting.ROUND_FROM:
+            self._paint_overview(frame, picture)
+            return
+        bounds, view = picture.segment_bounds, frame.view
+        inside = (
+            (bounds[:, 0] <= view.right())
+            & (bounds[:, 2] >= view.left())
+            & (bounds[:, 1] <= view.bottom())
+            & (bounds[:, 3] >= view.top())
+        )
+        frame.seen = np.flatnonzero(inside).tolist()
+        for lit in (-1, 0, 1, 2):  # what is lit lies on top
+            for segment in frame.seen:
+                if frame.segment_lit[segment] == lit:
+                    self._paint_segment(frame, picture, segment, lit)
+
+    def _paint_segment(self, frame: _Frame, picture: Picture, segment: int, lit: int) -> None:
+        ink = _wire_ink(bool(picture.layout.skips[segment]), lit)
+        width = float(picture.widths[segment]) + (0.6 if lit == 2 else 0.0)
+        pen = QPen(ink, width)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        frame.painter.setPen(pen)
+        frame.painter.setBrush(Qt.BrushStyle.NoBrush)
+        frame.painter.drawPath(picture.path(segment))
+        if picture.layout.ends_at[segment] >= 0 and frame.look.zoom >= 0.3:
+            painting.paint_arrow(frame.painter, picture.layout.segment(segment), picture.layout.direction, ink, width)
+
+    def _paint_overview(self, frame: _Frame, picture: Picture) -> None:
+        """From afar wires are straight lines, all in one go."""
+        if self._overview is None:
+            layout = picture.layout
+            inner = np.ones(max(len(layout.points) - 1, 0), np.bool_)
+            inner[layout.starts[1:-1] - 1] = False
+            pairs = np.concatenate([layout.points[:-1], layout.points[1:]], axis=1)[inner]
+            self._overview = [QLineF(*pair) for pair in pairs.tolist()]
+        frame.painter.setPen(QPen(_wire_ink(False, 0), 0))
+        frame.painter.drawLines(self._overview)
+
+    def _paint_boxes(self, frame: _Frame, picture: Picture) -> None:
+        lighting = self.lighting
+        for box in _inside(frame.boxes, frame.view):
+            faded = (lighting.trace is not None and not lighting.trace.boxes[box]) or (
+                bool(lighting.matches) and box not in lighting.matches
+            )
+            frame.painter.setOpacity(painting.FADED if faded else 1.0)
+            card = picture.cards[box]
+            node = picture.visible.boxes[box].node
+            band = colour(card.colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])
+            rect = QRectF(*frame.boxes[box].tolist())
+            painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
+        frame.painter.setOpacity(1.0)
+
+    def _ring(self, box: int) -> QColor | None:
+        """The frame around what is selected, found or under the pointer."""
+        lighting = self.lighting
+        if box in (lighting.selected_box, lighting.current_match):
+            return colour(theme().accent)
+        if box == lighting.hovered_box or box in lighting.matches:
+            return mixed(theme().accent, theme().border, 0.45)
+        return None
+
+
+def place_of(picture: Picture, box: int) -> QPointF:
+    """The middle of a box."""
+    return picture.box_rect(box).center()
+
+
+def _inside(rects: NDArray[np.float32], view: QRectF) -> list[int]:
+    inside = (
+        (rects[:, 0] <= view.right())
+        & (rects[:, 0] + rects[:, 2] >= view.left())
+        & (rects[:, 1] <= view.bottom())
+        & (rects[:, 1] + rects[:, 3] >= view.top())
+    )
+    return [int(at) for at in np.flatnonzero(inside)]
+
+
+def _wire_ink(skip: bool, lit: int) -> QColor:
+    look = theme()
+    plain = look.skip_wire if skip else look.wire
+    if lit == 2:
+        return colour(look.accent)
+    if lit == 1:
+        return mixed(plain, look.accent, 0.55)
+    return mixed(plain, look.canvas, 0.55) if lit < 0 else colour(plain)
