@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples screenshots bench icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots bench icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,14 @@ check: ## lint, format, layers and types, without the tests
 samples: ## make the saved files in sample_models again
 	@$(SETUP) run
 	$(VENV)/python sample_models/make_samples.py
+
+docs: ## write docs/messages.md from the messages themselves
+	@$(SETUP) run
+	$(VENV)/python scripts/message_reference.py
+
+bench: ## measure what is claimed to be fast, beside its peers
+	@$(SETUP) run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/python "$$file" || exit 1; done
 
 icons: ## render the PNG icons from the SVG
 	@$(SETUP) run

@@ -44,9 +44,7 @@ def test_the_sandbox_is_there_before_torch():
     assert "torch" not in imported_by("import inspector.engine.sandbox")
 
 
-@pytest.mark.parametrize(
-    "room", ["inspector.protocol.wire", "inspector.core", "inspector.client.process", "inspector.places"]
-)
+@pytest.mark.parametrize("room", ["protocol.wire", "core", "client.process", "places"])
 def test_the_lower_rooms_know_neither_torch_nor_qt(room):
     assert not imported_by(f"import inspector.{room}") & (QT | {"torch"})
 
