@@ -17,9 +17,9 @@ from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, WindowState
 from inspector.protocol.evaluation import LabelRule
-from inspector.protocol.events import RequestFinished
+from inspector.protocol.events import EntryNeeded, RequestFinished
 from inspector.protocol.findings import Finding
-from inspector.protocol.inputs import ImageInput, InputSource, NamedInput, Preprocess
+from inspector.protocol.inputs import ArrayInput, ImageInput, InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
 from inspector.protocol.requests import (
     AnyRequest,
@@ -59,6 +59,7 @@ class WindowSession(QObject):
         self._run_again = False
         self._folder_after_load = ""
         self._evaluate_after_scan = False
+        self._died_during: Concern | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
 
     # The engine's life
@@ -70,7 +71,7 @@ class WindowSession(QObject):
 
     def restart(self) -> None:
         """Start another engine, with the same file and the same settings; what had run before is run again."""
-        had_run = self.state.run.graph is not None and not self._ended_while_running
+        had_run = self.state.run.graph is not None and self._died_during != "run"
         self._reopen(run=had_run)
 
     def close(self) -> None:
@@ -144,6 +145,27 @@ class WindowSession(QObject):
         self._set(asking.choosing(self.state, entry, arguments))
         self._load("load")
 
+    def show_entries(self) -> None:
+        """Offer again what the source of the open model can build."""
+        model = self.state.model
+        if model is not None and model.entries:
+            sentence = f"{Path(model.source or model.path).name} can build these."
+            needed = EntryNeeded(sentence=sentence, entries=model.entries, chosen=model.entry)
+            self._set(replace(self.state, entry_needed=needed))
+
+    def close_entries(self) -> None:
+        """Leave the model as it is."""
+        self._set(replace(self.state, entry_needed=None))
+
+    def reload(self) -> None:
+        """Read the same file again, with the same settings, as when it was changed on disk."""
+        if not self.link.running:
+            self._reopen(run=self.state.run.graph is not None)
+        elif self.state.path:
+            self._run_after_reload = self.state.run.graph is not None
+            self._set(asking.reopening(self.state))
+            self._load("reload")
+
     # Running
 
     def run(self) -> None:
@@ -213,6 +235,17 @@ class WindowSession(QObject):
         self.preview(ImageInput(paths=tuple(paths), preprocess=self.state.preprocess))
         self.run()
 
+    def use_array(self, path: str) -> None:
+        """Feed the tensor of this file to the first argument, and run."""
+        if self.state.model is None:
+            self._set(updates.with_problem(self.state, asking.no_model("A tensor as input")))
+            return
+        inputs = asking.effective_inputs(self.state)
+        name = inputs[0].name if inputs else ""
+        fed = NamedInput(source=ArrayInput(path=path), name=name)
+        self._set(asking.with_settings(self.state, inputs=(fed, *inputs[1:])))
+        self.run()
+
     def preview(self, source: InputSource) -> None:
         """Show what the model would see."""
         if self.link.running:
@@ -278,12 +311,6 @@ class WindowSession(QObject):
                 self._thumbnail_requests[request_id] = page
 
     # Inside
-
-    @property
-    def _ended_while_running(self) -> bool:
-        return self._died_during == "run"
-
-    _died_during: Concern | None = None
 
     def _load(self, concern: Concern) -> None:
         state = self.state

@@ -1,0 +1,197 @@
+"""Menus, shortcuts and the toolbar: one table of actions. The window only connects them.
+
+A slot is named by its path from the window: `session.run`, `graph.fit`, `show_open_dialog`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from inspector.gui.state import WindowState
+
+Predicate = Callable[[WindowState], bool]
+
+
+def always(_state: WindowState) -> bool:
+    """Nothing stands in its way."""
+    return True
+
+
+def has_file(state: WindowState) -> bool:
+    """A file is open, loaded or not."""
+    return bool(state.path)
+
+
+def has_model(state: WindowState) -> bool:
+    """A model is loaded."""
+    return state.model is not None
+
+
+def has_entries(state: WindowState) -> bool:
+    """There is something to choose from what the source builds."""
+    return state.model is not None and bool(state.model.entries)
+
+
+def has_graph(state: WindowState) -> bool:
+    """A run has drawn a graph."""
+    return state.run.graph is not None
+
+
+def can_run(state: WindowState) -> bool:
+    """A model is loaded and is not running."""
+    return state.model is not None and not state.run.running and not state.loading
+
+
+def is_busy(state: WindowState) -> bool:
+    """Something is under way that can be stopped."""
+    return state.progress is not None
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """A line of the table. `icon` is qtawesome's name; a checkable action calls its slot with a bool."""
+
+    name: str
+    text: str
+    slot: str
+    icon: str = ""
+    shortcut: str = ""
+    enabled: Predicate = always
+    checkable: bool = False
+    tool_tip: str = ""
+
+
+ACTIONS = (
+    ActionRow("open", "&Open…", "show_open_dialog", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
+    ActionRow("attach_source", "Attach &Source…", "show_source_dialog", "ph.file-plus", "Ctrl+Shift+S", has_file),
+    ActionRow("choose_entry", "Choose What to &Build…", "session.show_entries", "ph.cube", "", has_entries),
+    ActionRow("reload", "&Reopen", "session.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
+    ActionRow("open_images", "Open &Images as Input…", "show_images_dialog", "ph.image", "Ctrl+I", has_model),
+    ActionRow("open_folder", "Open &Test Folder…", "show_folder_dialog", "ph.folders", "Ctrl+Shift+O", has_model),
+    ActionRow("quit", "&Quit", "close", "", "Ctrl+Q"),
+    ActionRow("run", "&Run", "session.run", "ph.play-fill", "F5", can_run, tool_tip="Run the model once"),
+    ActionRow("stop", "S&top", "session.cancel", "ph.stop", "Shift+F5", is_busy, tool_tip="Stop what is under way"),
+    ActionRow(
+        "live",
+        "&Live",
+        "session.change_live",
+        "ph.lightning",
+        "Ctrl+L",
+        checkable=True,
+        tool_tip="Run again whenever the input or a setting changes",
+    ),
+    ActionRow("run_when_opened", "Run When &Opened", "change_run_when_opened", checkable=True),
+    ActionRow("timed", "&Time Each Node", "session.change_timed", checkable=True),
+    ActionRow("restart", "Restart &Engine", "session.restart", "ph.power"),
+    ActionRow("fit", "&Fit Graph", "graph.fit", "ph.corners-out", "Ctrl+0", has_graph, tool_tip="Fit the whole graph"),
+    ActionRow(
+        "fold_all",
+        "Fold &All",
+        "graph.fold_all",
+        "ph.arrows-in-line-vertical",
+        "Ctrl+[",
+        has_graph,
+        tool_tip="Fold all",
+    ),
+    ActionRow(
+        "unfold_all",
+        "&Unfold All",
+        "graph.unfold_all",
+        "ph.arrows-out-line-vertical",
+        "Ctrl+]",
+        has_graph,
+        tool_tip="Unfold all",
+    ),
+    ActionRow(
+        "direction",
+        "Flow to the &Right",
+        "change_direction",
+        "ph.arrow-right",
+        "Ctrl+D",
+        checkable=True,
+        tool_tip="Let the graph flow to the right instead of down",
+    ),
+    ActionRow("search", "&Search the Graph", "focus_search", "ph.magnifying-glass", "Ctrl+F", has_graph),
+    ActionRow("reset_layout", "Reset &Layout", "reset_layout"),
+    ActionRow("theme_system", "&System", "choose_system_theme", checkable=True),
+    ActionRow("theme_light", "&Light", "choose_light_theme", checkable=True),
+    ActionRow("theme_dark", "&Dark", "choose_dark_theme", checkable=True),
+    ActionRow("engine_log", "Engine &Log", "show_log", "ph.terminal"),
+    ActionRow("sandbox", "&Sandbox", "show_sandbox", "ph.shield-check"),
+    ActionRow("about", "&About Model Inspector", "show_about", "ph.info"),
+)
+
+# "-" is a line; a name with ":" is a place where the window puts a submenu of its own.
+MENUS: dict[str, tuple[str, ...]] = {
+    "&File": (
+        "open",
+        "recent:",
+        "samples:",
+        "-",
+        "attach_source",
+        "choose_entry",
+        "reload",
+        "-",
+        "open_images",
+        "open_folder",
+        "-",
+        "quit",
+    ),
+    "&View": (
+        "fit",
+        "fold_all",
+        "unfold_all",
+        "direction",
+        "search",
+        "-",
+        "panels:",
+        "appearance:",
+        "-",
+        "reset_layout",
+    ),
+    "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "-", "restart"),
+    "&Help": ("engine_log", "sandbox", "-", "about"),
+}
+
+
+def make_actions(window: QWidget) -> dict[str, QAction]:
+    """The actions of the table, connected to the window's slots; icons come later, by `set_icons`."""
+    made: dict[str, QAction] = {}
+    for row in ACTIONS:
+        action = QAction(row.text, window)
+        action.setObjectName(f"action_{row.name}")
+        action.setCheckable(row.checkable)
+        plain = row.tool_tip or row.text.replace("&", "")
+        action.setToolTip(f"{plain} ({row.shortcut})" if row.shortcut else plain)
+        if row.shortcut:
+            action.setShortcut(QKeySequence(row.shortcut))
+        _connect(action, attrgetter(row.slot)(window))
+        window.addAction(action)
+        made[row.name] = action
+    return made
+
+
+def enable(actions: Mapping[str, QAction], state: WindowState) -> None:
+    """Enable what can be done now."""
+    for row in ACTIONS:
+        actions[row.name].setEnabled(row.enabled(state))
+
+
+def set_icons(actions: Mapping[str, QAction], colour: str, disabled: str, accent: str) -> None:
+    """Give the actions their icons, in these colours."""
+    import qtawesome  # noqa: PLC0415 - .2 s of fonts, which the first picture of the window need not wait for
+
+    for row in ACTIONS:
+        if row.icon:
+            normal = accent if row.name == "run" else colour
+            actions[row.name].setIcon(qtawesome.icon(row.icon, color=normal, color_disabled=disabled))
+
+
+def _connect(action: QAction, slot: Callable[..., object]) -> None:
+    if action.isCheckable():
+        action.triggered.connect(slot)
+    else:  # Qt would hand over whether it is checked
+        action.triggered.connect(lambda _checked=False: slot())

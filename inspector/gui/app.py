@@ -1,0 +1,97 @@
+"""Starts the window: the application, its look, the main window, the engine. Nothing heavy before the first picture."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from inspector.client.process import ProcessEngine
+from inspector.gui.appearance import apply_theme, load_fonts
+from inspector.gui.engine_link import EngineFactory
+from inspector.gui.main_window import MainWindow
+from inspector.gui.settings import APP_ID, SettingsFile
+from inspector.gui.words import no_display_text
+from inspector.places import Sample, resources_folder, samples
+
+
+def run_app(
+    files: Sequence[str],
+    *,
+    engine_factory: EngineFactory = ProcessEngine,
+    demo: bool = False,
+    settings_path: Path | None = None,
+) -> int:
+    """Open the window on these files, and stay until it is closed; gives the exit status.
+
+    Args:
+        files: what to open, as if it were dropped: a model, weights with their `.py`, or nothing.
+        engine_factory: makes the engine; a real process by default.
+        demo: open the digits sample, run it, and evaluate its test folder.
+        settings_path: where the settings lie; the user's own by default.
+    """
+    if lacks_display(os.environ, sys.platform):
+        sys.stderr.write(no_display_text() + "\n")
+        return 1
+    app = make_application()
+    window = MainWindow(engine_factory, SettingsFile(settings_path), samples())
+    window.session.start()
+    apply_theme(app, window.session.settings.current.theme)
+    window.show()
+    absolute = [str(Path(path).absolute()) for path in files]
+    QTimer.singleShot(0, window, lambda: _begin(window, absolute, demo=demo))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C in a terminal; the engine ends with its window
+    status = app.exec()
+    window.session.close()
+    return status
+
+
+def make_application() -> QApplication:
+    """The QApplication, with its name, icon and fonts."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName(APP_ID)
+    app.setApplicationDisplayName("")  # the title has the name already
+    app.setDesktopFileName(APP_ID)
+    icon = find_icon(resources_folder())
+    if icon is not None:
+        app.setWindowIcon(QIcon(str(icon)))
+    load_fonts(resources_folder() / "fonts")
+    return app
+
+
+def find_icon(resources: Path) -> Path | None:
+    """The application's icon: the drawing where there is one, else the largest picture."""
+    for pattern in (f"icons/**/{APP_ID}.svg", f"**/{APP_ID}.svg", f"**/{APP_ID}*.png"):
+        found = sorted(resources.glob(pattern), key=lambda path: path.stat().st_size)
+        if found:
+            return found[-1]
+    return None
+
+
+def lacks_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether Qt would abort for want of a display: X11 and Wayland are told by the environment, on Linux only."""
+    if not platform.startswith("linux"):
+        return False
+    return not any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def demo_sample(there: Sequence[Sample]) -> Sample | None:
+    """The sample that shows the whole job: the digits, with a test folder."""
+    with_folder = [sample for sample in there if sample.test_folder is not None]
+    return next((sample for sample in with_folder if sample.name == "digits"), with_folder[0] if with_folder else None)
+
+
+def _begin(window: MainWindow, files: list[str], *, demo: bool) -> None:
+    sample = demo_sample(samples()) if demo and not files else None
+    if sample is not None:
+        window.session.open_and_evaluate(
+            str(sample.path), str(sample.source or ""), sample.entry, str(sample.test_folder)
+        )
+    else:
+        window.open_paths(files)

@@ -1,0 +1,106 @@
+"""The docks: panels that can be moved, closed and restored, with quiet title bars, and where they stand at first."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QWidget
+
+from inspector.gui.parts import IconButton, named
+from inspector.gui.theme import GRID, SMALL, theme, theme_source
+
+# name → title, in the order of the View menu
+TITLES = {
+    "modules": "Modules",
+    "findings": "Findings",
+    "node": "Node",
+    "input": "Input",
+    "outputs": "Outputs",
+    "confusion": "Confusion matrix",
+}
+NARROW = 1280
+
+
+class DockTitle(QWidget):
+    """The title bar of a dock: its name, and a button that closes it; it is dragged like any other."""
+
+    def __init__(self, dock: QDockWidget, title: str) -> None:
+        super().__init__(dock)
+        named(self, f"{dock.objectName()}_title", title)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._label = QLabel(title)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        close = IconButton(
+            "ph.x", f"{dock.objectName()}_close", f"Close {title}", "Close (restore it in the View menu)"
+        )
+        close.setFixedSize(20, 20)
+        close.setIconSize(QSize(12, 12))
+        close.clicked.connect(dock.close)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID * 3, GRID, GRID, GRID)
+        row.addWidget(self._label, 1)
+        row.addWidget(close)
+        self._restyle()
+        theme_source().changed.connect(self._restyle)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """One small line."""
+        return QSize(80, 28)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As small as it may get beside others."""
+        return QSize(60, 28)
+
+    def _restyle(self) -> None:
+        colours = theme()
+        self.setStyleSheet(f"DockTitle {{ background: {colours.panel}; }}")
+        self._label.setStyleSheet(f"color: {colours.dimmed}; font-size: {SMALL}px; font-weight: 600;")
+
+
+def make_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
+    """A dock around every panel."""
+    docks: dict[str, QDockWidget] = {}
+    for name, title in TITLES.items():
+        dock = named(QDockWidget(title, window), f"dock_{name}", title)
+        dock.setWidget(panels[name])
+        dock.setTitleBarWidget(DockTitle(dock, title))
+        dock.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
+        docks[name] = dock
+    return docks
+
+
+def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+    """Where they stand at first: modules and findings left, node right, the rest below; tabs where it is narrow."""
+    left, right, below = (
+        Qt.DockWidgetArea.LeftDockWidgetArea,
+        Qt.DockWidgetArea.RightDockWidgetArea,
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+    )
+    window.setCorner(Qt.Corner.BottomLeftCorner, below)
+    window.setCorner(Qt.Corner.BottomRightCorner, below)
+    for name, area in (("modules", left), ("node", right), ("input", below), ("outputs", below), ("confusion", below)):
+        docks[name].setFloating(False)
+        window.addDockWidget(area, docks[name])
+    docks["findings"].setFloating(False)
+    window.addDockWidget(left, docks["findings"])
+    window.splitDockWidget(docks["modules"], docks["findings"], Qt.Orientation.Vertical)
+    narrow = window.width() < NARROW
+    if narrow:
+        window.tabifyDockWidget(docks["outputs"], docks["input"])
+        docks["outputs"].raise_()
+    for dock in docks.values():
+        dock.show()
+    _give_sizes(window, docks, narrow=narrow)
+
+
+def _give_sizes(window: QMainWindow, docks: Mapping[str, QDockWidget], *, narrow: bool) -> None:
+    width, height = window.width(), window.height()
+    horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+    below = round(height * (0.36 if narrow else 0.38))
+    window.resizeDocks([docks["modules"], docks["node"]], [round(width * 0.22), round(width * 0.2)], horizontal)
+    window.resizeDocks([docks["modules"], docks["findings"]], [round(height * 0.34), round(height * 0.22)], vertical)
+    window.resizeDocks([docks["outputs"]], [below], vertical)
+    if narrow:
+        window.resizeDocks([docks["outputs"], docks["confusion"]], [width // 2, width // 2], horizontal)
+    else:
+        shares = [round(width * share) for share in (0.27, 0.35, 0.38)]
+        window.resizeDocks([docks["input"], docks["outputs"], docks["confusion"]], shares, horizontal)

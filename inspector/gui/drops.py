@@ -1,0 +1,78 @@
+"""What a drop would do, decided before it is let go, so that the window can say it: pure functions of paths.
+
+Must not know Qt. Looks at names and folders only; what a file really is, the engine tells by its content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from inspector.gui.state import WindowState
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
+WEIGHT_FORMATS = frozenset({"state_dict", "checkpoint", "safetensors", "module"})
+DropKind = Literal["open", "source", "images", "array", "folder", "labels", "refuse"]
+
+
+@dataclass(frozen=True)
+class DropPlan:
+    """What a drop does; `sentence` says it. `source` is the `.py` that came with the weights."""
+
+    kind: DropKind
+    sentence: str
+    paths: tuple[str, ...] = ()
+    source: str = ""
+
+
+def plan_drop(paths: Sequence[str], state: WindowState) -> DropPlan:
+    """Decide what these files and folders are for, given what is open."""
+    if not paths:
+        return DropPlan("refuse", "Only files and folders of this computer can be dropped here.")
+    first = Path(paths[0])
+    if first.is_dir():
+        return _folder(first, state)
+    suffixes = {Path(path).suffix.lower() for path in paths}
+    if suffixes <= IMAGE_SUFFIXES:
+        return _images(tuple(paths), state)
+    if suffixes == {".npy"}:
+        return _needs_model(DropPlan("array", f"Feed {first.name} to the model", (str(first),)), state)
+    if suffixes == {".csv"}:
+        return _needs_model(DropPlan("labels", f"Evaluate the images that {first.name} lists", (str(first),)), state)
+    return _model(tuple(paths), state)
+
+
+def _folder(folder: Path, state: WindowState) -> DropPlan:
+    if (folder / "config.json").is_file():
+        return DropPlan("open", f"Open the Hugging Face folder {folder.name}", (str(folder),))
+    return _needs_model(DropPlan("folder", f"Evaluate the images in {folder.name}", (str(folder),)), state)
+
+
+def _images(paths: tuple[str, ...], state: WindowState) -> DropPlan:
+    what = Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} images as one batch"
+    return _needs_model(DropPlan("images", f"Feed {what} to the model", paths), state)
+
+
+def _model(paths: tuple[str, ...], state: WindowState) -> DropPlan:
+    sources = [path for path in paths if Path(path).suffix.lower() == ".py"]
+    files = [path for path in paths if Path(path).suffix.lower() not in {".py", *IMAGE_SUFFIXES}]
+    if not files:
+        return _source(sources[0], state)
+    name = Path(files[0]).name
+    if sources:
+        return DropPlan("open", f"Open {name} with {Path(sources[0]).name}", (files[0],), sources[0])
+    others = f"; one at a time, the other {len(files) - 1} are left" if len(files) > 1 else ""
+    return DropPlan("open", f"Open {name}{others}", (files[0],))
+
+
+def _source(source: str, state: WindowState) -> DropPlan:
+    described = state.description
+    if state.model is None and described is not None and described.format in WEIGHT_FORMATS:
+        return DropPlan("source", f"Open {Path(state.path).name} with {Path(source).name}", (source,))
+    return DropPlan("open", f"Open {Path(source).name}", (source,))
+
+
+def _needs_model(plan: DropPlan, state: WindowState) -> DropPlan:
+    if state.model is not None:
+        return plan
+    return DropPlan("refuse", "Open a model first: drop its file here.", plan.paths)

@@ -1,0 +1,130 @@
+"""Asks, in place, whether code of a file may run: names it, says how risky each name is and why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from inspector.gui.parts import PushButton, Sentence, named
+from inspector.gui.parts.heading import Heading
+from inspector.gui.theme import GRID, theme, theme_source
+from inspector.protocol.events import ConsentNeeded, TrustItem
+from inspector.protocol.files import GlobalUse, Risk
+
+_TITLES: dict[Risk, str] = {
+    "dangerous": "Dangerous",
+    "unknown": "Not known to be safe",
+    "harmless": "Harmless",
+}
+_TONES = {"dangerous": "failure", "unknown": "warning", "harmless": "dimmed"}
+_WHAT = {"pickle": "a pickle, whose loading runs code", "python_source": "Python source"}
+MAX_USES = 30
+
+
+class ConsentCard(QFrame):
+    """The question.
+
+    Signals:
+        trust_requested: True for always, False for this once.
+        declined: the code is not to run.
+    """
+
+    trust_requested = Signal(bool)
+    declined = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "consent_card", "Code wants to run")
+        self._consent: ConsentNeeded | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GRID * 4, GRID * 4, GRID * 4, GRID * 4)
+        self._column.setSpacing(GRID * 3)
+        self._title = Heading("consent_title", "The question", large=True)
+        self._title.say("Opening this file runs code from it")
+        self._sentence = Sentence("consent_sentence", "What would run")
+        self._sandbox = Sentence("consent_sandbox", "The sandbox", "dimmed")
+        self._items = QWidget()
+        self.refuse = PushButton("Don't run", "consent_decline", "Don't run it")
+        self.once = PushButton("Run it this once", "consent_once", "Run it this once", primary=True)
+        self.always = PushButton("Always for this file", "consent_always", "Always run it for this very file")
+        self.always.setToolTip("Remembered by the file's SHA-256: a file that was changed is asked about again.")
+        self.refuse.clicked.connect(self.declined)
+        self.once.clicked.connect(lambda: self.trust_requested.emit(False))
+        self.always.clicked.connect(lambda: self.trust_requested.emit(True))
+        for widget in (self._title, self._sentence, self._items, self._sandbox):
+            self._column.addWidget(widget)
+        self._column.addLayout(self._buttons())
+        self._restyle()
+        theme_source().changed.connect(self._restyle)
+
+    def show_consent(self, consent: ConsentNeeded, sandbox: Sequence[str], *, ready: bool) -> None:
+        """Ask about these."""
+        if consent is self._consent:
+            return
+        self._consent = consent
+        self._sentence.say(consent.sentence)
+        held = ", ".join(sandbox)
+        none = "There is no sandbox on this machine: it would run with your own rights."
+        self._sandbox.say(f"It would run in the sandbox: {held}." if sandbox else none if ready else "")
+        items = QWidget()
+        column = QVBoxLayout(items)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID * 3)
+        for item in consent.items:
+            _add_item(column, item)
+        self._column.replaceWidget(self._items, items)
+        self._items.deleteLater()
+        self._items = items
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GRID * 2)
+        for button in (self.once, self.always):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.refuse)
+        return row
+
+    def _restyle(self) -> None:
+        colours = theme()
+        self.setStyleSheet(
+            f"ConsentCard {{ background: {colours.panel}; border: 1px solid {colours.border};"
+            f" border-top: 3px solid {colours.warning}; border-radius: 6px; }}"
+        )
+
+
+def _add_item(column: QVBoxLayout, item: TrustItem) -> None:
+    title = Heading("consent_file", "The file")
+    title.say(f"{Path(item.path).name}: {_WHAT[item.what]}")
+    column.addWidget(title)
+    for risk in ("dangerous", "unknown", "harmless"):
+        uses = [use for use in item.uses if use.risk == risk]
+        if uses:
+            _add_uses(column, risk, uses)
+
+
+def _add_uses(column: QVBoxLayout, risk: Risk, uses: list[GlobalUse]) -> None:
+    box = QVBoxLayout()
+    box.setContentsMargins(GRID * 2, 0, 0, 0)
+    box.setSpacing(2)
+    title = Sentence(f"consent_{risk}", _TITLES[risk], _TONES[risk], small=True)  # type: ignore[arg-type]  # all are tones
+    title.say(f"{_TITLES[risk]} ({len(uses)})")
+    box.addWidget(title)
+    if risk == "harmless":  # one line: there is nothing to decide about these
+        box.addWidget(_sentence("consent_use", _shortened([use.name for use in uses], ", "), dimmed=True))
+    else:
+        told = [f"{use.name}: {use.why}" if use.why else use.name for use in uses]
+        box.addWidget(_sentence("consent_use", _shortened(told, "\n")))
+    column.addLayout(box)
+
+
+def _shortened(told: list[str], between: str) -> str:
+    more = f"{between}and {len(told) - MAX_USES} more" if len(told) > MAX_USES else ""
+    return between.join(told[:MAX_USES]) + more
+
+
+def _sentence(name: str, text: str, *, dimmed: bool = False) -> Sentence:
+    made = Sentence(name, text, "dimmed" if dimmed else "text")
+    made.say(text)
+    return made

@@ -1,0 +1,119 @@
+"""What a file holds, as read without running anything: tensors, modules, names it would import, metadata, warnings."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTabWidget, QVBoxLayout, QWidget
+
+from inspector.core.formatting import shape_text
+from inspector.gui.parts import Sentence, named, number_font
+from inspector.gui.theme import GRID, SMALL
+from inspector.protocol.files import FileDescription
+
+Index = QModelIndex | QPersistentModelIndex
+Cells = tuple[tuple[str, ...], ...]
+
+
+class CellModel(QAbstractTableModel):
+    """Rows of text; thousands cost nothing until they are scrolled to."""
+
+    def __init__(self, titles: Sequence[str], cells: Cells, font: QFont, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._titles = titles
+        self._cells = cells
+        self._font = font
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's own
+        """A row each."""
+        return 0 if parent.isValid() else len(self._cells)
+
+    def columnCount(self, _parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's own
+        """A column a title."""
+        return len(self._titles)
+
+    def headerData(  # noqa: N802 - Qt's own
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """The titles."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """The text of a cell, which its tool tip has whole."""
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return self._cells[index.row()][index.column()]
+        return self._font if role == Qt.ItemDataRole.FontRole and index.column() else None
+
+
+class ContentsView(QWidget):
+    """The lists, a tab each; only those that hold something."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "file_contents", "What the file holds")
+        self._description: FileDescription | None = None
+        self.warnings = Sentence("file_warnings", "Warnings", "warning")
+        self.tabs = named(QTabWidget(), "file_tabs", "What the file holds")
+        self.tabs.setDocumentMode(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID * 2)
+        column.addWidget(self.warnings)
+        column.addWidget(self.tabs, 1)
+
+    def draw(self, description: FileDescription) -> None:
+        """Show another file."""
+        if description is self._description:
+            return
+        self._description = description
+        self.warnings.say("\n".join(description.warnings))
+        while self.tabs.count():
+            page = self.tabs.widget(0)
+            self.tabs.removeTab(0)
+            if page is not None:
+                page.deleteLater()
+        for title, headers, cells in lists_of(description):
+            if cells:
+                self.tabs.addTab(self._table(title, headers, cells), f"{title} ({len(cells):,})")
+        self.tabs.setVisible(self.tabs.count() > 0)
+
+    def _table(self, title: str, headers: Sequence[str], cells: Cells) -> QTableView:
+        table = named(QTableView(), f"file_{title.casefold()}", title)
+        table.setModel(CellModel(headers, cells, number_font(self.font(), SMALL + 1), table))
+        table.setShowGrid(False)
+        table.setAlternatingRowColors(False)
+        table.setWordWrap(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(24)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, len(headers)):
+            table.setColumnWidth(column, 180)
+        return table
+
+
+def lists_of(description: FileDescription) -> tuple[tuple[str, tuple[str, ...], Cells], ...]:
+    """The lists: title, column titles, rows."""
+    tensors = tuple((one.name, shape_text(one.shape), one.dtype) for one in description.tensors)
+    modules = tuple(
+        (one.fqn or "(root)", one.class_name + (" (guessed)" if one.guessed else "")) for one in description.modules
+    )
+    uses = {use.name: use for use in description.uses}
+    imports = tuple(
+        (name, uses[name].risk if name in uses else "", uses[name].why if name in uses else "")
+        for name in description.globals
+    )
+    return (
+        ("Tensors", ("Name", "Shape", "dtype"), tensors),
+        ("Modules", ("Name", "Class"), modules),
+        ("Imports", ("Name", "Risk", "Why"), imports),
+        ("Metadata", ("Key", "Value"), tuple(description.metadata.items())),
+    )

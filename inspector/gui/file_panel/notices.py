@@ -1,0 +1,144 @@
+"""What the window has to say above its picture: pure sentences from the state, each with what can be done about it.
+
+Must not know widgets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from inspector.core.formatting import shape_text
+from inspector.gui.state import Problem, WindowState
+from inspector.protocol.files import KeysReport
+from inspector.protocol.graph import Failure
+
+Deed = Literal["restart", "show_log", "show_node", "attach_source", "ask_again", "run"]
+Tone = Literal["failure", "warning", "accent"]
+
+_TITLES = {
+    "file": "This file could not be opened",
+    "input": "The input could not be made",
+    "run": "The run did not finish",
+    "evaluation": "The test folder could not be evaluated",
+    "engine": "The engine",
+}
+_MAX_KEYS = 200
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to say. `key` tells whether it is the same as before; `deeds` are (deed, what its button says)."""
+
+    key: str
+    tone: Tone
+    title: str
+    text: str = ""
+    fix: str = ""
+    details: str = ""
+    details_name: str = "traceback"
+    deeds: tuple[tuple[Deed, str], ...] = ()
+
+
+def notices(state: WindowState) -> tuple[Notice, ...]:
+    """All there is to say, the gravest first."""
+    said: list[Notice] = []
+    if state.engine.phase == "ended":
+        said.append(_ended(state))
+    said += [_problem(problem, state) for problem in state.problems]
+    if state.run.failure is not None and not state.run.running:
+        said.append(_failure(state.run.failure))
+    if state.declined and state.model is None and not state.loading:
+        said.append(_declined(state))
+    if state.model is not None and state.model.keys is not None:
+        said += _keys(state.model.keys)
+    if state.model is not None:
+        said += [Notice(f"note {note}", "accent", note) for note in state.model.notes]
+    return tuple(said)
+
+
+def _ended(state: WindowState) -> Notice:
+    again = f"Restart opens {Path(state.path).name} again with the same settings." if state.path else ""
+    return Notice(
+        f"ended {state.engine.sentence}",
+        "failure",
+        "The engine ended; the window did not",
+        state.engine.sentence,
+        fix=again,
+        deeds=(("restart", "Restart"), ("show_log", "Show log")),
+    )
+
+
+def _problem(problem: Problem, state: WindowState) -> Notice:
+    deeds: tuple[tuple[Deed, str], ...] = ()
+    title = _TITLES[problem.place]
+    if problem.place == "file" and state.model is None and state.description is not None:
+        if state.description.format in ("state_dict", "checkpoint", "safetensors", "module"):
+            deeds = (("attach_source", "Attach .py…"),)
+    elif problem.place == "run":
+        deeds = (("run", "Run again"),)
+    key = f"problem {problem.place} {problem.message}"
+    return Notice(key, "failure", title, problem.message, problem.fix, problem.traceback, deeds=deeds)
+
+
+def _failure(failure: Failure) -> Notice:
+    where = f"{failure.op} {failure.fqn}".strip() or "The model"
+    shapes = ", ".join(shape_text(shape) for shape in failure.input_shapes)
+    met = f" Shapes that met there: {shapes}." if shapes else ""
+    sentence = f"{failure.error_class}: {failure.message}" if failure.error_class else failure.message
+    return Notice(
+        f"failure {where} {failure.message}",
+        "failure",
+        f"{where} failed",
+        f"{sentence.rstrip('.')}.{met}",
+        failure.fix,
+        failure.traceback,
+        deeds=(("show_node", "Show node"),) if failure.node is not None else (),
+    )
+
+
+def _declined(state: WindowState) -> Notice:
+    return Notice(
+        f"declined {state.path}",
+        "accent",
+        "Nothing was run",
+        "What the file holds was read without running anything, and is listed below.",
+        deeds=(("ask_again", "Load after all…"),),
+    )
+
+
+def _keys(report: KeysReport) -> list[Notice]:
+    counts = (
+        (len(report.missing), "missing"),
+        (len(report.unexpected), "unexpected"),
+        (len(report.misshaped), "of another shape"),
+    )
+    wrong = ", ".join(f"{count} {what}" for count, what in counts if count)
+    if not wrong and not report.mended:
+        return []
+    mended = f"Names were mended: {', '.join(report.mended)}." if report.mended else ""
+    text = " ".join(filter(None, (report.sentence, mended)))
+    title = f"Not all keys fit: {report.matched} do, {wrong}" if wrong else f"All {report.matched} keys fit"
+    details = _key_lines(report) if wrong else ""
+    key = f"keys {report.matched} {wrong} {mended}"
+    return [Notice(key, "warning" if wrong else "accent", title, text, details=details, details_name="keys")]
+
+
+def _key_lines(report: KeysReport) -> str:
+    misshaped = [
+        f"{one.key}: {shape_text(one.file_shape)} in the file, {shape_text(one.model_shape)} in the model"
+        for one in report.misshaped
+    ]
+    parts = (
+        *_listed("Missing in the file", report.missing),
+        *_listed("Not in the model", report.unexpected),
+        *_listed("Of another shape", misshaped),
+    )
+    return "\n".join(parts)
+
+
+def _listed(title: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    more = [f"  … and {len(names) - _MAX_KEYS:,} more"] if len(names) > _MAX_KEYS else []
+    return [f"{title}:", *(f"  {name}" for name in names[:_MAX_KEYS]), *more]

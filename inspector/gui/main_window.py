@@ -1,0 +1,437 @@
+"""The main window: places the panels, connects their intents with the session, and nothing else."""
+
+import contextlib
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QPaintEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from inspector.gui import menus
+from inspector.gui.actions import enable, make_actions, set_icons
+from inspector.gui.appearance import apply_theme
+from inspector.gui.confusion_panel import ConfusionPanel
+from inspector.gui.docks import make_docks, place_docks
+from inspector.gui.drop_overlay import DropOverlay
+from inspector.gui.drops import DropPlan, plan_drop
+from inspector.gui.engine_link import EngineFactory
+from inspector.gui.file_panel import BannerStack, FilePanel
+from inspector.gui.findings_panel import FindingsPanel
+from inspector.gui.graph_view import GraphView
+from inspector.gui.input_panel import InputPanel
+from inspector.gui.module_tree import ModuleTree
+from inspector.gui.node_panel import NodePanel
+from inspector.gui.outputs_panel import OutputsPanel
+from inspector.gui.parts import named
+from inspector.gui.run_bar import RunBar
+from inspector.gui.session import WindowSession
+from inspector.gui.settings import SettingsFile, ThemeChoice
+from inspector.gui.state import WindowState
+from inspector.gui.status_line import StatusLine
+from inspector.gui.style_sheet import on_accent
+from inspector.gui.text_window import TextWindow
+from inspector.gui.theme import theme, theme_source
+from inspector.gui.words import ABOUT, sandbox_text
+from inspector.places import Sample
+from inspector.protocol.evaluation import LabelRule
+
+TITLE = "Model Inspector"
+LAYOUT_VERSION = 1
+FIRST_SIZE = (1440, 900)
+MODEL_FILES = "Models (*.pt *.pth *.pt2 *.bin *.ckpt *.safetensors *.onnx *.py);;All files (*)"
+IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.tif *.tiff *.gif);;All files (*)"
+
+
+class MainWindow(QMainWindow):
+    """The window.
+
+    Signals:
+        first_painted: the window can be seen; what is slow may begin.
+    """
+
+    first_painted = Signal()
+
+    def __init__(self, factory: EngineFactory, settings: SettingsFile, samples: tuple[Sample, ...] = ()) -> None:
+        super().__init__()
+        named(self, "main_window", TITLE)
+        self.session = WindowSession(factory, settings, self)
+        self._painted = False
+        self.graph = GraphView()
+        self.file_panel = FilePanel(samples)
+        self.banners = BannerStack()
+        self.module_tree = ModuleTree()
+        self.findings = FindingsPanel()
+        self.node_panel = NodePanel()
+        self.input_panel = InputPanel()
+        self.outputs = OutputsPanel()
+        self.confusion = ConfusionPanel()
+        self.actions_by_name = make_actions(self)
+        self.run_bar = RunBar(self.actions_by_name)
+        self.status_line = StatusLine()
+        self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
+        self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
+        self._place()
+        self._make_menus(samples)
+        self._connect()
+        self._restore_layout()
+        self._restyle()
+        self.draw()
+
+    # What the user sees
+
+    def draw(self) -> None:
+        """Draw the session's snapshot: every part takes what concerns it."""
+        state = self.session.state
+        graph_shown = state.run.graph is not None and state.consent is None and state.entry_needed is None
+        self.centre.setCurrentWidget(self.graph if graph_shown else self.file_panel)
+        for part in (
+            self.file_panel,
+            self.banners,
+            self.run_bar,
+            self.graph,
+            self.module_tree,
+            self.findings,
+            self.node_panel,
+            self.input_panel,
+            self.outputs,
+            self.confusion,
+            self.status_line,
+        ):
+            part.draw(state)
+        enable(self.actions_by_name, state)
+        self._check_actions(state)
+        self.setWindowTitle(f"{Path(state.path).name} — {TITLE}" if state.path else TITLE)
+
+    def open_paths(self, paths: list[str]) -> None:
+        """Open files as if they were dropped: weights with their `.py`, or one file."""
+        if paths:
+            self._follow_plan(plan_drop(paths, self.session.state))
+
+    def open_sample(self, sample: Sample) -> None:
+        """Open a sample with its source; its test folder is listed."""
+        self.session.open_file(
+            str(sample.path),
+            str(sample.source or ""),
+            sample.entry,
+            test_folder=str(sample.test_folder or ""),
+        )
+
+    # Dialogs; the system's own, asked for by the user
+
+    def show_open_dialog(self) -> None:
+        """Choose a model file."""
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open a model", self._last_folder(), MODEL_FILES)
+        self.open_paths(paths)
+
+    def show_source_dialog(self) -> None:
+        """Choose the `.py` that defines the class of the weights."""
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Attach the source of the model", self._last_folder(), "Python (*.py)"
+        )
+        if path:
+            self.session.attach_source(path)
+
+    def show_images_dialog(self) -> None:
+        """Choose pictures to feed."""
+        paths, _ = QFileDialog.getOpenFileNames(self, "Images as input", self._last_folder(), IMAGE_FILES)
+        if paths:
+            self.session.use_images(paths)
+
+    def show_folder_dialog(self) -> None:
+        """Choose a test folder."""
+        folder = QFileDialog.getExistingDirectory(self, "A folder of labelled images", self._last_folder())
+        if folder:
+            self.session.choose_folder(folder)
+
+    def show_log(self) -> None:
+        """What the engine and the model printed."""
+        log = self.session.link.log or "Nothing was printed so far."
+        TextWindow("engine_log", "Engine log", log, fixed=True, parent=self).show()
+
+    def show_sandbox(self) -> None:
+        """What holds on this machine."""
+        text = sandbox_text(self.session.state.engine)
+        TextWindow("sandbox_window", "Sandbox", text, fixed=False, parent=self).show()
+
+    def show_about(self) -> None:
+        """What this is."""
+        TextWindow("about_window", f"About {TITLE}", ABOUT, fixed=False, parent=self).show()
+
+    # Small deeds of actions
+
+    def change_run_when_opened(self, on: bool) -> None:
+        """Whether a model that was opened runs at once."""
+        self.session.settings.change(run_when_opened=on)
+
+    def change_direction(self, to_the_right: bool) -> None:
+        """Let the graph flow down or to the right."""
+        self.graph.set_direction("right" if to_the_right else "down")
+
+    def focus_search(self) -> None:
+        """Go to the search field."""
+        self.run_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.run_bar.search.selectAll()
+
+    def choose_system_theme(self) -> None:
+        """Light or dark, as the system has it."""
+        self._choose_theme("system")
+
+    def choose_light_theme(self) -> None:
+        """Light."""
+        self._choose_theme("light")
+
+    def choose_dark_theme(self) -> None:
+        """Dark."""
+        self._choose_theme("dark")
+
+    def reset_layout(self) -> None:
+        """Put every panel where it stood at first."""
+        place_docks(self, self.docks)
+
+    # Qt's own events
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Files dragged over the window's surface are taken before any field can take their names as text."""
+        super().showEvent(event)
+        surface = self.windowHandle()
+        if surface is not None:
+            surface.installEventFilter(self.overlay)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell once that the window can be seen."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self.first_painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Remember the layout, and end the engine."""
+        self.session.settings.change(
+            geometry=_text_of(self.saveGeometry()), layout=_text_of(self.saveState(LAYOUT_VERSION))
+        )
+        self.session.close()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Say what the drop would do."""
+        self.overlay.take(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802 - Qt's name
+        """The same anywhere on the window."""
+        self.overlay.take(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+        """Nothing is dragged any more."""
+        self.overlay.take(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Do it."""
+        self.overlay.take(event)
+
+    # Placing and connecting
+
+    def _place(self) -> None:
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AnimatedDocks
+        )
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.run_bar)
+        self.setStatusBar(self.status_line)
+        self.centre.addWidget(self.file_panel)
+        self.centre.addWidget(self.graph)
+        middle = named(QWidget(), "middle", "The graph, with notices")
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(self.centre, 1)
+        self.setCentralWidget(middle)
+        panels = {
+            "modules": self.module_tree,
+            "findings": self.findings,
+            "node": self.node_panel,
+            "input": self.input_panel,
+            "outputs": self.outputs,
+            "confusion": self.confusion,
+        }
+        self.docks = make_docks(self, panels)
+
+    def _make_menus(self, samples: tuple[Sample, ...]) -> None:
+        self.recent_menu = QMenu("Open &Recent", self)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        submenus = {
+            "recent:": self.recent_menu,
+            "samples:": menus.samples_menu(self, samples, self.open_sample),
+            "panels:": menus.panels_menu(self, [dock.toggleViewAction() for dock in self.docks.values()]),
+            "appearance:": self._appearance_menu(),
+        }
+        menus.fill_menu_bar(self.menuBar(), self.actions_by_name, submenus)
+
+    def _appearance_menu(self) -> QMenu:
+        menu = QMenu("&Appearance", self)
+        self._themes = QActionGroup(self)
+        for name in ("system", "light", "dark"):
+            action = self.actions_by_name[f"theme_{name}"]
+            self._themes.addAction(action)
+            menu.addAction(action)
+        return menu
+
+    def _fill_recent(self) -> None:
+        menus.fill_recent(
+            self.recent_menu,
+            self.session.state.recent_files,
+            lambda path: self.open_paths([path]),
+            self.session.forget_recent_files,
+        )
+
+    def _connect(self) -> None:
+        session = self.session
+        session.changed.connect(self.draw)
+        self.overlay.dropped.connect(self._follow_plan)
+        self.status_line.cancel_requested.connect(session.cancel)
+        self.run_bar.device_requested.connect(session.change_device)
+        self.run_bar.dtype_requested.connect(session.change_dtype)
+        self.run_bar.mode_requested.connect(session.change_mode)
+        self.run_bar.search_requested.connect(self.graph.search)
+        self.banners.deed_requested.connect(self._do_deed)
+        theme_source().changed.connect(self._restyle)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self._connect_file_panel()
+        self._connect_graph()
+        self._connect_values()
+
+    def _connect_file_panel(self) -> None:
+        panel, session = self.file_panel, self.session
+        panel.trust_requested.connect(lambda always: session.trust(always=always))
+        panel.declined.connect(session.decline)
+        panel.entry_chosen.connect(session.choose_entry)
+        panel.entry_closed.connect(session.close_entries)
+        panel.run_requested.connect(session.run)
+        panel.open_requested.connect(self.show_open_dialog)
+        panel.path_requested.connect(lambda path: self.open_paths([path]))
+        panel.sample_requested.connect(self.open_sample)
+
+    def _connect_graph(self) -> None:
+        session = self.session
+        self.graph.node_selected.connect(session.select_node)
+        self.graph.group_selected.connect(session.select_module)
+        self.module_tree.module_selected.connect(session.select_module)
+        self.module_tree.module_selected.connect(self.graph.centre_on_module)
+        self.findings.node_selected.connect(session.select_node)
+        self.findings.node_selected.connect(self.graph.centre_on_node)
+        self.findings.apply_requested.connect(session.apply_finding)
+        self.node_panel.parameters_requested.connect(session.measure_parameters)
+
+    def _connect_values(self) -> None:
+        session = self.session
+        self.input_panel.inputs_change_requested.connect(session.change_inputs)
+        self.input_panel.preprocess_change_requested.connect(session.change_preprocess)
+        self.input_panel.preview_requested.connect(session.preview)
+        self.input_panel.live_change_requested.connect(session.change_live)
+        self.input_panel.open_images_requested.connect(self.show_images_dialog)
+        self.outputs.expectation_change_requested.connect(session.change_expectation)
+        self.outputs.class_names_change_requested.connect(session.change_class_names)
+        self.confusion.folder_requested.connect(session.choose_folder)
+        self.confusion.evaluation_requested.connect(session.evaluate)
+        self.confusion.cancel_requested.connect(session.cancel)
+        self.confusion.thumbnails_requested.connect(session.decode_thumbnails)
+        self.confusion.image_run_requested.connect(lambda path: session.use_images([path]))
+
+    def _follow_plan(self, plan: DropPlan) -> None:
+        session = self.session
+        match plan.kind:
+            case "open":
+                session.open_file(plan.paths[0], plan.source)
+            case "source":
+                session.attach_source(plan.paths[0])
+            case "images":
+                session.use_images(plan.paths)
+            case "array":
+                session.use_array(plan.paths[0])
+            case "folder":
+                session.choose_folder(plan.paths[0])
+            case "labels":
+                csv = Path(plan.paths[0])
+                session.choose_folder(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
+            case "refuse":
+                pass
+
+    def _do_deed(self, deed: str) -> None:
+        failure = self.session.state.run.failure
+        match deed:
+            case "restart":
+                self.session.restart()
+            case "show_log":
+                self.show_log()
+            case "attach_source":
+                self.show_source_dialog()
+            case "ask_again":
+                self.session.ask_again()
+            case "run":
+                self.session.run()
+            case "show_node" if failure is not None and failure.node is not None:
+                self.session.select_node(failure.node)
+                self.graph.centre_on_node(failure.node)
+
+    def _check_actions(self, state: WindowState) -> None:
+        actions = self.actions_by_name
+        actions["live"].setChecked(state.settings.live)
+        actions["timed"].setChecked(state.settings.timed)
+        actions["run_when_opened"].setChecked(self.session.settings.current.run_when_opened)
+        actions[f"theme_{self.session.settings.current.theme}"].setChecked(True)
+
+    def _choose_theme(self, choice: ThemeChoice) -> None:
+        self.session.settings.change(theme=choice)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, choice)
+
+    def _follow_system(self) -> None:
+        app = QApplication.instance()
+        if self.session.settings.current.theme == "system" and isinstance(app, QApplication):
+            apply_theme(app, "system")
+
+    def _restyle(self) -> None:
+        colours = theme()
+        set_icons(self.actions_by_name, colours.dimmed, colours.faint, on_accent(colours))
+
+    def _restore_layout(self) -> None:
+        remembered = self.session.settings.current
+        self.resize(*FIRST_SIZE)
+        screen = QGuiApplication.primaryScreen()
+        if screen is not None:
+            room = screen.availableSize()
+            self.resize(min(FIRST_SIZE[0], room.width()), min(FIRST_SIZE[1], room.height()))
+        if remembered.geometry:
+            self.restoreGeometry(_bytes_of(remembered.geometry))
+        place_docks(self, self.docks)
+        if remembered.layout:
+            self.restoreState(_bytes_of(remembered.layout), LAYOUT_VERSION)
+
+    def _last_folder(self) -> str:
+        state = self.session.state
+        recent = state.path or (state.recent_files[0] if state.recent_files else "")
+        folder = Path(recent).parent if recent else Path.home()
+        with contextlib.suppress(OSError):
+            return str(folder if folder.is_dir() else Path.home())
+        return ""
+
+
+def _text_of(data: QByteArray) -> str:
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def _bytes_of(text: str) -> QByteArray:
+    return QByteArray.fromBase64(QByteArray(text.encode("ascii", "ignore")))

@@ -1,0 +1,62 @@
+"""The menu bar, filled from the table of actions, and the submenus that are not in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from inspector.gui.actions import MENUS
+from inspector.gui.parts import named
+from inspector.places import Sample
+
+
+def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], submenus: Mapping[str, QMenu]) -> None:
+    """All menus of the table."""
+    named(bar, "menu_bar", "Menus")
+    for title, rows in MENUS.items():
+        menu = bar.addMenu(title)
+        named(menu, f"menu_{title.replace('&', '').casefold()}", title.replace("&", ""))
+        for row in rows:
+            if row == "-":
+                menu.addSeparator()
+            elif row in submenus:
+                menu.addMenu(submenus[row])
+            else:
+                menu.addAction(actions[row])
+
+
+def samples_menu(parent: QWidget, samples: Sequence[Sample], chosen: Callable[[Sample], None]) -> QMenu:
+    """The samples, a submenu a group."""
+    menu = named(QMenu("Open Sa&mple", parent), "menu_samples", "Samples")
+    menu.setEnabled(bool(samples))
+    for group in dict.fromkeys(sample.group for sample in samples):
+        inner = menu.addMenu(group or "Samples")
+        for sample in samples:
+            if sample.group == group:
+                action = inner.addAction(sample.title.replace("&", "&&"))
+                action.setToolTip(sample.sentence)
+                action.triggered.connect(lambda _checked=False, sample=sample: chosen(sample))
+    return menu
+
+
+def panels_menu(parent: QWidget, toggles: Sequence[QAction]) -> QMenu:
+    """The panels, to be shown and hidden."""
+    menu = named(QMenu("&Panels", parent), "menu_panels", "Panels")
+    for toggle in toggles:
+        menu.addAction(toggle)
+    return menu
+
+
+def fill_recent(menu: QMenu, paths: Sequence[str], chosen: Callable[[str], None], forget: Callable[[], None]) -> None:
+    """The recent files; those that are gone are dimmed."""
+    menu.clear()
+    for path in paths:
+        action = menu.addAction(f"{Path(path).name}   {Path(path).parent}".replace("&", "&&"))
+        action.setEnabled(Path(path).exists())
+        action.triggered.connect(lambda _checked=False, path=path: chosen(path))
+    if paths:
+        menu.addSeparator()
+        menu.addAction("Clear List").triggered.connect(lambda _checked=False: forget())
+    else:
+        menu.addAction("No file was opened yet").setEnabled(False)

@@ -1,0 +1,108 @@
+"""The toolbar: open, run, live, device, dtype, train or eval, the graph's own, search."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from inspector.gui.parts import SegmentedButtons, named
+from inspector.gui.state import WindowState
+from inspector.protocol.events import Device
+
+DTYPES = (
+    ("", "dtype as is"),
+    ("float32", "float32"),
+    ("float16", "float16"),
+    ("bfloat16", "bfloat16"),
+    ("float64", "float64"),
+)
+
+
+class RunBar(QToolBar):
+    """What is used all the time.
+
+    Signals:
+        device_requested: torch's name of a device.
+        dtype_requested: torch's name of a dtype, "" for the model's own.
+        mode_requested: "eval" or "train".
+        search_requested: text to find in the graph.
+    """
+
+    device_requested = Signal(str)
+    dtype_requested = Signal(str)
+    mode_requested = Signal(str)
+    search_requested = Signal(str)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__("Toolbar", parent)
+        named(self, "run_bar", "Toolbar")
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(18, 18))
+        self._devices: tuple[Device, ...] = ()
+        self.device = named(QComboBox(), "device_choice", "Device", "The device that the model runs on")
+        self.dtype = named(QComboBox(), "dtype_choice", "dtype", "The dtype of the model and its input")
+        for key, text in DTYPES:
+            self.dtype.addItem(text, key)
+        self.mode = SegmentedButtons(
+            (("eval", "eval"), ("train", "train")),
+            "mode_choice",
+            "Mode",
+            {"eval": "Dropout off, running statistics used", "train": "Dropout on, statistics of the batch used"},
+        )
+        self.search = named(QLineEdit(), "graph_search", "Search the graph")
+        self.search.setPlaceholderText("Search the graph")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(96)
+        self.search.setMaximumWidth(220)
+        self._fill(actions)
+        self.device.activated.connect(lambda row: self.device_requested.emit(self.device.itemData(row)))
+        self.dtype.activated.connect(lambda row: self.dtype_requested.emit(self.dtype.itemData(row)))
+        self.mode.chosen.connect(self.mode_requested)
+        self.search.textChanged.connect(self.search_requested)
+
+    def draw(self, state: WindowState) -> None:
+        """Show the devices that are there, and what is chosen."""
+        if state.engine.devices != self._devices:
+            self._devices = state.engine.devices
+            self.device.clear()
+            for device in self._devices:
+                self.device.addItem(device.label, device.name)
+        self._choose(self.device, state.settings.device)
+        self._choose(self.dtype, state.settings.dtype)
+        self.mode.choose(state.settings.mode)
+        self.search.setEnabled(state.run.graph is not None)
+
+    def _choose(self, box: QComboBox, key: str) -> None:
+        row = box.findData(key)
+        if row >= 0 and row != box.currentIndex():
+            box.setCurrentIndex(row)
+
+    def _fill(self, actions: Mapping[str, QAction]) -> None:
+        self._add(actions["open"], words=True)
+        self.addSeparator()
+        self._add(actions["run"], words=True)
+        self._add(actions["stop"])
+        self._add(actions["live"], words=True)
+        self.addSeparator()
+        for widget in (self.device, self.dtype, self.mode):
+            self.addWidget(widget)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(space)
+        for name in ("fit", "fold_all", "unfold_all", "direction"):
+            self._add(actions[name])
+        self.addSeparator()
+        self.addWidget(self.search)
+
+    def _add(self, action: QAction, *, words: bool = False) -> None:
+        self.addAction(action)
+        button = self.widgetForAction(action)
+        if isinstance(button, QToolButton):
+            name = action.objectName().removeprefix("action_")
+            named(button, f"{name}_button", action.text().replace("&", ""))
+            style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if words else Qt.ToolButtonStyle.ToolButtonIconOnly
+            button.setToolButtonStyle(style)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -1,0 +1,120 @@
+"""The line at the bottom: file, format, device, times, memory, engine and sandbox, and what is under way."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QWidget
+
+from inspector.core.formatting import bytes_text, seconds_text
+from inspector.gui.file_panel.panel import FORMATS
+from inspector.gui.parts import IconButton, named, number_font
+from inspector.gui.state import EngineState, Progress, WindowState
+from inspector.gui.theme import GRID, theme, theme_source
+
+_PHASES = {"starting": "PyTorch starts", "ready": "ready", "busy": "working", "ended": "engine ended"}
+
+
+class StatusLine(QStatusBar):
+    """What is going on.
+
+    Signals:
+        cancel_requested: stop what is under way.
+    """
+
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "status_line", "Status")
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
+        self.file = self._label("status_file", "File and format")
+        self.run = self._label("status_run", "Device, times and memory")
+        self.engine = self._label("status_engine", "Engine and sandbox")
+        self.what = self._label("status_progress", "What is under way")
+        self.bar = named(QProgressBar(), "progress_bar", "Progress")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(120)
+        self.cancel = IconButton("ph.x-circle", "cancel_button", "Stop", "Stop what is under way")
+        self.cancel.setFixedSize(22, 22)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self._work = QWidget()
+        row = QHBoxLayout(self._work)
+        row.setContentsMargins(0, 0, GRID * 2, 0)
+        row.setSpacing(GRID * 2)
+        for widget in (self.what, self.bar, self.cancel):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._phase = ""
+        self.addWidget(self.file)
+        self.addWidget(self.run)
+        self.addPermanentWidget(self._work)
+        self.addPermanentWidget(self.engine)
+        self._work.setVisible(False)
+        theme_source().changed.connect(self._restyle)
+
+    def draw(self, state: WindowState) -> None:
+        """Show it."""
+        _say(self.file, _file_text(state))
+        _say(self.run, _run_text(state))
+        _say(self.engine, _engine_text(state.engine))
+        self.engine.setToolTip(_engine_tip(state.engine))
+        if state.engine.phase != self._phase:
+            self._phase = state.engine.phase
+            self._restyle()
+        self._show_progress(state.progress)
+
+    def _label(self, object_name: str, accessible_name: str) -> QLabel:
+        label = named(QLabel(), object_name, accessible_name)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setFont(number_font(self.font()))
+        label.setContentsMargins(GRID, 0, GRID * 2, 0)
+        return label
+
+    def _show_progress(self, progress: Progress | None) -> None:
+        self._work.setVisible(progress is not None)
+        if progress is None:
+            return
+        counted = f" {progress.done:,} of {progress.total:,}" if progress.total else " …"
+        _say(self.what, progress.what + counted)
+        self.bar.setRange(0, progress.total)
+        self.bar.setValue(progress.done)
+
+    def _restyle(self) -> None:
+        colours = theme()
+        tone = {"ended": colours.failure, "ready": colours.good}.get(self._phase, colours.dimmed)
+        self.engine.setStyleSheet(f"color: {tone};")
+
+
+def _say(label: QLabel, text: str) -> None:
+    if label.text() != text:
+        label.setText(text)
+
+
+def _file_text(state: WindowState) -> str:
+    if not state.path:
+        return "No file"
+    kind = f" · {FORMATS[state.description.format]}" if state.description is not None else ""
+    return f"{Path(state.path).name}{kind}"
+
+
+def _run_text(state: WindowState) -> str:
+    run, settings = state.run, state.settings
+    if run.captured_s is None:
+        return ""
+    parts = [settings.device, settings.mode, f"run {seconds_text(run.captured_s)} observed"]
+    if run.plain_s is not None:
+        parts.append(f"{seconds_text(run.plain_s)} plain")
+    if run.peak_bytes:
+        parts.append(f"peak {bytes_text(run.peak_bytes)}")
+    return " · ".join(parts)
+
+
+def _engine_text(engine: EngineState) -> str:
+    version = f"PyTorch {engine.torch_version.partition('+')[0]} · " if engine.torch_version else ""
+    sandbox = " · sandboxed" if engine.sandbox and engine.phase != "ended" else ""
+    return f"● {version}{_PHASES[engine.phase]}{sandbox}"
+
+
+def _engine_tip(engine: EngineState) -> str:
+    held = "\n".join(f"• {one}" for one in engine.sandbox)
+    return f"The engine's sandbox:\n{held}" if held else "The engine runs models in a process of its own."

@@ -1,0 +1,50 @@
+"""A line that can be chosen: a title, and what there is to see."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from inspector.gui.parts import named
+from inspector.gui.theme import GRID, NORMAL, SMALL, theme, theme_source
+
+
+class ChoiceRow(QAbstractButton):
+    """Painted by itself, as some forty of them stand in the first picture of the window."""
+
+    def __init__(self, title: str, sentence: str, object_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, object_name, f"{title}. {sentence}")
+        self.setText(title)
+        self._sentence = sentence
+        self.setToolTip(sentence)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme_source().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Two lines."""
+        return QSize(320, 46)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """A quiet card under the pointer; two lines of text."""
+        colours = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.underMouse() or self.hasFocus() or self.isDown():
+            painter.setPen(QColor(colours.accent if self.hasFocus() else colours.border))
+            painter.setBrush(QColor(colours.selection if self.isDown() else colours.panel))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        width = self.width() - GRID * 6
+        self._line(painter, self.text(), QRectF(GRID * 3, 5, width, 19), colours.text, NORMAL)
+        self._line(painter, self._sentence, QRectF(GRID * 3, 24, width, 17), colours.dimmed, SMALL)
+        painter.end()
+
+    def _line(self, painter: QPainter, text: str, where: QRectF, colour: str, pixels: int) -> None:
+        font = self.font()
+        font.setPixelSize(pixels)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        told = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(where.width()))
+        painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), told)
