@@ -1,15 +1,19 @@
 """What every test stands on: a home of its own, Qt without a screen, and Xvfb for the tests of a real window."""
 
 import os
+import select
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 HOME = Path(tempfile.mkdtemp(prefix="inspector-"))  # short: the socket of a QLocalServer lies in it
+GRACE_S = 5.0  # for threads and processes that were told to end
 WINDOW_PROGRAMS = ("Xvfb", "xdotool")
 
 
@@ -70,3 +74,54 @@ def screen() -> Iterator[dict[str, str]]:
         environment = {name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM"}
         yield environment | {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
         server.terminate()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """A test that leaves a window, a thread or a process fails; what its module still needs is not counted."""
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    left = [f"the window {widget}" for widget in _visible_windows()]
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(GRACE_S)
+        if thread.is_alive():
+            left.append(f"the thread {thread.name}")
+    left += [f"the process {pid} ({_command(pid)})" for pid in _children() - children if not _ends_soon(pid)]
+    if left:
+        pytest.fail(f"left behind: {', '.join(left)}")
+
+
+def _visible_windows() -> list[str]:
+    """Shown top-level widgets; pytest-qt has closed those that a test gave to it."""
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is None or widgets.QApplication.instance() is None:
+        return []
+    tops = widgets.QApplication.topLevelWidgets()
+    return [f"{type(top).__name__} {top.objectName()}" for top in tops if top.isVisible()]
+
+
+def _children() -> set[int]:
+    """The processes that this one started; Linux tells, elsewhere they are not watched."""
+    found: set[int] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        found.update(int(pid) for pid in path.read_text().split())
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return "gone"
+
+
+def _ends_soon(pid: int) -> bool:
+    """Wait until it has ended, a while at most; nobody need have asked for its status yet."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], GRACE_S)[0])
+    finally:
+        os.close(handle)
