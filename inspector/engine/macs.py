@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from inspector.engine.capture.operations import function_category, module_category
-from inspector.protocol.graph import TensorSpec
+from inspector.protocol.graph import Category, TensorSpec
 
 Specs = Sequence[TensorSpec]
 Shape = tuple[int, ...]
@@ -19,31 +18,29 @@ Shape = tuple[int, ...]
 _LIGHT = frozenset(["normalisation", "activation", "pooling", "dropout", "arithmetic", "shape", "embedding"])
 
 
-def module_macs(module: nn.Module, inputs: Specs, outputs: Specs) -> int | None:
+def module_macs(module: nn.Module, inputs: Specs, outputs: Specs, category: Category) -> int | None:
     """Multiply-accumulates of one call of a module that is drawn as one node."""
     for base in type(module).__mro__:
         count = _MODULE_MACS.get(base.__name__)
         if count is not None:
-            return _counted(lambda: count(module, inputs, outputs))
-    if module_category(module) in _LIGHT or type(module) in (nn.Identity, nn.Sequential):
+            return _counted(count, module, inputs, outputs)
+    if category in _LIGHT or type(module) in (nn.Identity, nn.Sequential):
         return 0
-    # A module of the user's own without anything to see or to learn passed its input on.
-    return (
-        0
-        if [spec.shape for spec in inputs] == [spec.shape for spec in outputs] and not list(module.parameters())
-        else None
-    )
+    # A module of the user's own, without anything to see or to learn, passed its input on.
+    passed_on = [spec.shape for spec in inputs] == [spec.shape for spec in outputs]
+    return 0 if passed_on and not list(module.parameters()) else None
 
 
-def function_macs(name: str, inputs: Specs, outputs: Specs, details: str = "") -> int | None:
-    """Multiply-accumulates of a function by its plain name; `inputs` are all its tensors, `details` einsum's equation."""
+def function_macs(name: str, inputs: Specs, outputs: Specs, category: Category, details: str = "") -> int | None:
+    """Multiply-accumulates of a function by its plain name; `details` hold einsum's equation."""
     plain = name.removesuffix("_")
+    shapes = [spec.shape for spec in inputs]
     if plain == "einsum":
-        return _counted(lambda: _einsum(details.split(" ")[0], [spec.shape for spec in inputs]))
+        return _counted(_einsum, details.split(" ", maxsplit=1)[0], shapes)
     count = _FUNCTION_MACS.get(plain)
     if count is not None:
-        return _counted(lambda: count([spec.shape for spec in inputs], [spec.shape for spec in outputs]))
-    if function_category(plain) in _LIGHT or not inputs or plain in _FREE:
+        return _counted(count, shapes, [spec.shape for spec in outputs])
+    if category in _LIGHT or not inputs or plain in _FREE:
         return 0
     return None
 
@@ -53,9 +50,9 @@ _FREE = frozenset(
 )
 
 
-def _counted(count: Callable[[], int]) -> int | None:
+def _counted(count: Callable[..., int], *args: object) -> int | None:
     try:
-        return int(count())
+        return int(count(*args))
     except (IndexError, AttributeError, ValueError, TypeError, ZeroDivisionError):
         return None  # shapes that the formula does not know
 
@@ -64,11 +61,11 @@ def _counted(count: Callable[[], int]) -> int | None:
 
 
 def _conv_module(module: Any, inputs: Specs, outputs: Specs) -> int:  # noqa: ANN401 - any convolution
-    return math.prod(outputs[0].shape) * module.in_channels // module.groups * math.prod(module.kernel_size)
+    return int(math.prod(outputs[0].shape) * module.in_channels // module.groups * math.prod(module.kernel_size))
 
 
 def _conv_transpose_module(module: Any, inputs: Specs, outputs: Specs) -> int:  # noqa: ANN401 - as above
-    return math.prod(inputs[0].shape) * module.out_channels // module.groups * math.prod(module.kernel_size)
+    return int(math.prod(inputs[0].shape) * module.out_channels // module.groups * math.prod(module.kernel_size))
 
 
 def _linear_module(module: Any, inputs: Specs, outputs: Specs) -> int:  # noqa: ANN401 - Linear
@@ -95,20 +92,13 @@ def _recurrent_module(module: Any, inputs: Specs, outputs: Specs) -> int:  # noq
     return int(steps * weights)
 
 
-def _cell_module(module: Any, inputs: Specs, outputs: Specs) -> int:  # noqa: ANN401 - one step of the same
-    return math.prod(inputs[0].shape[:-1]) * sum(
-        p.numel() for n, p in module.named_parameters() if n.startswith("weight_")
-    )
-
-
 _MODULE_MACS: dict[str, Callable[[Any, Specs, Specs], int]] = {
     **dict.fromkeys(["Conv1d", "Conv2d", "Conv3d"], _conv_module),
     **dict.fromkeys(["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"], _conv_transpose_module),
     "Linear": _linear_module,
     "Bilinear": _bilinear_module,
     "MultiheadAttention": _attention_module,
-    **dict.fromkeys(["RNN", "LSTM", "GRU"], _recurrent_module),
-    **dict.fromkeys(["RNNCell", "LSTMCell", "GRUCell"], _cell_module),
+    **dict.fromkeys(["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"], _recurrent_module),
 }
 
 # --- functions

@@ -7,6 +7,7 @@ from torch import nn
 
 from inspector.engine.capture.names import dtype_name
 from inspector.engine.capture.operations import module_details
+from inspector.engine.capture.table import class_name, is_lazy, num_elements
 from inspector.protocol.files import FileFormat, ModelInfo, ModuleRow, ParameterRow
 
 
@@ -22,23 +23,18 @@ def model_info(module: nn.Module, file_format: FileFormat) -> ModelInfo:
     return ModelInfo(
         format=file_format,
         class_name=class_name(module),
-        num_params=sum(_num_elements(parameter) for parameter in parameters),
+        num_params=sum(num_elements(parameter) for parameter in parameters),
         size_bytes=_size_bytes(module),
-        num_trainable=sum(_num_elements(parameter) for parameter in parameters if parameter.requires_grad),
+        num_trainable=sum(num_elements(parameter) for parameter in parameters if parameter.requires_grad),
         dtype=_main_dtype([*parameters, *module.buffers()]),
     )
-
-
-def class_name(module: nn.Module) -> str:
-    """The class's name; for a scripted module that of the class that it was made from."""
-    return str(getattr(module, "original_name", "") or type(module).__name__)
 
 
 def _row(fqn: str, module: nn.Module, first_names: dict[int, str]) -> ModuleRow:
     return ModuleRow(
         fqn=fqn,
         class_name=class_name(module),
-        num_params=sum(_num_elements(parameter) for parameter in module.parameters()),
+        num_params=sum(num_elements(parameter) for parameter in module.parameters()),
         size_bytes=_size_bytes(module),
         details=module_details(module),
         tensors=tuple(_own_tensors(fqn, module, first_names)),
@@ -70,7 +66,7 @@ def _own_tensors(fqn: str, module: nn.Module, first_names: dict[int, str]) -> It
 
 
 def _size_bytes(module: nn.Module) -> int:
-    return sum(_num_elements(tensor) * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+    return sum(num_elements(tensor) * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
 
 
 def _main_dtype(tensors: list[torch.Tensor]) -> str:
@@ -79,14 +75,9 @@ def _main_dtype(tensors: list[torch.Tensor]) -> str:
     floating = [tensor for tensor in tensors if tensor.is_floating_point() or tensor.is_complex()]
     for tensor in floating or tensors:
         name = dtype_name(tensor.dtype)
-        elements[name] = elements.get(name, 0) + _num_elements(tensor)
+        elements[name] = elements.get(name, 0) + num_elements(tensor)
     return max(elements, key=lambda name: elements[name]) if elements else dtype_name(torch.get_default_dtype())
 
 
-def _num_elements(tensor: torch.Tensor) -> int:
-    """0 for a lazy parameter, which has no size until the first forward."""
-    return 0 if isinstance(tensor, nn.parameter.UninitializedTensorMixin) else tensor.numel()
-
-
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
-    return () if isinstance(tensor, nn.parameter.UninitializedTensorMixin) else tuple(tensor.shape)
+    return () if is_lazy(tensor) else tuple(tensor.shape)

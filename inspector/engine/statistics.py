@@ -17,6 +17,10 @@ from inspector.protocol.graph import Statistics
 BLOCK = 65_536
 # Below this share of the mean square the variance has lost too many digits to cancellation.
 CANCELLED = 1 / 32
+# Squares of greater values, summed over a block, may not fit float32.
+LARGE = 1e16
+# Up to here numpy's calls cost less than torch's, which use all cores.
+SMALL = 16_384
 
 
 def measure(tensor: torch.Tensor, *, bins: int = 40, sample: int = 4096) -> Statistics:
@@ -66,6 +70,9 @@ def _in_a_row(values: torch.Tensor) -> torch.Tensor:
 
 
 def _range_of(flat: torch.Tensor) -> tuple[float, float]:
+    if flat.numel() <= SMALL and flat.device.type == "cpu":
+        row = flat.numpy()
+        return float(np.minimum.reduce(row)), float(np.maximum.reduce(row))
     low, high = torch.aminmax(flat)
     return low.item(), high.item()
 
@@ -93,46 +100,58 @@ def _measure_with_gaps(flat: torch.Tensor, bins: int, sample: int) -> Statistics
     inf = int(torch.isinf(flat).sum())
     finite = flat[torch.isfinite(flat)]
     sampled = _sample(flat, sample)
-    whole = {"num_elements": flat.numel(), "nan": nan, "inf": inf, "num_sampled": sampled.size}
-    zeros = int((sampled == 0).sum())
-    if finite.numel() == 0:
-        return Statistics(min=None, max=None, mean=None, std=None, zeros=zeros, **whole)
-    low, high = _range_of(finite)
-    mean, std = _mean_and_std(finite, low, high)
-    histogram = _histogram(sampled[np.isfinite(sampled)], low, high, bins)
-    return Statistics(min=low, max=high, mean=mean, std=std, zeros=zeros, histogram=histogram, **whole)
+    low, high, mean, std = None, None, None, None
+    histogram: tuple[int, ...] = ()
+    if finite.numel():
+        low, high = _range_of(finite)
+        mean, std = _mean_and_std(finite, low, high)
+        histogram = _histogram(sampled[np.isfinite(sampled)], low, high, bins)
+    return Statistics(
+        num_elements=flat.numel(),
+        min=low,
+        max=high,
+        mean=mean,
+        std=std,
+        zeros=int((sampled == 0).sum()),
+        nan=nan,
+        inf=inf,
+        num_sampled=sampled.size,
+        histogram=histogram,
+    )
 
 
 def _mean_and_std(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]:
     """Mean and the population's deviation of finite values."""
     if low == high:
         return low, 0.0
+    if -low > LARGE or high > LARGE:
+        return _shifted(flat, low, high)
     count = flat.numel()
-    mean = flat.sum().item() / count
-    mean_square = _sum_of_squares(flat) / count
+    total, squares = _sums(flat, count)
+    mean, mean_square = total / count, squares / count
     variance = mean_square - mean * mean
-    if math.isfinite(variance) and variance > CANCELLED * mean_square:
+    if variance > CANCELLED * mean_square:
         return mean, math.sqrt(variance)
     return _shifted(flat, low, high)
 
 
-def _sum_of_squares(flat: torch.Tensor) -> float:
-    count = flat.numel()
+def _sums(flat: torch.Tensor, count: int) -> tuple[float, float]:
+    """The sum of the values, and of their squares."""
     if flat.device.type != "cpu":
-        return float(torch.dot(flat, flat).item())
+        return flat.sum().item(), torch.dot(flat, flat).item()
     row = flat.numpy()
-    with np.errstate(over="ignore"):  # an overflow shows as inf, and is then measured the careful way
-        if count <= BLOCK:
-            return float(np.dot(row, row))
-        blocks = (row[start : start + BLOCK] for start in range(0, count, BLOCK))
-        return sum(float(np.dot(block, block)) for block in blocks)
+    if count <= SMALL:
+        return float(np.add.reduce(row)), float(np.dot(row, row))
+    blocks = (row[start : start + BLOCK] for start in range(0, count, BLOCK))
+    return flat.sum().item(), sum(float(np.dot(block, block)) for block in blocks)
 
 
 def _shifted(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]:
     """In float64, of the values less their middle, scaled by their half range: neither cancels nor overflows."""
     middle, scale = low / 2 + high / 2, high / 2 - low / 2
     total = squares = 0.0
-    for block in flat.split(1 << 20):
+    for start in range(0, flat.numel(), 1 << 20):
+        block = flat[start : start + (1 << 20)]
         away = (block.cpu().double() - middle) / scale
         total += away.sum().item()
         squares += torch.dot(away, away).item()
@@ -153,6 +172,12 @@ def _sample(flat: torch.Tensor, sample: int) -> NDArray[np.floating]:
 def _histogram(sampled: NDArray[np.floating], low: float, high: float, bins: int) -> tuple[int, ...]:
     if low == high:  # no width: all in the middle, as they are drawn
         return tuple(sampled.size if index == bins // 2 else 0 for index in range(bins))
-    half = high / 2 - low / 2  # the whole range may not fit a float
-    places = ((sampled / 2 - low / 2) * (bins / half)).astype(np.int64)
-    return tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
+    width = high - low
+    if 1 / LARGE < width < LARGE:
+        places = (sampled - low) * (bins / width)
+    else:  # the width, or its inverse, does not fit the values' type
+        part = 0.25 if math.isinf(width) else 1.0
+        places = (sampled.astype(np.float64) * part - low * part) / (high * part - low * part) * bins
+    counts: list[int] = np.bincount(places.astype(np.intp), minlength=bins + 1).tolist()
+    counts[bins - 1] += sum(counts[bins:])  # the greatest value belongs to the last bin
+    return tuple(counts[:bins])

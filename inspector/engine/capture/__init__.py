@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
 from inspector.engine.capture.forward import capture_eager

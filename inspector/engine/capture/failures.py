@@ -10,6 +10,7 @@ from inspector.engine.capture.recorder import Recorder
 from inspector.protocol.graph import Failure
 
 _OWN_FOLDER = str(Path(__file__).parent)
+_TORCHS_CALLS = torch.nn.modules.module.__file__
 
 
 def failure_of(error: BaseException, recorder: Recorder | None) -> tuple[Failure, frozenset[int]]:
@@ -26,7 +27,7 @@ def failure_of(error: BaseException, recorder: Recorder | None) -> tuple[Failure
             shapes = tuple(spec.shape for spec in raised.node.inputs)
         elif group is not None:
             where = recorder.groups[group]
-            fqn, op = where.known.fqn, type(where.known.module).__name__
+            fqn, op = where.known.fqn, where.known.class_name
             shapes = tuple(spec.shape for spec in where.inputs)
     failure = Failure(
         node=node,
@@ -84,10 +85,16 @@ def _drop_own_frames(told: traceback.TracebackException | None, seen: set[int]) 
     if told is None or id(told) in seen:
         return
     seen.add(id(told))
-    kept = [frame for frame in told.stack if not frame.filename.startswith(_OWN_FOLDER)]
+    kept = [frame for frame in told.stack if not _says_nothing(frame)]
     told.stack = traceback.StackSummary.from_list(kept)
     _drop_own_frames(told.__cause__, seen)
     _drop_own_frames(told.__context__, seen)
+
+
+def _says_nothing(frame: traceback.FrameSummary) -> bool:
+    """Our own frames, and those of torch that only pass a module's call on."""
+    passes_on = frame.name in ("_wrapped_call_impl", "_call_impl", "inner") and frame.filename == _TORCHS_CALLS
+    return passes_on or frame.filename.startswith(_OWN_FOLDER)
 
 
 def _enclosing(recorder: Recorder | None, group: int | None) -> frozenset[int]:

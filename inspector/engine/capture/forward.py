@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from inspector.engine.capture.failures import failure_of, let_go
-from inspector.engine.capture.functions import ObservedFunctions
+from inspector.engine.capture.functions import observed_functions
 from inspector.engine.capture.graph import graph_of
-from inspector.engine.capture.modules import ModuleCalls, hooked_modules
+from inspector.engine.capture.modules import hooked_modules
 from inspector.engine.capture.recorder import Recorder
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.surroundings import (
@@ -46,7 +46,7 @@ def capture_eager(
         device = device_of(args, kwargs)
         start_peak(device)
         started_s = time.perf_counter()
-        recorder = Recorder(ModelTable(module), statistics=options.statistics, timed=options.timed)
+        recorder = Recorder(ModelTable(module), statistics=options.statistics, timed=options.timed, device=device)
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
         named = [] if failure else list(named_tensors("output", result))
         del result
@@ -59,7 +59,7 @@ def capture_eager(
             failed_node=failure.node if failure else None,
             failed_groups=failed_groups,
             # After a failure all that would have come later never ran: that says nothing.
-            uncalled=() if failure else uncalled_modules(recorder.table, recorder.used),
+            uncalled=() if failure else uncalled_modules(recorder.table),
             notes=notes,
         )
         captured_s = time.perf_counter() - started_s
@@ -78,10 +78,9 @@ def _observe(
     for name, tensor in named_inputs(module, args, kwargs, input_names):
         recorder.add_input(name, tensor)
     try:
-        with hooked_modules(recorder), ObservedFunctions(recorder):
+        with observed_functions(recorder), hooked_modules(recorder):
             return module(*args, **kwargs), None, frozenset()
     except BaseException as error:  # noqa: BLE001 - a model may raise anything, also SystemExit
-        ModuleCalls(recorder).unwind(error)
         failure, groups = failure_of(error, recorder)
         recorder.raised = None
         let_go(error)

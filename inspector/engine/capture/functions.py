@@ -1,6 +1,7 @@
 """Operations called between modules, seen by a `TorchFunctionMode`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,6 +12,22 @@ from inspector.engine.capture.operations import function_details
 from inspector.engine.capture.recorder import Origin, Raised, RecordedNode, Recorder, own_identity, specs_of
 from inspector.engine.capture.trees import replace_tensors, tensors_in
 from inspector.protocol.graph import TensorSpec
+
+
+@contextmanager
+def observed_functions(recorder: Recorder) -> Iterator[None]:
+    """Observe all functions of torch that are called outside the modules that are drawn as one node.
+
+    Inside those the mode is taken off the stack: for torch's own functions it would cost more than the hooks do.
+    """
+    mode = ObservedFunctions(recorder)
+    depth = torch._C._len_torch_function_stack()
+    recorder.enter_functions(mode)
+    try:
+        yield
+    finally:
+        while torch._C._len_torch_function_stack() > depth:  # a mode that the model left behind lies above ours
+            torch._C._pop_torch_function_stack()
 
 
 class FunctionCall:

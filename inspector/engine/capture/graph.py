@@ -2,7 +2,6 @@
 
 from inspector.engine.capture.operations import function_category, module_category, module_details
 from inspector.engine.capture.recorder import RecordedGroup, RecordedNode, Recorder
-from inspector.engine.capture.table import own_num_params
 from inspector.engine.macs import function_macs, module_macs
 from inspector.protocol.graph import Category, Edge, Graph, Group, Node
 
@@ -40,15 +39,7 @@ def graph_of(
 
 
 def _node(index: int, node: RecordedNode, *, failed: bool) -> Node:
-    category, details, macs, num_params = _value_row(node)
-    if node.known is not None:
-        module = node.known.module
-        category, details = module_category(module), node.details or module_details(module)
-        num_params = own_num_params(module, inside=True)
-        macs = None if failed else module_macs(module, node.inputs, node.outputs)
-    elif node.kind in ("function", "module"):
-        category, details = function_category(node.op), node.details
-        macs = None if failed else function_macs(node.op, node.inputs, node.outputs, node.details)
+    category, details, macs, num_params = _row(node)
     return Node(
         id=index,
         kind=node.kind,
@@ -58,7 +49,7 @@ def _node(index: int, node: RecordedNode, *, failed: bool) -> Node:
         inputs=node.inputs,
         outputs=node.outputs,
         num_params=num_params,
-        macs=macs,
+        macs=None if failed else macs,
         elapsed_s=node.elapsed_s,
         statistics=node.statistics,
         category=category,
@@ -69,19 +60,29 @@ def _node(index: int, node: RecordedNode, *, failed: bool) -> Node:
     )
 
 
-def _value_row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
-    return _VALUE_CATEGORIES.get(node.kind, "other"), node.details, 0, node.num_params
+def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
+    """Category, details, multiply-accumulates and number of parameters."""
+    known = node.known
+    if known is not None and node.kind == "module":
+        module = known.module
+        details = node.details or module_details(module)
+        category = module_category(module)
+        return category, details, module_macs(module, node.inputs, node.outputs, category), known.num_params
+    if node.kind == "function":
+        category = function_category(node.op)
+        macs = function_macs(node.op, node.inputs, node.outputs, category, node.details)
+        return category, node.details, macs, node.num_params
+    return _VALUE_CATEGORIES[node.kind], node.details, 0, node.num_params
 
 
 def _group(index: int, group: RecordedGroup, failed: bool) -> Group:
-    module = group.known.module
     return Group(
         id=index,
         fqn=group.known.fqn,
-        class_name=str(getattr(module, "original_name", "") or type(module).__name__),
+        class_name=group.known.class_name,
         parent=group.parent,
         call_index=group.call_index,
-        num_params=own_num_params(module, inside=True),
+        num_params=group.known.num_params,
         inputs=group.inputs,
         outputs=group.outputs,
         failed=failed,

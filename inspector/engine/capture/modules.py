@@ -3,12 +3,13 @@
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from inspector.engine.capture.recorder import (
     Frame,
@@ -34,16 +35,19 @@ def hooked_modules(recorder: Recorder) -> Iterator[None]:
     inside the module's call.
     """
     calls = ModuleCalls(recorder)
-    with ExitStack() as hooks:
+    hooks: list[RemovableHandle] = []
+    try:
         for known in recorder.table.modules:
-            module = known.module
-            hooks.callback(
-                module.register_forward_pre_hook(partial(calls.begin, known), prepend=True, with_kwargs=True).remove
-            )
-            hooks.callback(
-                module.register_forward_hook(partial(calls.end, known), with_kwargs=True, always_call=True).remove
-            )
+            before, after = partial(calls.begin, known), partial(calls.end, known)
+            hooks.append(known.module.register_forward_pre_hook(before, prepend=True, with_kwargs=True))
+            hooks.append(known.module.register_forward_hook(after, with_kwargs=True, always_call=True))
         yield
+    except BaseException as error:
+        calls.unwind(error)
+        raise
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 class ModuleCalls:
@@ -71,13 +75,14 @@ class ModuleCalls:
             frame.error_before = sys.exception()
             if known.opaque:
                 frame.origins = recorder.origins(tensors)
-                recorder.hidden = True
             else:
                 self._open_group(frame)
             frame.num_nodes = len(recorder.nodes)
             recorder.stack.append(frame)
-            if recorder.timed:
-                frame.started_s = recorder.now()
+        if known.opaque:
+            recorder.hide()
+        if recorder.timed:
+            frame.started_s = recorder.now()
 
     def _open_group(self, frame: Frame) -> None:
         groups = self._recorder.groups
@@ -85,7 +90,7 @@ class ModuleCalls:
         frame.group = len(groups)
         groups.append(group)
 
-    def end(self, known: KnownModule, _module: nn.Module, args: Args, kwargs: Kwargs, result: Any) -> Any:  # noqa: ANN401
+    def end(self, known: KnownModule, _module: nn.Module, args: Args, kwargs: Kwargs, result: Any) -> Any:  # noqa: ANN401 - as above
         """The forward hook; what it returns stands in for the result. Called with None when forward raised."""
         if threading.get_ident() != self._thread:
             return None
@@ -95,7 +100,8 @@ class ModuleCalls:
         recorder = self._recorder
         if recorder.stack and recorder.stack[-1].hidden:
             return None  # inside an operation, whose frame is still open
-        recorder.hidden = False
+        if recorder.hidden:
+            recorder.unhide()
         elapsed_s = recorder.now() - frame.started_s if recorder.timed else None
         error = sys.exception() if result is None else None
         with torch._C.DisableTorchFunction():
@@ -113,7 +119,7 @@ class ModuleCalls:
         while self._recorder.stack:
             frame = self._recorder.stack.pop()
             if not (self._recorder.stack and self._recorder.stack[-1].hidden):
-                self._recorder.hidden = False
+                self._recorder.unhide()
                 self.raised(frame, error)
 
     def raised(self, frame: Frame, error: BaseException) -> None:
@@ -129,11 +135,13 @@ class ModuleCalls:
             if not frame.hidden:
                 self._drop_group(frame)
             node = self._node(frame)
-        self._recorder.raised = Raised(error, node, frame.origins, frame.group)
+        self._recorder.raised = Raised(error, node, frame.origins or [], frame.group)
 
     def _closed_frame(self, known: KnownModule) -> Frame | None:
         """Take the frame of this call, and those above it that were left open, from the stack."""
         stack = self._recorder.stack
+        if stack and stack[-1].known is known:
+            return stack.pop()
         if not any(frame.known is known for frame in stack):
             return None
         while True:
@@ -151,43 +159,38 @@ class ModuleCalls:
 
     def _node(self, frame: Frame) -> RecordedNode:
         known = frame.known
-        node = RecordedNode("module", type(known.module).__name__, known.fqn, frame.group, frame.inputs)
-        node.known, node.call = known, frame.call
-        return node
+        return RecordedNode(
+            "module", known.class_name, known.fqn, frame.group, frame.inputs, known=known, call=frame.call
+        )
 
     def _close_operation(
         self,
         frame: Frame,
         args: Args,
         kwargs: Kwargs,
-        result: Any,
-        elapsed_s: float | None,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        result: Any,  # noqa: ANN401 - whatever forward gave
+        elapsed_s: float | None,
+    ) -> Any:  # noqa: ANN401 - as above
         recorder = self._recorder
         inputs = tensors_in(args)
         if kwargs:
             tensors_in(kwargs, inputs)
         if not frame.hidden:
             self._drop_group(frame)
-            frame.origins = recorder.origins(inputs)
             frame.inputs = specs_of(inputs)
+        origins = recorder.origins(inputs) if frame.origins is None else frame.origins
         node = self._node(frame)
         node.elapsed_s = elapsed_s
         outputs = tensors_in(result)
-        same = [output for output in outputs if any(output is tensor for tensor in inputs)]
-        if not same:
-            recorder.add_operation(node, frame.origins, outputs)
-            return None
-        if frame.known.in_place:
-            recorder.add_operation(node, frame.origins, outputs, same)
-            return None
-        return self._close_pass_through(node, frame, result, same)
-
-    def _close_pass_through(self, node: RecordedNode, frame: Frame, result: Any, same: list[torch.Tensor]) -> Any:  # noqa: ANN401
-        """Identity, or Dropout in eval: the output is the input itself, and would take its place in the wires."""
-        fresh = replace_tensors(result, lambda tensor: own_identity(tensor) if _is_in(tensor, same) else tensor)
-        self._recorder.add_operation(node, frame.origins, tensors_in(fresh))
-        return fresh
+        given = [id(tensor) for tensor in inputs]
+        same = [output for output in outputs if id(output) in given]
+        if same and not frame.known.in_place:
+            # Identity, or Dropout in eval: the output is the input itself, and would take its place in the wires.
+            result = replace_tensors(result, lambda tensor: own_identity(tensor) if id(tensor) in given else tensor)
+            recorder.add_operation(node, origins, tensors_in(result))
+            return result
+        recorder.add_operation(node, origins, outputs, same)
+        return None
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
@@ -200,7 +203,3 @@ def chain_of(error: BaseException) -> list[BaseException]:
             chain.append(current)
             waiting += [current.__context__, current.__cause__]
     return chain
-
-
-def _is_in(tensor: torch.Tensor, tensors: list[torch.Tensor]) -> bool:
-    return any(tensor is other for other in tensors)

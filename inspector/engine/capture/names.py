@@ -6,7 +6,23 @@ from typing import Any
 import torch
 
 # Calls that give no tensor and yet belong on the picture: values leave the graph here.
-READS = frozenset([*"item tolist numpy bool int float complex index array equal allclose is_nonzero contains".split()])
+READS = frozenset(
+    [
+        "item",
+        "tolist",
+        "numpy",
+        "bool",
+        "int",
+        "float",
+        "complex",
+        "index",
+        "array",
+        "equal",
+        "allclose",
+        "is_nonzero",
+        "contains",
+    ]
+)
 
 _DUNDER_NAMES = {
     "rsub": "sub",
@@ -64,11 +80,57 @@ _SYNONYMS = {
 # Looked up so often that the rest is not worth asking: they tell about a tensor, or leave its values alone.
 _NO_OPERATIONS = frozenset(
     [
-        *"shape size dim ndim device dtype layout numel nelement stride storage_offset is_contiguous itemsize".split(),
-        *"element_size requires_grad requires_grad_ grad grad_fn is_cuda is_floating_point is_complex len hash".split(),
-        *"is_sparse is_quantized is_leaf names data_ptr untyped_storage storage repr str format retain_grad".split(),
-        *"register_hook backward is_inference is_signed get_device nbytes has_names is_shared dir".split(),
-        *"reduce_ex deepcopy setstate set_printoptions typed_storage is_same_size version refine_names".split(),
+        "shape",
+        "size",
+        "dim",
+        "ndim",
+        "device",
+        "dtype",
+        "layout",
+        "numel",
+        "nelement",
+        "stride",
+        "storage_offset",
+        "is_contiguous",
+        "itemsize",
+        "element_size",
+        "requires_grad",
+        "requires_grad_",
+        "grad",
+        "grad_fn",
+        "is_cuda",
+        "is_floating_point",
+        "is_complex",
+        "len",
+        "hash",
+        "is_sparse",
+        "is_quantized",
+        "is_leaf",
+        "names",
+        "data_ptr",
+        "untyped_storage",
+        "storage",
+        "repr",
+        "str",
+        "format",
+        "retain_grad",
+        "register_hook",
+        "backward",
+        "is_inference",
+        "is_signed",
+        "get_device",
+        "nbytes",
+        "has_names",
+        "is_shared",
+        "dir",
+        "reduce_ex",
+        "deepcopy",
+        "setstate",
+        "set_printoptions",
+        "typed_storage",
+        "is_same_size",
+        "version",
+        "refine_names",
     ]
 )
 _plain_names: dict[Callable[..., Any], str | None] = {}

@@ -137,9 +137,8 @@ def _index_part(part: object) -> str:
 
 def _conv_call(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     weight = args[1]
-    order = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-    if "transpose" in name:
-        order = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
+    tail = ("output_padding", "groups", "dilation") if "transpose" in name else ("dilation", "groups")
+    order = ("input", "weight", "bias", "stride", "padding", *tail)
     given = {**dict(zip(order, args, strict=False)), **kwargs}
     groups = given.get("groups", 1)
     ends = (weight.shape[0], weight.shape[1] * groups)
@@ -341,9 +340,44 @@ FUNCTIONS: dict[str, FunctionRow] = {
 # These only move values: statistics of their input hold for their output too, when it has as many elements.
 REARRANGING = frozenset(
     [
-        *"view reshape flatten unflatten permute transpose swapaxes swapdims t adjoint detach clone contiguous".split(),
-        *"view_as reshape_as data alias T mT H mH squeeze unsqueeze movedim moveaxis roll flip to".split(),
-        *"pixel_shuffle pixel_unshuffle channel_shuffle lift_fresh requires_grad".split(),
-        *"Flatten Unflatten PixelShuffle PixelUnshuffle ChannelShuffle Identity".split(),
+        "view",
+        "reshape",
+        "flatten",
+        "unflatten",
+        "permute",
+        "transpose",
+        "swapaxes",
+        "swapdims",
+        "t",
+        "adjoint",
+        "detach",
+        "clone",
+        "contiguous",
+        "view_as",
+        "reshape_as",
+        "data",
+        "alias",
+        "T",
+        "mT",
+        "H",
+        "mH",
+        "squeeze",
+        "unsqueeze",
+        "movedim",
+        "moveaxis",
+        "roll",
+        "flip",
+        "to",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+        "channel_shuffle",
+        "lift_fresh",
+        "requires_grad",
+        "Flatten",
+        "Unflatten",
+        "PixelShuffle",
+        "PixelUnshuffle",
+        "ChannelShuffle",
+        "Identity",
     ]
 )

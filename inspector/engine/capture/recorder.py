@@ -1,14 +1,16 @@
 """The record of one forward while it runs: nodes, groups and wires, as light as they can be; no tensor is kept."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from inspector.engine.capture.names import dtype_name
 from inspector.engine.capture.operations import REARRANGING
 from inspector.engine.capture.table import KnownModule, ModelTable
+from inspector.engine.capture.timing import synchronize
 from inspector.engine.capture.wires import Wires
 from inspector.engine.statistics import measure_or_none
 from inspector.protocol.graph import NodeKind, Statistics, TensorSpec
@@ -60,7 +62,7 @@ class Frame:
     group: int | None
     call: int
     inputs: tuple[TensorSpec, ...] = ()
-    origins: list[Origin] = field(default_factory=list)
+    origins: list[Origin] | None = None
     num_nodes: int = 0
     started_s: float = 0.0
     error_before: BaseException | None = None
@@ -79,7 +81,7 @@ class Raised:
 class Recorder:
     """What has been seen so far."""
 
-    def __init__(self, table: ModelTable, *, statistics: bool, timed: bool) -> None:
+    def __init__(self, table: ModelTable, *, statistics: bool, timed: bool, device: torch.device | None = None) -> None:
         self.table = table
         self.nodes: list[RecordedNode] = []
         self.groups: list[RecordedGroup] = []
@@ -87,11 +89,13 @@ class Recorder:
         self.stack: list[Frame] = []
         self.hidden = False
         self.timed = timed
-        self.used: set[str] = set()
+        self.device = device
         self.raised: Raised | None = None
         self.wires = Wires()
         self.num_calls = 0
         self._statistics = statistics
+        self._mode: TorchFunctionMode | None = None
+        self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
 
     # --- where we are
@@ -103,9 +107,30 @@ class Recorder:
 
     def now(self) -> float:
         """Wall time; on an accelerator after all that was asked of it is done."""
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
-            torch.cuda.synchronize()
+        synchronize(self.device)
         return time.perf_counter()
+
+    # --- inside and outside of operations
+
+    def enter_functions(self, mode: TorchFunctionMode) -> None:
+        """Put the mode that observes functions onto torch's stack."""
+        self._mode = mode
+        torch._C._push_on_torch_function_stack(mode)
+
+    def hide(self) -> None:
+        """From here on what happens belongs to one operation."""
+        self.hidden = True
+        depth = torch._C._len_torch_function_stack()
+        self._mode_off = depth > 0 and torch._C._get_function_stack_at(depth - 1) is self._mode
+        if self._mode_off:  # a mode of the model's own may lie above it: then it stays, and looks away
+            torch._C._pop_torch_function_stack()
+
+    def unhide(self) -> None:
+        """The operation is over."""
+        self.hidden = False
+        if self._mode_off and self._mode is not None:
+            torch._C._push_on_torch_function_stack(self._mode)
+        self._mode_off = False
 
     # --- wires
 
@@ -120,7 +145,7 @@ class Recorder:
         known = self.table.tensor(tensor)
         if known is None:
             return self._add_value("constant", "constant", "", tensor), 0, True
-        self.used.add(known.owner)
+        known.owner.used = True
         key = (id(tensor), self.group)
         node = self._parameter_nodes.get(key)
         if node is None:
@@ -171,35 +196,38 @@ class Recorder:
         index = self.append(node, origins)
         for place, tensor in enumerate(outputs):
             self.wires.made(tensor, index, place)
-        for tensor in written or ():
-            place = next((place for place, output in enumerate(outputs) if output is tensor), 0)
-            self.wires.wrote(tensor, index, place)
+        if written:
+            for tensor in written:
+                place = next((place for place, output in enumerate(outputs) if output is tensor), 0)
+                self.wires.wrote(tensor, index, place)
         self._measure(node, outputs, origins)
 
     def append(self, node: RecordedNode, origins: list[Origin]) -> int:
         """Put a node into the record, with its wires."""
         index = len(self.nodes)
         self.nodes.append(node)
-        self.edges.extend(
-            (source, output, index, place, inferred) for place, (source, output, inferred) in enumerate(origins)
-        )
+        for place, (source, output, inferred) in enumerate(origins):
+            self.edges.append((source, output, index, place, inferred))
         return index
 
     def _measure(self, node: RecordedNode, outputs: list[torch.Tensor], origins: list[Origin]) -> None:
+        """Measure the first floating output, or the first."""
         if not self._statistics or not outputs:
             return
         place = next((place for place, tensor in enumerate(outputs) if tensor.is_floating_point()), 0)
-        tensor = outputs[place]
         node.measured_output = place
         if len(origins) == 1 and node.op in REARRANGING:
-            source = self.nodes[origins[0][0]]
-            spec = node.outputs[place]
-            known = source.statistics
-            if known and source.measured_output == origins[0][1] and known.num_elements == tensor.numel():
-                if source.outputs[source.measured_output].dtype == spec.dtype:
-                    node.statistics = known
-                    return
-        node.statistics = measure_or_none(tensor)
+            node.statistics = self._known_statistics(origins[0], node.outputs[place], outputs[place].numel())
+        if node.statistics is None:
+            node.statistics = measure_or_none(outputs[place])
+
+    def _known_statistics(self, origin: Origin, spec: TensorSpec, num_elements: int) -> Statistics | None:
+        """Those of the input, for an operation that only moves its values."""
+        source = self.nodes[origin[0]]
+        known = source.statistics
+        if known is None or source.measured_output != origin[1] or known.num_elements != num_elements:
+            return None
+        return known if source.outputs[origin[1]].dtype == spec.dtype else None
 
 
 def specs_of(tensors: list[torch.Tensor]) -> tuple[TensorSpec, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from inspector.engine.capture.table import is_lazy
 from inspector.protocol.requests import Mode
 
 FAST_PATH_NOTE = (
@@ -20,7 +21,7 @@ COMPILE_NOTE = "torch.compile was set aside for this run: the model ran eagerly,
 
 @contextmanager
 def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
-    """Run `module` in train or eval mode with that seed; afterwards every flag, buffer and random state is as before."""
+    """Set train or eval mode and seed everything; afterwards all flags, buffers and random states are as before."""
     flags = [(child, child.training) for child in module.modules()]
     with preserved_state(module):
         try:
@@ -101,20 +102,20 @@ def _set_mode(module: nn.Module, flags: list[tuple[nn.Module, bool]], train: boo
 def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - models draw from numpy's global generator
+    np.random.seed(seed % 2**32)  # models draw from numpy's global generator
 
 
 def _random_states() -> Callable[[], None]:
     """Remember all random states; the function returned puts them back."""
     torch_state, python_state = torch.get_rng_state(), random.getstate()
-    numpy_state = np.random.get_state()  # noqa: NPY002 - as above
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    numpy_state = np.random.get_state()
+    cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None
     mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
 
     def restore() -> None:
         torch.set_rng_state(torch_state)
         random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002 - as above
+        np.random.set_state(numpy_state)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
         if mps is not None:
@@ -125,12 +126,12 @@ def _random_states() -> Callable[[], None]:
 
 def _copied_buffers(module: nn.Module) -> list[Callable[[], None]]:
     """For each module the function that puts its buffers back, values and objects."""
-    return [_restore_of(child) for child in module.modules() if len(list(child.named_buffers(recurse=False)))]
+    return [_restore_of(child) for child in module.modules() if child._buffers]
 
 
 def _restore_of(module: nn.Module) -> Callable[[], None]:
     before = {
-        name: (buffer, None if _is_lazy(buffer) else buffer.detach().clone(), _version(buffer))
+        name: (buffer, None if is_lazy(buffer) else buffer.detach().clone(), _version(buffer))
         for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
     }
 
@@ -147,8 +148,8 @@ def _restore_of(module: nn.Module) -> Callable[[], None]:
     return restore
 
 
-def _is_lazy(buffer: torch.Tensor) -> bool:
-    return isinstance(buffer, nn.parameter.UninitializedTensorMixin)
+def _cuda_in_use() -> bool:
+    return torch.cuda.is_available() and bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call] # torch's own
 
 
 def _version(tensor: torch.Tensor) -> int | None:

@@ -1,38 +1,53 @@
 """What is known of a model before it runs: the name and kind of each module, and whose each parameter is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 # These torch.nn modules run others; all the other ones do their work out of sight, in one operation.
-_RUN_OTHERS = frozenset(
-    [
-        *"Module Sequential ModuleList ModuleDict AdaptiveLogSoftmaxWithLoss Transformer TransformerEncoder".split(),
-        *"TransformerDecoder TransformerEncoderLayer TransformerDecoderLayer".split(),
-    ]
-)
+_RUN_OTHERS = {
+    "AdaptiveLogSoftmaxWithLoss",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Sequential",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+}
 _TORCHS_OWN = ("torch.nn.modules.", "torch.ao.nn.", "torch.nn.quantized.", "torch.nn.intrinsic.")
+_NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class KnownModule:
-    """A module under its first name. `opaque` ones are drawn as one node, whatever they do inside."""
+    """A module under its first name, and the one that holds it. `opaque` ones are drawn as one node, whatever they do.
+
+    `num_params` counts its parameters and those inside it, shared ones once.
+    """
 
     module: nn.Module
     fqn: str
+    parent: "KnownModule | None"
     opaque: bool
     in_place: bool
+    class_name: str
+    num_params: int = 0
     calls: int = 0
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KnownTensor:
-    """A parameter or buffer under its first name, and the fqn of the module that owns it."""
+    """A parameter or buffer under its first name, and the module that owns it."""
 
     tensor: torch.Tensor
     fqn: str
-    owner: str
+    owner: KnownModule
     is_parameter: bool
 
 
@@ -40,25 +55,50 @@ class ModelTable:
     """The modules of a model by their order, its parameters and buffers by identity."""
 
     def __init__(self, root: nn.Module) -> None:
-        self.modules = [
-            KnownModule(module, fqn, is_opaque(module), bool(getattr(module, "inplace", False)))
-            for fqn, module in root.named_modules()
-        ]
+        self.modules: list[KnownModule] = []
         self.tensors: dict[int, KnownTensor] = {}
-        for known in self.modules:
-            self._add_tensors(known)
-
-    def _add_tensors(self, known: KnownModule) -> None:
-        prefix = f"{known.fqn}." if known.fqn else ""
-        for members, are_parameters in ((known.module._parameters, True), (known.module._buffers, False)):
-            for name, tensor in members.items():
-                if tensor is not None and id(tensor) not in self.tensors:
-                    self.tensors[id(tensor)] = KnownTensor(tensor, prefix + name, known.fqn, are_parameters)
+        self._shares = False
+        self._add_module(root, "", None, set())
+        if self._shares:  # a parameter counted where it was met first may lie in other modules too
+            for known in self.modules:
+                known.num_params = sum(num_elements(parameter) for parameter in known.module.parameters())
 
     def tensor(self, tensor: torch.Tensor) -> KnownTensor | None:
         """The parameter or buffer that `tensor` is, if it is one."""
         known = self.tensors.get(id(tensor))
         return known if known is not None and known.tensor is tensor else None
+
+    def _add_module(self, module: nn.Module, fqn: str, parent: KnownModule | None, seen: set[int]) -> None:
+        """In the order of `named_modules`, which takes several times as long on deep models."""
+        seen.add(id(module))
+        in_place = bool(getattr(module, "inplace", False))
+        known = KnownModule(module, fqn, parent, is_opaque(module), in_place, class_name(module))
+        self.modules.append(known)
+        prefix = f"{fqn}." if fqn else ""
+        for name, parameter in module._parameters.items():
+            self._add_tensor(parameter, prefix + name, known, True)
+        for name, buffer in module._buffers.items():
+            self._add_tensor(buffer, prefix + name, known, False)
+        for name, child in module._modules.items():
+            if child is None:
+                continue
+            if id(child) in seen:
+                self._shares = True
+            else:
+                self._add_module(child, prefix + name, known, seen)
+
+    def _add_tensor(self, tensor: torch.Tensor | None, fqn: str, owner: KnownModule, is_parameter: bool) -> None:
+        if tensor is None:
+            return
+        if id(tensor) in self.tensors:
+            self._shares = True
+            return
+        self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, is_parameter)
+        holder: KnownModule | None = owner if is_parameter else None
+        elements = num_elements(tensor) if is_parameter else 0
+        while holder is not None:
+            holder.num_params += elements
+            holder = holder.parent
 
 
 def is_opaque(module: nn.Module) -> bool:
@@ -73,43 +113,48 @@ def is_opaque(module: nn.Module) -> bool:
     return False
 
 
-def own_num_params(module: nn.Module, *, inside: bool) -> int:
-    """Elements of its parameters, shared ones once; `inside` counts those of its children too."""
-    return sum(parameter.numel() for parameter in module.parameters(recurse=inside) if _has_size(parameter))
+def class_name(module: nn.Module) -> str:
+    """The class's name; for a scripted module that of the class that it was made from."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return str(getattr(module, "original_name", "") or type(module).__name__)
+    return type(module).__name__
 
 
-def uncalled_modules(table: ModelTable, used: set[str]) -> tuple[str, ...]:
+def uncalled_modules(table: ModelTable) -> tuple[str, ...]:
     """The topmost modules that neither ran nor had a parameter used, in order.
 
     What lies inside an operation that ran (attention's `out_proj`) counts as used; lists of modules are never called
     themselves, so their members are told instead.
     """
-    alive: set[str] = set(used)
+    alive: set[int] = set()
     for known in table.modules:
-        if known.calls:
-            alive.add(known.fqn)
-    for known in table.modules:
-        if known.calls and known.opaque:
-            prefix = f"{known.fqn}." if known.fqn else ""
-            alive.update(other.fqn for other in table.modules if prefix == "" or other.fqn.startswith(prefix))
-    for fqn in tuple(alive):
-        alive.update(_ancestors(fqn))
+        if known.calls or known.used:
+            alive.update(id(holder) for holder in _and_holders(known))
+    told: set[int] = set()
     listed: list[str] = []
-    told: set[str] = set()
     for known in table.modules:
-        if known.fqn in alive or any(ancestor in told for ancestor in _ancestors(known.fqn)):
+        if id(known) in alive or isinstance(known.module, _NEVER_CALLED):
             continue
-        if isinstance(known.module, (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)):
+        holders = list(_and_holders(known))[1:]
+        if any(id(holder) in told or (holder.calls and holder.opaque) for holder in holders):
             continue
-        told.add(known.fqn)
+        told.add(id(known))
         listed.append(known.fqn)
     return tuple(listed)
 
 
-def _ancestors(fqn: str) -> list[str]:
-    parts = fqn.split(".")
-    return ["", *(".".join(parts[:end]) for end in range(1, len(parts)))] if fqn else []
+def _and_holders(known: KnownModule) -> Iterator[KnownModule]:
+    holder: KnownModule | None = known
+    while holder is not None:
+        yield holder
+        holder = holder.parent
 
 
-def _has_size(parameter: torch.Tensor) -> bool:
-    return not isinstance(parameter, nn.parameter.UninitializedTensorMixin)
+def is_lazy(tensor: torch.Tensor) -> bool:
+    """Whether it has no size until the first forward."""
+    return isinstance(tensor, (nn.UninitializedParameter, nn.UninitializedBuffer))
+
+
+def num_elements(tensor: torch.Tensor) -> int:
+    """How many values it has; 0 for a lazy one."""
+    return 0 if is_lazy(tensor) else tensor.numel()

@@ -18,7 +18,7 @@ class Source(NamedTuple):
 
 
 class _Write(NamedTuple):
-    """The last write into a storage. The weak reference keeps the storage's address from being reused, not its memory."""
+    """A write into a storage. The weak reference keeps the storage's address from being reused, not its memory."""
 
     storage: StorageWeakRef
     source: Source
@@ -42,11 +42,11 @@ class Wires:
         """`node` wrote into `tensor`, and so into all that share its memory."""
         self.made(tensor, node, output)
         try:
-            storage = StorageWeakRef(tensor.untyped_storage())
-            place = (tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()))
+            storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call] # torch's own
+            offset, shape, stride = _place(tensor)
         except (RuntimeError, NotImplementedError):  # no storage of its own: vmap, sparse
             return
-        self._written.setdefault(storage.cdata, []).append(_Write(storage, Source(node, output), *place))
+        self._written.setdefault(storage.cdata, []).append(_Write(storage, Source(node, output), offset, shape, stride))
 
     def source(self, tensor: torch.Tensor) -> Source | None:
         """The output that holds the tensor's values now; None for a tensor whose maker was not seen."""
@@ -73,17 +73,15 @@ def _may_overlap(tensor: torch.Tensor, write: _Write) -> bool:
     Parts of one tensor (`chunk`, slices) have the same strides: the way from one start to the other, in steps of
     these, leads out of the first along some axis when they lie apart.
     """
-    stride, shape = tuple(tensor.stride()), tuple(tensor.shape)
-    first, second = (tensor.storage_offset(), shape), (write.offset, write.shape)
-    if first[0] > second[0]:
+    offset, shape, stride = _place(tensor)
+    first, second = (offset, shape, stride), (write.offset, write.shape, write.stride)
+    if offset > write.offset:
         first, second = second, first
-    if second[0] > first[0] + sum(
-        (size - 1) * step for size, step in zip(first[1], _stride_of(first, tensor, write), strict=True)
-    ):
+    way = second[0] - first[0]
+    if way > sum((size - 1) * step for size, step in zip(first[1], first[2], strict=True)):
         return False
     if stride != write.stride or 0 in stride:
         return True
-    way = second[0] - first[0]
     for size, step in sorted(zip(first[1], stride, strict=True), key=lambda pair: -pair[1]):
         steps, way = divmod(way, step)
         if steps >= size:
@@ -91,6 +89,5 @@ def _may_overlap(tensor: torch.Tensor, write: _Write) -> bool:
     return True
 
 
-def _stride_of(side: tuple[int, tuple[int, ...]], tensor: torch.Tensor, write: _Write) -> tuple[int, ...]:
-    own = (tensor.storage_offset(), tuple(tensor.shape))
-    return tuple(tensor.stride()) if side == own else write.stride
+def _place(tensor: torch.Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    return int(tensor.storage_offset()), tuple(tensor.shape), tuple(tensor.stride())
