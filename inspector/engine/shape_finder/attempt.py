@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from inspector.engine.shape_finder.practice import practising
+from inspector.engine.shape_finder.sizes import Answer
 
 ObstacleKind = Literal["features", "channels", "size", "small", "other"]
 _WEIGHTED = ("linear", "conv1d", "conv2d", "conv3d", "embedding")
@@ -71,7 +72,17 @@ class Attempt:
     runs: bool
     outputs: tuple[tuple[int, ...], ...] = ()
     meetings: Mapping[int, Meeting] = field(default_factory=dict)
+    batch: int = 1
     obstacle: Obstacle | None = None
+
+    def answer(self, *, picture: bool) -> Answer:
+        """What this try says of the size that was tried. `picture`: the free size is that of a picture."""
+        if self.runs:
+            # `view(-1, 400)` accepts any multiple of 400 by moving the rest into the batch: that is no fit.
+            moved = bool(self.outputs) and len(self.outputs[0]) == 2 and self.outputs[0][0] > self.batch
+            return "smaller" if picture and moved else "runs"
+        direction = self.obstacle.direction if self.obstacle else 0
+        return "larger" if direction > 0 else "smaller" if direction < 0 else "unclear"
 
 
 def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], device: str) -> Attempt:
@@ -83,12 +94,13 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
         with practising(device), watch:
             result = module(*args, **kwargs)
     except Exception as error:  # noqa: BLE001 - a try may fail in any way; that is what it is for
-        return Attempt(False, (), watch.meetings, watch.obstacle(error))
+        return Attempt(False, (), watch.meetings, obstacle=watch.obstacle(error))
     finally:
         for handle in handles:
             handle.remove()
     outputs = tuple(tuple(leaf.shape) for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor))
-    return Attempt(True, outputs, watch.meetings)
+    batch = next((value.shape[0] for value in fed if isinstance(value, torch.Tensor) and value.ndim > 1), 1)
+    return Attempt(True, outputs, watch.meetings, batch)
 
 
 class _Watch(TorchFunctionMode):

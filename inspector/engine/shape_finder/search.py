@@ -143,7 +143,7 @@ class Search:
         def ask(size: int) -> Answer:
             tried = self.attempt(arguments, guesses, [shape_of(template, size) for template in templates])
             tries.append(tried)
-            answer = _answer(tried, any(len(template) == 4 for template in templates))
+            answer = tried.answer(picture=any(len(template) == 4 for template in templates))
             if answer in {"larger", "smaller"} and tried.obstacle and tried.obstacle.kind != "small":
                 stopped.append(tried)
             return answer
@@ -239,15 +239,6 @@ def _beside(last: Attempt, guesses: list[Guess]) -> list[Guess]:
 
 def _same_why(first: Sequence[Guess], second: Sequence[Guess]) -> bool:
     return [guess.why for guess in first] == [guess.why for guess in second]
-
-
-def _answer(tried: Attempt, picture: bool) -> Answer:
-    if tried.runs:
-        # `view(-1, 400)` accepts any multiple of 400 by moving the rest into the batch: that is no fit.
-        moved = bool(tried.outputs) and len(tried.outputs[0]) == 2 and tried.outputs[0][0] > 1
-        return "smaller" if picture and moved else "runs"
-    direction = tried.obstacle.direction if tried.obstacle else 0
-    return "larger" if direction > 0 else "smaller" if direction < 0 else "unclear"
 
 
 def _because(last: Attempt) -> str:

@@ -1,0 +1,71 @@
+"""What is wrong with a run, an evaluation or a failed forward, in sentences with numbers; knows no reader."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from inspector.engine.diagnosis.context import EvaluationContext, Need, RunContext
+from inspector.engine.diagnosis.fixes import find_fix
+from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
+from inspector.protocol.findings import Finding, Findings, Unchecked
+from inspector.protocol.graph import Failure, Graph
+
+__all__ = ["EvaluationContext", "RunContext", "diagnose_evaluation", "diagnose_run", "suggest_fix"]
+
+_GRAVITY = {"error": 0, "warning": 1, "note": 2}
+
+
+def suggest_fix(
+    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
+    """What mends a failed forward, with the number that mends it, found by trying; "" where nothing is certain."""
+    return find_fix(module, graph, failure, args, kwargs)
+
+
+def diagnose_run(context: RunContext) -> Findings:
+    """What the rules say of one run, the gravest first, and which could not be checked."""
+    found: list[Finding] = []
+    unchecked: list[Unchecked] = []
+    for rule in RUN_RULES:
+        why = next((why for need in rule.needs if (why := _missing(need, context))), "")
+        if why:
+            unchecked.append(Unchecked(rule=rule.name, why=why))
+            continue
+        _ask(rule.name, partial(rule.check, context), found, unchecked)
+    return _sorted(found, unchecked)
+
+
+def diagnose_evaluation(context: EvaluationContext) -> Findings:
+    """What the rules say of one evaluated folder, the gravest first, and which could not be checked."""
+    found: list[Finding] = []
+    unchecked: list[Unchecked] = []
+    for rule in EVALUATION_RULES:
+        if len(context.outputs) < rule.least_images:
+            why = f"it needs {rule.least_images} images, and {len(context.outputs)} were counted"
+            unchecked.append(Unchecked(rule=rule.name, why=why))
+            continue
+        _ask(rule.name, partial(rule.check, context), found, unchecked)
+    return _sorted(found, unchecked)
+
+
+def _missing(need: Need, context: RunContext) -> str:
+    """Why the rule can't be checked, or ""."""
+    if need == "outputs" and (context.failure is not None or not context.outputs):
+        return "the forward failed before it gave an output" if context.failure else "the model gave no tensor"
+    if need == "statistics" and not any(node.statistics for node in context.graph.nodes):
+        return "the run was made without statistics"
+    return ""
+
+
+def _ask(name: str, check: Callable[[], Iterable[Finding]], found: list[Finding], unchecked: list[Unchecked]) -> None:
+    """A rule that breaks on an odd model must not take the run with it: it is said to be unchecked."""
+    try:
+        found.extend(check())
+    except Exception as error:  # noqa: BLE001 - as said
+        unchecked.append(Unchecked(rule=name, why=f"the rule itself failed: {type(error).__name__}: {error}"))
+
+
+def _sorted(found: Iterable[Finding], unchecked: Iterable[Unchecked]) -> Findings:
+    return Findings(findings=tuple(sorted(found, key=lambda one: _GRAVITY[one.severity])), unchecked=tuple(unchecked))

@@ -1,0 +1,50 @@
+"""What mends a failed forward: one file a cause, asked in the order of this table; the first that is sure answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from inspector.engine.diagnosis.fixes import (
+    arguments,
+    batch_norm,
+    channels,
+    devices,
+    dtypes,
+    embedding,
+    features,
+    joined_shapes,
+    known_input,
+    missing_batch,
+    size,
+)
+from inspector.engine.diagnosis.fixes.failed_run import FIX_S, FailedRun
+from inspector.engine.shape_finder.sizes import Clock
+from inspector.protocol.graph import Failure, Graph
+
+FIXES: tuple[Callable[[FailedRun], str], ...] = (
+    arguments.suggest,
+    devices.suggest,
+    dtypes.suggest,
+    embedding.suggest,
+    batch_norm.suggest,
+    channels.suggest,
+    missing_batch.suggest,
+    features.suggest,
+    size.suggest,
+    joined_shapes.suggest,
+    known_input.suggest,
+)
+
+
+def find_fix(module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The first sure fix, or ""."""
+    run = FailedRun(module, graph, failure, args, kwargs, Clock.of(FIX_S))
+    for suggest in FIXES:
+        try:
+            fix = suggest(run)
+        except Exception:  # noqa: BLE001 - a cause that breaks on an odd model must not hide the failure itself
+            continue
+        if fix:
+            return fix
+    return ""
