@@ -17,7 +17,7 @@ setup: ## .venv with the pinned versions, and the system's libraries where they 
 
 run: ## the app on the digits sample; make run FILE=model.pth opens yours
 	@$(SETUP) run
-	@$(VENV)/python scripts/open_window.py
+	@$(VENV)/python -m inspector "$${FILE:---demo}"
 
 test: ## all checks and all tests, as CI runs them
 	@$(SETUP) test
