@@ -73,7 +73,7 @@ def _python_paths() -> list[str]:
     with contextlib.suppress(OSError):  # the folder may have vanished
         too_much.add(os.path.realpath("."))
     own = str(Path(__file__).parents[2])
-    real = dict.fromkeys(os.path.realpath(place) for place in places if os.path.isabs(place))
+    real = dict.fromkeys(os.path.realpath(place) for place in places if Path(place).is_absolute())
     return [place for place in real if place == own or place not in too_much]
 
 

@@ -20,6 +20,7 @@ from inspector.engine.formats.pickle_values import (
 )
 from inspector.engine.formats.plain_values import shown_value
 from inspector.engine.formats.reading import Refused
+from inspector.engine.formats.suspicions import find_in_state
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.protocol.files import ModuleEntry, TensorEntry
 
@@ -109,7 +110,7 @@ def _is_flat(root: Value) -> bool:
 def _walk_dict(contents: Contents, pairs: list[Pair], path: tuple[str, ...], depth: int) -> None:
     for key, value in pairs:
         contents.step(depth)
-        place = (*path, _key_text(key))
+        place = (*path, key_text(key))
         tensor = read_tensor(value, ".".join(place))
         if tensor is not None:
             contents.tensors.append(tensor)
@@ -159,126 +160,25 @@ def _walk_module(contents: Contents, value: Value, fqn: str, above: tuple[int, .
     parts = {key: inner for key, inner in state if isinstance(key, str)}
     for kind in ("_parameters", "_buffers"):
         _add_tensors(contents, pairs_of(parts.get(kind)) or [], fqn, depth)
-    contents.suspicions += suspicious_state(class_name_of(value), value, state, fqn)
+    contents.suspicions += find_in_state(class_name_of(value), state, fqn)
     for key, child in pairs_of(parts.get("_modules")) or []:
         if child is not None:
-            name = _key_text(key)
+            name = key_text(key)
             _walk_module(contents, child, f"{fqn}.{name}" if fqn else name, (*above, id(value)), depth + 1)
 
 
 def _add_tensors(contents: Contents, pairs: list[Pair], fqn: str, depth: int) -> None:
     for key, value in pairs:
         contents.step(depth)
-        name = _key_text(key)
+        name = key_text(key)
         tensor = read_tensor(value, f"{fqn}.{name}" if fqn else name)
         if tensor is not None:
             contents.tensors.append(tensor)
 
 
-def suspicious_state(class_name: str, value: Value, state: list[Pair], fqn: str) -> list[str]:
-    """What no module that torch pickled would carry: something that stands in for its own methods, or hooks."""
-    if not class_name.startswith("torch.nn."):
-        return []  # another class's code runs anyway, with consent
-    where = f"Module {fqn or 'root'} ({class_name.rpartition('.')[2]})"
-    found = []
-    if isinstance(value, Call) and value.kind != "newobj":
-        found.append(f"{where} would be constructed by the file's own arguments, which torch never writes.")
-    for key, inner in state:
-        name = text_of(key)
-        if name is None:
-            found.append(f"{where} has an attribute whose name is no text.")
-        elif _is_hook_table(name) and _has_entries(inner):
-            found.append(f"{where} carries hooks of its own (`{name}`), which would run with it.")
-        elif name in _METHODS or name.startswith("__"):
-            found.append(f"{where} carries its own `{name}`, which would run in place of the class's.")
-        elif _is_called_value(inner) and name not in {"activation", "distance_function"}:
-            found.append(f"{where} carries a function in `{name}`.")
-    return found
-
-
-def _is_hook_table(name: str) -> bool:
-    return "_hook" in name and name != "_is_full_backward_hook"
-
-
-def _has_entries(value: Value) -> bool:
-    return bool(pairs_of(value)) or bool(items_of(value)) or (isinstance(value, Call) and pairs_of(value) is None)
-
-
-def _is_called_value(value: Value) -> bool:
-    if isinstance(value, Global):
-        return not value.name.startswith(("torch.float", "torch.int", "torch.bfloat", "torch.bool"))
-    return module_state(value) is not None
-
-
-def _key_text(key: Value) -> str:
+def key_text(key: Value) -> str:
+    """A key as a part of a path."""
     text = text_of(key)
     if text is not None:
         return clean_text(text, 500)
     return shown_number(key) if isinstance(key, int | float) else "?"
-
-
-_METHODS = frozenset(
-    [
-        "forward",
-        "_call_impl",
-        "_wrapped_call_impl",
-        "_slow_forward",
-        "_compiled_call_impl",
-        "_conv_forward",
-        "_output_padding",
-        "_check_input_dim",
-        "train",
-        "eval",
-        "to",
-        "cuda",
-        "cpu",
-        "half",
-        "float",
-        "double",
-        "apply",
-        "_apply",
-        "parameters",
-        "named_parameters",
-        "buffers",
-        "named_buffers",
-        "children",
-        "named_children",
-        "modules",
-        "named_modules",
-        "state_dict",
-        "load_state_dict",
-        "_load_from_state_dict",
-        "_save_to_state_dict",
-        "register_buffer",
-        "register_parameter",
-        "add_module",
-        "register_module",
-        "get_submodule",
-        "get_parameter",
-        "requires_grad_",
-        "zero_grad",
-        "extra_repr",
-        "_get_name",
-        "_named_members",
-        "_maybe_warn_non_full_backward_hook",
-        "_sa_block",
-        "_ff_block",
-        "_mha_block",
-        "forward_impl",
-        "check_forward_args",
-        "check_input",
-        "check_hidden_size",
-        "permute_hidden",
-        "_update_flat_weights",
-        "flatten_parameters",
-        "merge_masks",
-        "reset_parameters",
-        "_reset_parameters",
-        "share_memory",
-        "compile",
-        "ipu",
-        "xpu",
-        "mtia",
-        "bfloat16",
-    ]
-)

@@ -7,6 +7,7 @@ from inspector.engine.formats.cleaning import counted
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.nests import choose_nest, other_nests
 from inspector.engine.formats.pickle_values import Call, PickleRead, items_of
+from inspector.engine.formats.suspicions import find_suspicious_calls
 from inspector.engine.formats.torch_contents import Contents, read_contents
 from inspector.engine.formats.torch_tensors import ELEMENT_BYTES, elements_needed, read_storage, storage_numel
 from inspector.protocol.files import FileDescription, FileFormat, ModuleEntry, Safety, TensorEntry
@@ -26,6 +27,7 @@ def describe_pickle(
 ) -> FileDescription:
     """Describe a torch file from its pickle. `stored_bytes` gives the bytes behind a storage's key, None if unknown."""
     contents = read_contents(read.root)
+    contents.suspicions += find_suspicious_calls(read.calls)
     blocked = tuple(name for name in read.globals if name not in ALLOWED_GLOBALS)
     warnings = [*notes, *_check_storages(read.calls, stored_bytes), *dict.fromkeys(contents.suspicions)]
     reader_stops = sorted(read.opcodes - PLAIN_OPCODES)

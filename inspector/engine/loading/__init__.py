@@ -61,7 +61,7 @@ def _load_source(request: LoadModel) -> Answer:
 def _load_weights(request: LoadModel, description: FileDescription) -> Answer:
     if any(not module.guessed for module in description.modules):
         return load_module(request, description)
-    source = source_for(request)
+    source = source_for(request, description)
     if source is None:
         raise EngineError(
             f"{Path(request.path).name} holds weights alone, without the code of the model.",

@@ -27,7 +27,9 @@ def load_torchscript(request: LoadModel, description: FileDescription) -> Loaded
         EngineError: torch can't.
     """
     try:
-        module = torch.jit.load(request.path, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch calls its own TorchScript old; the file is there all the same
+            module = torch.jit.load(request.path, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
     except Exception as error:
         raise _failed(request.path, "TorchScript", error) from error
     return _loaded(module, request, description)

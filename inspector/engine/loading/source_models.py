@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from torch import nn
+
 from inspector.engine.errors import EngineError
 from inspector.engine.loading.choosing import choose_entry, named_entry, needs_arguments
 from inspector.engine.loading.consent import ask
@@ -48,7 +50,7 @@ def load_source(request: LoadModel) -> Answer:
         entry=entry.name,
         entries=entries,
         class_names=_own_class_names(model),
-        notes=_notes(entry.kind),
+        notes=_notes(entry.kind, model),
         preprocessing=preprocessing_of(model, request.path),
     )
 
@@ -61,8 +63,8 @@ def _own_class_names(model: object) -> tuple[str, ...]:
     return ()
 
 
-def _notes(kind: str) -> tuple[str, ...]:
-    if kind == "class":
+def _notes(kind: str, model: nn.Module) -> tuple[str, ...]:
+    if kind == "class" and next(model.parameters(), None) is not None:
         return (
             "The weights are random: this is the source alone. Drop trained weights together with it to load them.",
         )

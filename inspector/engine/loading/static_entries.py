@@ -61,7 +61,8 @@ def outline_source(tree: ast.Module) -> SourceOutline:
             _add_function(node, names, entries, weak)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             _add_instance(node, names, entries)
-    found = tuple(entries)
+    public = [entry for entry in entries if not entry.name.startswith("_")]
+    found = tuple(public or entries)
     return SourceOutline(found, _used_by_others(tree, found), frozenset(weak), _imports(tree))
 
 

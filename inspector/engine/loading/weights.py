@@ -1,6 +1,7 @@
 """Weights read from a file without trust: the state_dict, wherever in a checkpoint it lies, and what is beside it."""
 
 import importlib
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -58,7 +59,8 @@ def read_plainly(source: str | IO[bytes], names: Iterable[str]) -> Any:  # noqa:
     """
     name = Path(source).name if isinstance(source, str) else "The file"
     try:
-        with allowed(names):
+        with allowed(names), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch's own older storages
             return torch.load(source, map_location="cpu", weights_only=True)
     except OSError as error:
         raise unreadable(str(source), error) from error

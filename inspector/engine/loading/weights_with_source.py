@@ -8,6 +8,7 @@ from types import ModuleType
 from torch import nn
 
 from inspector.engine.errors import EngineError
+from inspector.engine.loading.beside import find_source_beside
 from inspector.engine.loading.choosing import in_order_of_preference, named_entry, needs_arguments
 from inspector.engine.loading.consent import ask
 from inspector.engine.loading.constructing import construct, missing_arguments, real_entries
@@ -15,7 +16,7 @@ from inspector.engine.loading.keys import Fit, fit_keys, load_fitting, shapes_of
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.proposals import propose_arguments
 from inspector.engine.loading.surroundings import class_names_in, config_beside, preprocessing_of, settings_in
-from inspector.engine.loading.trusted_source import SourceFile, find_beside, read_source
+from inspector.engine.loading.trusted_source import SourceFile, read_source
 from inspector.engine.loading.weights import Weights
 from inspector.engine.module_tree import model_info
 from inspector.protocol.events import EntryNeeded
@@ -35,18 +36,10 @@ class Candidate:
     notes: tuple[str, ...] = ()
 
 
-def source_for(request: LoadModel) -> SourceFile | None:
-    """The source that was given, or the `.py` of the same name beside the file; nothing runs."""
-    path = request.source or find_beside(request.path, _names_beside(request.path))
+def source_for(request: LoadModel, description: FileDescription) -> SourceFile | None:
+    """The source that was given, or the one found beside the file; nothing runs."""
+    path = request.source or find_source_beside(request.path, description)
     return read_source(path) if path else None
-
-
-def _names_beside(path: str) -> list[str]:
-    place = Path(path)
-    names = [f"{place.stem}.py"]
-    if place.is_dir():
-        names += [*sorted(one.name for one in place.glob("modeling_*.py"))[:1], "model.py"]
-    return names
 
 
 def load_with_source(request: LoadModel, description: FileDescription, weights: Weights, source: SourceFile) -> Answer:

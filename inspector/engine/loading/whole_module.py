@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,7 +120,9 @@ def _supplied(source: ModuleType | None, names: tuple[str, ...]) -> Iterator[Non
 def _unpickle(stream: IO[bytes], path: str) -> object:
     name = Path(path).name
     try:
-        loaded: object = torch.load(stream, map_location="cpu", weights_only=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's SourceChangeWarning and older storages
+            loaded: object = torch.load(stream, map_location="cpu", weights_only=False)
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
     return loaded
