@@ -38,6 +38,10 @@ docs: ## write docs/messages.md from the messages themselves
 	@$(SETUP) run
 	$(VENV)/python scripts/message_reference.py
 
+screenshots: ## take the README's pictures from the real app, into docs/pictures
+	@$(SETUP) run
+	$(VENV)/python scripts/screenshots.py
+
 bench: ## measure what is claimed to be fast, beside its peers
 	@$(SETUP) run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/python "$$file" || exit 1; done
