@@ -131,17 +131,17 @@ def _copied_buffers(module: nn.Module) -> list[Callable[[], None]]:
 
 def _restore_of(module: nn.Module) -> Callable[[], None]:
     before = {
-        name: (buffer, None if is_lazy(buffer) else buffer.detach().clone(), _version(buffer))
+        name: (buffer, None if is_lazy(buffer) else buffer.detach().clone())
         for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
     }
 
     def restore() -> None:
         now = dict(module.named_buffers(recurse=False, remove_duplicate=False))
-        for name, (buffer, values, version) in before.items():
+        for name, (buffer, values) in before.items():
             if values is None:
                 continue
-            if version is None or _version(buffer) != version:
-                buffer.detach().copy_(values)
+            # Always: batch_norm writes its running statistics without counting up the tensor's version.
+            buffer.detach().copy_(values)
             if now.get(name) is not buffer:
                 setattr(module, name, buffer)
 
@@ -150,11 +150,3 @@ def _restore_of(module: nn.Module) -> Callable[[], None]:
 
 def _cuda_in_use() -> bool:
     return torch.cuda.is_available() and bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call] # torch's own
-
-
-def _version(tensor: torch.Tensor) -> int | None:
-    """How often it was written to; None where torch keeps no count."""
-    try:
-        return tensor._version
-    except RuntimeError:
-        return None
