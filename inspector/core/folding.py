@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inspector.protocol.graph import Graph, Node
 
 SHORTEST_RUN = 3  # two equal blocks are clearer side by side than as ×2
-BOX_BUDGET = 72  # a first picture that a person can still read
+BOX_BUDGET = 44  # a first picture that can be read without much scrolling
 ROOT = -1
 
 
@@ -77,7 +77,7 @@ class Box:
 class Visible:
     """The visible graph. `open_containers` are outermost first; `wires` (m, 2) join boxes by index.
 
-    `wire_edges` gives the indices into `Graph.edges` that each wire stands for; `box_of_node` the box that shows a node.
+    `wire_edges` gives the indices into `Graph.edges` that each wire stands for, `box_of_node` the box of a node.
     """
 
     hierarchy: Hierarchy
@@ -132,7 +132,7 @@ def build_hierarchy(graph: Graph) -> Hierarchy:
 
 
 def look_at(hierarchy: Hierarchy, folded: frozenset[int]) -> Visible:
-    """The visible graph when these containers are folded. Folded containers inside folded ones show when theirs opens."""
+    """The visible graph when these containers are folded; those inside folded ones are kept for when theirs opens."""
     boxes: list[Box] = []
     open_containers: list[int] = []
     box_of_node = np.zeros(len(hierarchy.graph.nodes), np.int64)
@@ -147,7 +147,7 @@ def fold_all(hierarchy: Hierarchy) -> frozenset[int]:
 
 
 def fold_to_depth(hierarchy: Hierarchy, depth: int) -> frozenset[int]:
-    """Fold what lies `depth` groups deep or deeper; a stack counts as no depth of its own, and opens with its members."""
+    """Fold what lies `depth` groups deep or deeper; a stack has no depth of its own, and opens with its members."""
     return frozenset(c for c in range(hierarchy.num_containers) if _module_depth(hierarchy, c) >= depth)
 
 
@@ -166,7 +166,8 @@ def default_folding(hierarchy: Hierarchy, budget: int = BOX_BUDGET) -> frozenset
     level = [c for is_container, c in hierarchy.children.get(ROOT, ()) if is_container]
     while level:
         cost = sum(len(hierarchy.children[c]) - 1 for c in level if not hierarchy.is_stack(c))
-        if shown + cost > budget:
+        # what holds the whole model alone is opened however large it is: a single box says nothing
+        if shown + cost > budget and len(level) > 1:
             shown += _open_some(hierarchy, level, folded, budget - shown)
             break
         shown += cost
@@ -356,7 +357,7 @@ def _module_depth(hierarchy: Hierarchy, container: int) -> int:
 
 
 def _open_some(hierarchy: Hierarchy, level: Sequence[int], folded: set[int], room: int) -> int:
-    """Open, of a level that is too large as a whole, what is small: all containers of one signature, or none of them."""
+    """Open, of a level that is too large as a whole, what is small: all containers of one signature, or none."""
     alike: dict[int, list[int]] = defaultdict(list)
     for container in level:
         if not hierarchy.is_stack(container):

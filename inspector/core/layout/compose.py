@@ -1,4 +1,4 @@
-"""The whole picture: containers laid out innermost first, equal ones once, and put into their places outermost first."""
+"""The whole picture: containers laid out innermost first, equal ones once, then put into place outermost first."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class _Whole:
 
 
 def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Memory | None = None) -> Layout:
-    """Lay everything out. `memory` keeps containers from one call to the next: unfolding one re-lays only those around it.
+    """Lay everything out. `memory` keeps containers for the next call: unfolding one re-lays only those around it.
 
     `better` finds an order with fewer crossings (see `order_ranks`); without it, barycentres alone serve.
     """
@@ -42,7 +42,7 @@ def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Me
 
 
 def _local(whole: _Whole, owner: int) -> Local:
-    """A container as `solve` takes it: running downwards, streams numbered by first use so that equal ones are equal."""
+    """A container as `solve` takes it: running downwards, streams numbered by first use, to be comparable."""
     request, part = whole.request, whole.split.parts[owner]
     sizes = tuple(_size(whole, item) for item in part.items)
     streams: dict[int, int] = {}
@@ -73,8 +73,8 @@ def _frame(direction: Direction, width: float) -> tuple[tuple[float, float, floa
 
 def _size(whole: _Whole, item: Item) -> Point:
     if item.is_container:
-        return whole.solutions[item.index].size
-    width, height = whole.request.box_size[item.index].tolist()
+        return whole.solutions[item.ref].size
+    width, height = whole.request.box_size[item.ref].tolist()
     return (height, width) if whole.request.direction == "right" else (width, height)
 
 
@@ -82,7 +82,7 @@ def _offset(whole: _Whole, part: Part, vertex: int, port: Port) -> float | None:
     """Where a value meets an open container, from the container's middle; None for boxes and ports."""
     if vertex >= len(part.items) or not part.items[vertex].is_container:
         return None
-    inner = part.items[vertex].index
+    inner = part.items[vertex].ref
     solution, inside = whole.solutions[inner], whole.split.parts[inner]
     return solution.ports[inside.place[port] - len(inside.items)] - solution.size[0] / 2
 
@@ -96,9 +96,9 @@ def _compose(whole: _Whole) -> Layout:
     for owner in range(-1, len(containers)):
         left, top = whole.origins[owner]
         for item, (x, y) in zip(whole.split.parts[owner].items, whole.solutions[owner].corners, strict=True):
-            (containers if item.is_container else boxes)[item.index] = (left + x, top + y, *_size(whole, item))
+            (containers if item.is_container else boxes)[item.ref] = (left + x, top + y, *_size(whole, item))
             if item.is_container:
-                whole.origins[item.index] = (left + x, top + y)
+                whole.origins[item.ref] = (left + x, top + y)
     points, starts, skips, first = _segments(whole)
     wire_starts, wire_segments = _wire_segments(whole, first)
     width, height = whole.solutions[-1].size

@@ -1,4 +1,4 @@
-"""One container laid out on its own: its items are boxes of known size, its ports the places where wires cross its border.
+"""One container laid out on its own: items are boxes of known size, ports the places where wires cross its border.
 
 Everything here runs downwards; whoever wants it to the right turns sizes before and positions after.
 """
@@ -6,8 +6,9 @@ Everything here runs downwards; whoever wants it to the right turns sizes before
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from inspector.core.layout.order import Orderer, order_ranks
+from inspector.core.layout.order import Link, Orderer, order_ranks
 from inspector.core.layout.positions import STRAIGHT, Join, place_across
 from inspector.core.layout.ranks import rank_items, wrap_wide
 
@@ -15,13 +16,13 @@ Point = tuple[float, float]
 JoinKey = tuple[int, int, float | None, float | None]  # upper and lower vertex, where it leaves and arrives
 
 SPACING = 28.0  # between boxes side by side
-LANE = 18.0  # what a passing wire takes
+LANE = 20.0  # what a passing wire takes
 PORT = 24.0  # what a port on the border takes
-GAP = 34.0  # between ranks
+GAP = 30.0  # between ranks
 WIDEST_GAP = 76.0
 CORNER = 16.0  # wires keep this far from a box's corner
 ARRIVALS = 16.0  # between wires that arrive at one box
-CROWD = 8  # a box with more wires from afar gets one shared lane for them
+CROWD = 24  # a box with more wires from afar gets one shared lane for them
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class LocalLink:
 
 @dataclass(frozen=True)
 class Local:
-    """What a container holds. `pads` are left, top, right, bottom; `header` is how far wires run straight below the top."""
+    """What a container holds. `pads` are left, top, right, bottom; below `header` wires may bend."""
 
     sizes: tuple[Point, ...]
     num_top: int
@@ -56,7 +57,7 @@ class Local:
 
 @dataclass(frozen=True)
 class Solution:
-    """Where things are inside a container: corners of its items, x of its ports, and lines in pieces that links share."""
+    """Corners of a container's items, x of its ports, and its lines, in pieces that links share."""
 
     size: Point
     corners: list[Point]
@@ -90,10 +91,9 @@ class _Sketch:
 def solve(local: Local, better: Orderer | None = None) -> Solution:
     """Lay one container out."""
     sketch = _sketch(local)
-    pairs = [(key[0], key[1]) for key in sketch.joins]
-    sketch.ranks = order_ranks(_first_order(sketch), pairs, better)
+    sketch.ranks = order_ranks(_first_order(sketch), _links(sketch), better)
     half = [_half(sketch, vertex) for vertex in range(len(sketch.level))]
-    joins = [_join(sketch, key) for key in sketch.joins]
+    joins = _weighed(sketch)
     x = place_across(sketch.ranks, half, joins)
     x, width = _inside(sketch, x)
     tops, bottoms, height = _heights(sketch, x)
@@ -150,7 +150,7 @@ def _route(
         route.append(bend)
     route.append(lower)
     keys: list[JoinKey] = []
-    for a, b in zip(route, route[1:], strict=False):
+    for a, b in pairwise(route):
         keys.append((a, b, leaves if a == upper else 0.0, arrives if b == lower else 0.0))
         sketch.joins[keys[-1]] = None
     return keys
@@ -181,11 +181,33 @@ def _half(sketch: _Sketch, vertex: int) -> float:
     return (sketch.local.sizes[vertex][0] + SPACING) / 2 if sketch.is_item(vertex) else PORT / 2
 
 
-def _join(sketch: _Sketch, key: JoinKey) -> Join:
-    """Wires from box to box are kept straight first; then lanes; last where a lane meets a box."""
-    upper, lower, leaves, arrives = key
-    bends = sketch.is_bend(upper) + sketch.is_bend(lower)
-    return Join(upper, lower, (leaves or 0.0) - (arrives or 0.0), {0: 0, 2: 1, 1: 2}[bends])
+def _links(sketch: _Sketch) -> list[Link]:
+    """The joins as ordering takes them: where they meet a box as a share of its width."""
+
+    def share(vertex: int, offset: float | None) -> float:
+        # a little inside, so that a link at a box's very end is still told from one to its neighbour
+        return 0.9 * offset / sketch.local.sizes[vertex][0] if offset and sketch.is_item(vertex) else 0.0
+
+    return [(a, b, share(a, leaves), share(b, arrives)) for a, b, leaves, arrives in sketch.joins]
+
+
+def _weighed(sketch: _Sketch) -> list[Join]:
+    """Wires from box to box are kept straight first; then lanes; last where a lane meets a box.
+
+    Of several that come from the border or an open container, the first (the latest value) goes straight.
+    """
+    first: dict[int, int] = {}
+    for upper, lower, *_ in sketch.joins:
+        if not sketch.is_bend(upper) and not sketch.is_item(upper):
+            first[lower] = min(first.get(lower, upper), upper)
+    joins = []
+    for upper, lower, leaves, arrives in sketch.joins:
+        bends = sketch.is_bend(upper) + sketch.is_bend(lower)
+        priority = {0: 0, 2: 1, 1: 2}[bends]
+        if first.get(lower, upper) != upper and not sketch.is_item(upper):
+            priority = 2
+        joins.append(Join(upper, lower, (leaves or 0.0) - (arrives or 0.0), priority))
+    return joins
 
 
 def _inside(sketch: _Sketch, x: list[float]) -> tuple[list[float], float]:

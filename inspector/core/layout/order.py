@@ -1,21 +1,24 @@
-"""The order of the vertices on each rank, with few crossings: sweeps of barycentres, and fast-sugiyama where it helps."""
+"""The order of the vertices on each rank, with few crossings: barycentres, and fast-sugiyama where it helps."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-Link = tuple[int, int]
+Link = tuple[int, int, float, float]
+"""Upper and lower vertex, and where at each it is joined: −0.5 … 0.5 from its left to its right end."""
 Ranks = list[list[int]]
 Orderer = Callable[[Ranks, Sequence[Link]], Ranks]
+Ends = dict[int, list[tuple[int, float, float]]]
 NUM_SWEEPS = 8
 
 
 def order_ranks(ranks: Ranks, links: Sequence[Link], better: Orderer | None = None) -> Ranks:
-    """Each rank in an order with few crossings. `links` join neighbouring ranks, (upper, lower).
+    """Each rank in an order with few crossings. `links` join neighbouring ranks.
 
     `better` is asked where barycentres leave crossings, and taken where it leaves fewer.
     """
-    above, below = _neighbours(links)
+    above, below = _ends(links)
     best = [list(rank) for rank in ranks]
     fewest = count_crossings(best, below)
     current = best
@@ -33,17 +36,26 @@ def order_ranks(ranks: Ranks, links: Sequence[Link], better: Orderer | None = No
     return best
 
 
-def count_crossings(ranks: Ranks, below: dict[int, list[int]]) -> int:
-    """How many pairs of links cross."""
+def count_crossings(ranks: Ranks, below: Ends) -> int:
+    """How many pairs of links cross. `below` gives by upper vertex (lower vertex, place at the upper, at the lower)."""
     crossings = 0
-    for upper, lower in zip(ranks, ranks[1:], strict=False):
+    for upper, lower in pairwise(ranks):
         place = {vertex: at for at, vertex in enumerate(lower)}
-        seen: list[int] = []
-        for vertex in upper:
-            ends = [place[after] for after in below.get(vertex, ())]
-            crossings += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
-            for end in ends:
-                insort(seen, end)
+        lines = sorted(
+            (at + here, place[after] + there)
+            for at, vertex in enumerate(upper)
+            for after, here, there in below.get(vertex, ())
+        )
+        seen: list[float] = []
+        waiting: list[float] = []
+        start = float("-inf")
+        for begin, end in lines:
+            if begin > start:  # links from one place never cross each other
+                for known in waiting:
+                    insort(seen, known)
+                waiting, start = [], begin
+            crossings += len(seen) - bisect_right(seen, end)
+            waiting.append(end)
     return crossings
 
 
@@ -52,14 +64,14 @@ def fast_sugiyama_order(ranks: Ranks, links: Sequence[Link]) -> Ranks:
     import fast_sugiyama  # noqa: PLC0415  (loaded where it is used: the window's process never needs it)
 
     number: dict[int, int] = {}
-    edges = [(number.setdefault(a, len(number)), number.setdefault(b, len(number))) for a, b in links if a != b]
+    edges = [(number.setdefault(a, len(number)), number.setdefault(b, len(number))) for a, b, *_ in links if a != b]
     if not edges:
         return ranks
     x: dict[int, float] = {}
     offset = 0.0
     for positions, width, *_ in fast_sugiyama.from_edges(edges, dummy_vertices=False, check_layout=False):
         for vertex, (at, _) in positions:
-            x[vertex] = at + offset
+            x[int(vertex)] = at + offset
         offset += width + 1.0
     return [_sorted_by(rank, {v: x[number[v]] for v in rank if v in number}) for rank in ranks]
 
@@ -71,16 +83,17 @@ def _sorted_by(rank: Sequence[int], x: dict[int, float]) -> list[int]:
     return [rank[at] for at in sorted(range(len(rank)), key=lambda at: (keys[at], at))]
 
 
-def _neighbours(links: Sequence[Link]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    above: dict[int, list[int]] = defaultdict(list)
-    below: dict[int, list[int]] = defaultdict(list)
-    for upper, lower in links:
-        above[lower].append(upper)
-        below[upper].append(lower)
+def _ends(links: Sequence[Link]) -> tuple[Ends, Ends]:
+    """For each vertex what it is joined to: (the other, place here, place there)."""
+    above: Ends = defaultdict(list)
+    below: Ends = defaultdict(list)
+    for upper, lower, leaves, arrives in links:
+        above[lower].append((upper, arrives, leaves))
+        below[upper].append((lower, leaves, arrives))
     return above, below
 
 
-def _sweep(ranks: Ranks, above: dict[int, list[int]], below: dict[int, list[int]], *, down: bool) -> Ranks:
+def _sweep(ranks: Ranks, above: Ends, below: Ends, *, down: bool) -> Ranks:
     """One pass: each rank sorted by the mean place of its neighbours on the rank before."""
     result = [list(rank) for rank in ranks]
     order = range(1, len(result)) if down else range(len(result) - 2, -1, -1)
@@ -90,7 +103,7 @@ def _sweep(ranks: Ranks, above: dict[int, list[int]], below: dict[int, list[int]
         place = {vertex: index for index, vertex in enumerate(fixed)}
         keys: list[float] = []
         for index, vertex in enumerate(result[at]):
-            near = [place[other] for other in neighbours.get(vertex, ())]
+            near = [place[other] + there - here for other, here, there in neighbours.get(vertex, ())]
             keys.append(sum(near) / len(near) if near else float(index))
         # while sweeping up, ties are turned: otherwise two equal keys would never change places
         ties = range(len(keys)) if down else range(len(keys), 0, -1)

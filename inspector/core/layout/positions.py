@@ -7,16 +7,18 @@ to what they are joined to.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 STRAIGHT = 0.25  # closer than this is drawn as a straight line
 NUM_REFINEMENTS = 4
+MOST_PUSHED = 2_000  # vertices looked at for one move
 
 
 @dataclass(frozen=True)
 class Join:
-    """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 is kept straight first."""
+    """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 comes first."""
 
     upper: int
     lower: int
@@ -90,7 +92,7 @@ def _align(
 
 
 def _ranked(constraints: _Constraints, joins: Sequence[Join], *, by_parents: bool, left: bool) -> list[Candidate]:
-    """The joins, those to keep straight first: by priority, then by how close to the middle of their fellows they are."""
+    """The joins, those to keep straight first: by priority, then by how close to the middle of their fellows."""
     place = constraints.place
     fellows: dict[int, list[Join]] = defaultdict(list)
     for join in joins:
@@ -113,16 +115,33 @@ def _ranked(constraints: _Constraints, joins: Sequence[Join], *, by_parents: boo
 
 def _compact(constraints: _Constraints, root: Sequence[int], shift: Sequence[float], *, left: bool) -> list[float]:
     """Push the blocks to one side as far as they go, then back towards their neighbours."""
+    order, before, after = _blocks(constraints, root, shift)
+    if not left:
+        # the mirror image: what was after is before, and all runs the other way
+        order, before, after = order[::-1], after, before
+    at: dict[int, float] = {}
+    for block in order:
+        at[block] = max((at[other] + gap for other, gap in before[block].items()), default=0.0)
+    for block in reversed(order):
+        if after[block]:
+            at[block] = max(at[block], min(at[other] - gap for other, gap in after[block].items()))
+    side = 1.0 if left else -1.0
+    return [side * at[root[v]] + shift[v] for v in range(len(root))]
+
+
+def _blocks(
+    constraints: _Constraints, root: Sequence[int], shift: Sequence[float]
+) -> tuple[list[int], dict[int, dict[int, float]], dict[int, dict[int, float]]]:
+    """The blocks from left to right, and for each how far from it its neighbours to the left and right must be."""
     half = constraints.half
-    after: dict[int, dict[int, float]] = defaultdict(dict)
     before: dict[int, dict[int, float]] = defaultdict(dict)
+    after: dict[int, dict[int, float]] = defaultdict(dict)
     waiting: dict[int, int] = defaultdict(int)
     for rank in constraints.ranks:
-        for v, w in zip(rank, rank[1:], strict=False):
+        for v, w in pairwise(rank):
             a, b = root[v], root[w]
             gap = half[v] + half[w] + shift[v] - shift[w]
-            if b not in after[a]:
-                waiting[b] += 1
+            waiting[b] += b not in after[a]
             after[a][b] = before[b][a] = max(after[a].get(b, gap), gap)
     order = [v for v in range(len(root)) if root[v] == v and not waiting[v]]
     for block in order:
@@ -130,20 +149,7 @@ def _compact(constraints: _Constraints, root: Sequence[int], shift: Sequence[flo
             waiting[other] -= 1
             if not waiting[other]:
                 order.append(other)
-    if not left:
-        order.reverse()
-    at: dict[int, float] = {}
-    for block in order:
-        if left:
-            at[block] = max((at[other] + gap for other, gap in before[block].items()), default=0.0)
-        else:
-            at[block] = min((at[other] - gap for other, gap in after[block].items()), default=0.0)
-    for block in reversed(order):
-        if left and after[block]:
-            at[block] = max(at[block], min(at[other] - gap for other, gap in after[block].items()))
-        elif not left and before[block]:
-            at[block] = min(at[block], max(at[other] + gap for other, gap in before[block].items()))
-    return [at[root[v]] + shift[v] for v in range(len(root))]
+    return order, before, after
 
 
 def _balance(runs: Sequence[Sequence[float]], half: Sequence[float]) -> list[float]:
@@ -165,7 +171,33 @@ def _balance(runs: Sequence[Sequence[float]], half: Sequence[float]) -> list[flo
 
 
 def _refine(constraints: _Constraints, joins: Sequence[Join], x: list[float]) -> bool:
-    """Move straight pieces, whole, to the middle of what they are joined to, as far as their neighbours let them."""
+    """Move straight pieces, whole, to the middle of what they are joined to; push others where that is shorter."""
+    pieces, piece_of = _straight_pieces(joins, x)
+    pulls: dict[int, list[Join]] = defaultdict(list)
+    for join in joins:
+        a, b = piece_of[join.upper], piece_of[join.lower]
+        if a != b:
+            pulls[a].append(join)
+            pulls[b].append(join)
+    moved = False
+    for piece in sorted(pulls, key=lambda p: len(pieces[p])):
+        wish = _wish(pulls[piece], piece_of, piece, x)
+        if abs(wish) <= STRAIGHT:
+            continue
+        steps = _pushed(constraints, pieces, piece_of, (piece, wish), x)
+        if steps is None or _gain(steps, pulls, piece_of, x) <= STRAIGHT:
+            low, high = _room(constraints, pieces[piece], x)
+            steps = {piece: min(max(wish, low), high)}
+        if any(abs(by) > STRAIGHT / 4 for by in steps.values()):
+            moved = True
+            for other, by in steps.items():
+                for vertex in pieces[other]:
+                    x[vertex] += by
+    return moved
+
+
+def _straight_pieces(joins: Sequence[Join], x: Sequence[float]) -> tuple[dict[int, list[int]], list[int]]:
+    """Vertices that straight lines hold together."""
     root = list(range(len(x)))
 
     def find(vertex: int) -> int:
@@ -174,54 +206,74 @@ def _refine(constraints: _Constraints, joins: Sequence[Join], x: list[float]) ->
             vertex = root[vertex]
         return vertex
 
-    bent: list[Join] = []
     for join in joins:
         if abs(x[join.upper] + join.shift - x[join.lower]) < STRAIGHT:
             root[find(join.lower)] = find(join.upper)
-        else:
-            bent.append(join)
+    piece_of = [find(vertex) for vertex in range(len(x))]
     pieces: dict[int, list[int]] = defaultdict(list)
-    for vertex in range(len(x)):
-        pieces[find(vertex)].append(vertex)
-    pulls: dict[int, list[Join]] = defaultdict(list)
-    for join in bent:
-        pulls[find(join.upper)].append(join)
-        if find(join.lower) != find(join.upper):
-            pulls[find(join.lower)].append(join)
-    moved = False
-    for piece in sorted(pulls, key=lambda p: len(pieces[p])):
-        wish = _wish(pulls[piece], find, piece, x)
-        low, high = _room(constraints, pieces[piece], x)
-        by = min(max(wish, low), high)
-        if abs(by) > STRAIGHT / 4:
-            moved = True
-            for vertex in pieces[piece]:
-                x[vertex] += by
-    return moved
+    for vertex, piece in enumerate(piece_of):
+        pieces[piece].append(vertex)
+    return pieces, piece_of
 
 
-def _wish(pulls: Sequence[Join], find: Callable[[int], int], piece: int, x: Sequence[float]) -> float:
+def _pushed(
+    constraints: _Constraints,
+    pieces: dict[int, list[int]],
+    piece_of: Sequence[int],
+    first: tuple[int, float],
+    x: Sequence[float],
+) -> dict[int, float] | None:
+    """How far which pieces move when one moves and pushes what is in its way; None when that is too many."""
+    piece, by = first
+    side = 1 if by > 0 else -1
+    half = constraints.half
+    steps = {piece: by}
+    todo = [piece]
+    visits = 0
+    while todo:
+        current = todo.pop()
+        visits += len(pieces[current])
+        if visits > MOST_PUSHED:
+            return None
+        for vertex in pieces[current]:
+            rank, at = constraints.ranks[constraints.level[vertex]], constraints.place[vertex] + side
+            if not 0 <= at < len(rank):
+                continue
+            other = piece_of[rank[at]]
+            gap = half[vertex] + half[rank[at]]
+            needed = x[vertex] + steps[current] + side * gap - x[rank[at]]
+            if side * needed > 0.01 and side * needed > side * steps.get(other, 0.0) + 0.01:
+                steps[other] = needed
+                todo.append(other)
+    return steps
+
+
+def _gain(steps: dict[int, float], pulls: dict[int, list[Join]], piece_of: Sequence[int], x: Sequence[float]) -> float:
+    """How much shorter, by weight, the bent links become in all."""
+    gain = 0.0
+    for join in {join for piece in steps for join in pulls.get(piece, ())}:
+        before = x[join.upper] + join.shift - x[join.lower]
+        after = before + steps.get(piece_of[join.upper], 0.0) - steps.get(piece_of[join.lower], 0.0)
+        gain += _weight(join) * (abs(before) - abs(after))
+    return gain
+
+
+def _weight(join: Join) -> float:
+    return 4.0 if join.priority == 0 else 1.0
+
+
+def _wish(pulls: Sequence[Join], piece_of: Sequence[int], piece: int, x: Sequence[float]) -> float:
     """How far a piece would like to move: the weighted median of what each of its bent links asks for."""
     wishes: list[tuple[float, float]] = []
     for join in pulls:
         by = x[join.upper] + join.shift - x[join.lower]
-        upper_is_here = find(join.upper) == piece
-        lower_is_here = find(join.lower) == piece
-        if upper_is_here and lower_is_here:
-            continue
-        wishes.append((-by if upper_is_here else by, 4.0 if join.priority == 0 else 1.0))
-    if not wishes:
-        return 0.0
+        wishes.append((-by if piece_of[join.upper] == piece else by, _weight(join)))
     wishes.sort()
-    total = sum(weight for _, weight in wishes)
-    below = 0.0
-    for index, (by, weight) in enumerate(wishes):
-        below += weight
-        if below == total / 2:
-            return (by + wishes[index + 1][0]) / 2
-        if below > total / 2:
-            return by
-    return 0.0
+    # boxes outvote lanes altogether: where a lane starts says nothing of where its box should be
+    if any(weight > 1.0 for _, weight in wishes):
+        wishes = [wish for wish in wishes if wish[1] > 1.0]
+    middle = len(wishes) // 2
+    return wishes[middle][0] if len(wishes) % 2 else (wishes[middle - 1][0] + wishes[middle][0]) / 2
 
 
 def _room(constraints: _Constraints, piece: Sequence[int], x: Sequence[float]) -> tuple[float, float]:

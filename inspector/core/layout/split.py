@@ -12,7 +12,7 @@ class Item(NamedTuple):
     """What lies in a container: a box, or a container."""
 
     is_container: bool
-    index: int
+    ref: int
 
 
 class Port(NamedTuple):
@@ -150,8 +150,9 @@ def _number(parts: dict[int, Part], pending: dict[int, list[Step]], num_wires: i
     for owner, steps in pending.items():
         part = parts[owner]
         ports = dict.fromkeys(end for step in steps for end in (step.a, step.b) if isinstance(end, Port))
-        part.tops = [port for port in ports if not port.lower]
-        part.bottoms = [port for port in ports if port.lower]
+        # the latest value first: it mostly comes straight down, and older ones arrive from lanes to its right
+        part.tops = sorted((port for port in ports if not port.lower), reverse=True)
+        part.bottoms = sorted((port for port in ports if port.lower), reverse=True)
         part.place.update({port: len(part.items) + at for at, port in enumerate([*part.tops, *part.bottoms])})
         for step in steps:
             key = (part.place[step.a], part.place[step.b], step.source, step.back)

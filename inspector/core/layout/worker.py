@@ -5,6 +5,7 @@ It knows no torch and no Qt. It ends when its stdin does, so it never outlives t
 
 import struct
 import sys
+from collections.abc import Sequence
 from typing import IO
 
 from inspector.core.layout.compose import Memory, lay_out
@@ -49,7 +50,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         write_frame(answers, encode(lay_out(decode_request(payload), better=_better, memory=memory)))
 
 
-def _better(ranks: Ranks, links: list[Link] | tuple[Link, ...]) -> Ranks:
+def _better(ranks: Ranks, links: Sequence[Link]) -> Ranks:
     return fast_sugiyama_order(ranks, links) if len(links) <= MOST_LINKS else ranks
 
 

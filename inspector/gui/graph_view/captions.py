@@ -21,6 +21,7 @@ class Captions(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(small_font(self.font()))
         self.setMargin(4)
+        self.setWordWrap(True)
         self.hide()
 
     def show_graph(self, graph: Graph | None) -> None:
@@ -33,8 +34,12 @@ class Captions(QLabel):
 
     def place(self, width: int, height: int) -> None:
         """Into the lower left corner, leaving room for the overview at the right."""
-        self.setMaximumWidth(max(width - 224, 120))
-        self.adjustSize()
+        if not self.text():
+            return
+        room = min(max(width // 3, 160), 360)
+        wanted = max((self.fontMetrics().horizontalAdvance(line) for line in self.text().splitlines()), default=0)
+        self.setFixedWidth(min(wanted + 12, room))
+        self.setFixedHeight(self.heightForWidth(self.width()))
         self.move(8, height - self.height() - 8)
 
     def recolour(self) -> None:

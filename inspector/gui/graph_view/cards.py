@@ -17,10 +17,12 @@ from inspector.protocol.graph import Category, Failure, Group, Node, TensorSpec
 
 CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
 
-NARROWEST, WIDEST = 152.0, 288.0
+WIDTHS = (176.0, 208.0, 240.0, 288.0)  # few widths make calm columns
+PILL_WIDTHS = (112.0, 144.0, 176.0, 224.0, 288.0)
+WIDEST = WIDTHS[-1]
 BAND = 6.0  # the coloured band on a card's left
 PAD = 12.0  # from the band to the text, and from the text to the right
-ROW = 17.0
+ROW = 16.0
 TOP_PAD = 8.0
 CHEVRON = 20.0
 
@@ -92,10 +94,11 @@ class Ruler:
         last += (16 if last else 0) + self.small(card.counts) if card.counts else 0.0
         chevron = CHEVRON if card.style in ("folded", "stack") else 0.0
         widest = max(first + chevron, self.small(card.name), last, min(self.small(card.alarm), WIDEST))
-        least = 88.0 if card.style == "chip" else 120.0 if card.style == "pill" else NARROWEST
-        width = min(max(widest + BAND + 2 * PAD, least), WIDEST)
+        wanted = widest + BAND + 2 * PAD
+        steps = PILL_WIDTHS if card.style in ("pill", "chip") else WIDTHS
+        width = next((step for step in steps if step >= wanted), WIDEST)
         height = 2 * TOP_PAD + ROW * card.rows - 2
-        return math.ceil(width / (2 * GRID)) * 2 * GRID, math.ceil(height / GRID) * GRID
+        return width, math.ceil(height / GRID) * GRID
 
     def header_width(self, title: str, name: str, counts: str) -> float:
         """The least width of an open container: its header's text, long names cut."""
@@ -105,11 +108,10 @@ class Ruler:
 
 def cards_of(visible: Visible, failure: Failure | None) -> tuple[Card, ...]:
     """The text of every visible box."""
-    repeated = _called_again(visible.hierarchy)
     cards = []
     for box in visible.boxes:
         if box.node is not None:
-            cards.append(_node_card(visible.hierarchy.graph.nodes[box.node], failure, repeated))
+            cards.append(_node_card(visible.hierarchy.graph.nodes[box.node], failure))
         elif box.container is not None:
             cards.append(container_card(visible.hierarchy, box.container))
     return tuple(cards)
@@ -139,7 +141,7 @@ def outputs_text(shape: Sequence[int] | None, more: int = 0) -> str:
     return "" if shape is None else shape_text(shape) + (f"  +{more}" if more else "")
 
 
-def _node_card(node: Node, failure: Failure | None, repeated: frozenset[str]) -> Card:
+def _node_card(node: Node, failure: Failure | None) -> Card:
     output = node.outputs[0] if node.outputs else None
     shape = output.shape if output is not None else None
     name = node.fqn if node.kind in ("module", "parameter") else ""
@@ -151,12 +153,13 @@ def _node_card(node: Node, failure: Failure | None, repeated: frozenset[str]) ->
         name=name,
         shape=shape,
         more_outputs=max(len(node.outputs) - 1, 0),
-        badge=_ordinal(node.call) if node.fqn in repeated and node.kind == "module" else "",
+        badge=_ordinal(node.call) if node.call and node.kind == "module" else "",
         failed=node.failed,
     )
     if node.kind in ("input", "output"):
         spec = output or (node.inputs[0] if node.inputs else None)
-        return replace(card, style="pill", name=node.fqn if node.fqn != node.op else "", shape=spec.shape if spec else None)
+        details = node.fqn if node.fqn != node.op else ""
+        return replace(card, style="pill", name="", details=details, shape=spec.shape if spec else None)
     if node.kind in ("parameter", "constant"):
         return replace(card, style="chip", title=node.fqn.rpartition(".")[2] or node.op, name="")
     if node.failed:
@@ -170,11 +173,6 @@ def _met(node: Node, failure: Failure | None) -> str:
     if failure is not None and failure.node == node.id and failure.input_shapes:
         shapes = failure.input_shapes
     return "got " + " and ".join(shape_text(shape) for shape in shapes) if shapes else "failed here"
-
-
-def _called_again(hierarchy: Hierarchy) -> frozenset[str]:
-    """Modules with a second call in this graph."""
-    return frozenset(node.fqn for node in hierarchy.graph.nodes if node.call > 0)
 
 
 def _ordinal(call: int) -> str:

@@ -62,7 +62,9 @@ class Minimap(QWidget):
         scale, left, top = self._scale(self._picture)
         bounds = self._picture.bounds
         seen = self._view.intersected(bounds)
-        frame = QRectF(left + seen.left() * scale, top + seen.top() * scale, seen.width() * scale, seen.height() * scale)
+        frame = QRectF(
+            left + seen.left() * scale, top + seen.top() * scale, seen.width() * scale, seen.height() * scale
+        )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         fill = QColor(theme().accent)
         fill.setAlpha(36)
@@ -119,4 +121,8 @@ class Minimap(QWidget):
         if picture.cards[box].failed:
             return colour(theme().failure)
         node = picture.visible.boxes[box].node
-        return colour(picture.cards[box].colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])
+        return (
+            colour(picture.cards[box].colour)
+            if node is None
+            else colour_of(picture.visible.hierarchy.graph.nodes[node])
+        )

@@ -13,13 +13,15 @@ MOST_BOXES = 1_500  # beyond that a jump is calmer than a stutter
 def start_places(before: Picture, after: Picture, shift: tuple[float, float]) -> Motion | None:
     """The rectangles in which the boxes of `after` start, moved by `shift`; None when there are too many.
 
-    What was not seen before comes out of the folded container that held it; what has folded shrinks from where it was open.
+    What was not seen comes out of the folded container that held it; what has folded shrinks from where it was open.
     """
     if len(after.visible.boxes) > MOST_BOXES:
         return None
     move = np.array([*shift, 0.0, 0.0], np.float32)
     boxes = np.stack([_box_before(before, after, box) for box in range(len(after.visible.boxes))]) + move
-    containers = [_container_before(before, c, after.layout.containers[at]) for c, at in after.place_of_container.items()]
+    containers = [
+        _container_before(before, c, after.layout.containers[at]) for c, at in after.place_of_container.items()
+    ]
     held = np.stack(containers) + move if containers else np.zeros((0, 4), np.float32)
     return Motion(boxes.astype(np.float32), held.astype(np.float32), 0.0)
 
@@ -29,7 +31,7 @@ def _box_before(before: Picture, after: Picture, box: int) -> NDArray[np.float32
     if seen.node is not None:
         return np.array(before.rect_of_node(seen.node).getRect(), np.float32)
     if seen.container is None:
-        return after.layout.boxes[box]
+        return np.array(after.layout.boxes[box], np.float32)
     return _container_before(before, seen.container, after.layout.boxes[box])
 
 

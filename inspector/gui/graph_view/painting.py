@@ -64,10 +64,12 @@ class Metrics:
         return known
 
 
-def paint_container(painter: QPainter, rect: QRectF, card: Card, look: Look, *, depth: int, border: QColor | None) -> None:
+def paint_container(
+    painter: QPainter, rect: QRectF, card: Card, look: Look, *, depth: int, border: QColor | None
+) -> None:
     """The translucent ground of an open container."""
     theme = look.theme
-    ground = mixed(theme.group, theme.accent, 0.035 * (depth % 2) + 0.015)
+    ground = mixed(theme.group, theme.accent, 0.03 * (depth % 2) + 0.01)
     ground = QColor(ground)
     ground.setAlpha(210)
     edge = colour(theme.failure) if card.failed else colour(theme.border)
@@ -115,7 +117,7 @@ def _header_text(painter: QPainter, bar: QRectF, card: Card, look: Look) -> None
         painter.drawText(QPointF(right - counts_width, baseline), card.counts)
         right -= counts_width + 12
     name = metrics.cut("small", card.name, right - left, Qt.TextElideMode.ElideLeft)
-    if len(name) > 2:
+    if name not in ("", "…"):
         painter.setPen(colour(theme.dimmed))
         painter.drawText(QPointF(left, baseline), name)
 
@@ -179,23 +181,26 @@ def _sheets(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
 
 def _card_text(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
     theme, metrics = look.theme, look.metrics
-    centred = card.style in ("pill", "chip")
-    left = rect.left() + (PAD + 2 if centred else BAND + PAD)
-    right = rect.right() - PAD
+    if card.style in ("pill", "chip"):
+        _pill_text(painter, rect, card, look)
+        return
+    left, right = rect.left() + BAND + PAD, rect.right() - PAD
     baseline = rect.top() + TOP_PAD + (ROW + metrics.title.capHeight()) / 2 - 1
     first_left = left
     if card.style in ("folded", "stack"):
         paint_chevron(painter, QPointF(left + 3, baseline - metrics.title.capHeight() / 2), look, is_open=False)
         first_left += CHEVRON - 6
-    _first_row(painter, first_left, right, baseline, card, look)
+    _first_row(painter, QPointF(first_left, baseline), right, card, look)
     if card.name:
         baseline += ROW
         painter.setFont(look.fonts.small)
         painter.setPen(colour(theme.dimmed))
-        painter.drawText(QPointF(left, baseline), metrics.cut("small", card.name, right - left, Qt.TextElideMode.ElideLeft))
+        painter.drawText(
+            QPointF(left, baseline), metrics.cut("small", card.name, right - left, Qt.TextElideMode.ElideLeft)
+        )
     if card.shape is not None or card.counts:
         baseline += ROW
-        _shape_row(painter, left, right, baseline, card, look)
+        _shape_row(painter, QPointF(left, baseline), right, card, look)
     if card.alarm:
         baseline += ROW
         painter.setFont(look.fonts.shape)
@@ -203,7 +208,24 @@ def _card_text(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
         painter.drawText(QPointF(left, baseline), metrics.cut("shape", card.alarm, right - left))
 
 
-def _first_row(painter: QPainter, left: float, right: float, baseline: float, card: Card, look: Look) -> None:
+def _pill_text(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
+    """Two short lines in the middle."""
+    metrics = look.metrics
+    room = rect.width() - 2 * PAD
+    baseline = rect.top() + TOP_PAD + (ROW + metrics.title.capHeight()) / 2 - 1
+    width = metrics.title.horizontalAdvance(card.title)
+    width += 8 + metrics.small.horizontalAdvance(card.details) if card.details else 0
+    left = rect.center().x() - min(width, room) / 2
+    _first_row(painter, QPointF(left, baseline), rect.right() - PAD + 1, card, look)
+    if card.shape is not None:
+        text = metrics.cut("shape", outputs_text(card.shape, card.more_outputs), room)
+        left = rect.center().x() - metrics.shape.horizontalAdvance(text) / 2
+        paint_shape(painter, QPointF(left, baseline + ROW), text, look, len(card.shape) > 1)
+
+
+def _first_row(painter: QPainter, at: QPointF, right: float, card: Card, look: Look) -> None:
+    """The op, its details, and a badge at the right."""
+    left, baseline = at.x(), at.y()
     theme, metrics = look.theme, look.metrics
     badge_width = _badge_width(card.badge, look)
     title = metrics.cut("title", card.title, right - left - badge_width)
@@ -213,16 +235,22 @@ def _first_row(painter: QPainter, left: float, right: float, baseline: float, ca
     left += metrics.title.horizontalAdvance(title) + 8
     if card.badge:
         right -= badge_width
-        _badge(painter, QRectF(right + 6, baseline - metrics.title.capHeight() / 2 - 8, badge_width - 6, 16), card.badge, look)
+        _badge(
+            painter,
+            QRectF(right + 6, baseline - metrics.title.capHeight() / 2 - 8, badge_width - 6, 16),
+            card.badge,
+            look,
+        )
     details = metrics.cut("small", card.details, right - left)
-    if len(details) > 1:
+    if details not in ("", "…"):
         painter.setFont(look.fonts.small)
         painter.setPen(colour(theme.dimmed))
         painter.drawText(QPointF(left, baseline), details)
 
 
-def _shape_row(painter: QPainter, left: float, right: float, baseline: float, card: Card, look: Look) -> None:
+def _shape_row(painter: QPainter, at: QPointF, right: float, card: Card, look: Look) -> None:
     """The output shape, its batch dimension dimmed; totals to the right."""
+    left, baseline = at.x(), at.y()
     theme, metrics = look.theme, look.metrics
     if card.counts:
         painter.setFont(look.fonts.small)

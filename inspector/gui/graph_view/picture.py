@@ -1,7 +1,8 @@
-"""One laid-out graph, ready to paint: texts, rectangles, paths and what is under a point. Immutable but for its caches."""
+"""One laid-out graph, ready to paint: texts, rectangles, paths and what is under a point."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,7 +166,7 @@ class Picture:
 
 
 def smooth_path(points: NDArray[np.float32], direction: str, shorten: float = 0.0) -> QPainterPath:
-    """Curves that leave and arrive along the direction; the last is cut short by that much, to leave room for an arrow."""
+    """Curves that leave and arrive along the direction; the last is cut short, to leave room for an arrow."""
     places = points.tolist()
     down = direction == "down"
     if shorten and len(places) > 1:
@@ -175,7 +176,7 @@ def smooth_path(points: NDArray[np.float32], direction: str, shorten: float = 0.
         else:
             places[-1] = [x1 - shorten if x1 > x0 else x1 + shorten, y1]
     path = QPainterPath(QPointF(*places[0]))
-    for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(places):
         if x0 == x1 or y0 == y1:
             path.lineTo(x1, y1)
         elif down:
@@ -220,7 +221,9 @@ def _touches(points: NDArray[np.float32], direction: str, touch: QRectF) -> bool
 def _last_around(rects: NDArray[np.float32], at: QPointF) -> int | None:
     """The last rectangle around a point: inner containers come after those around them."""
     x, y = at.x(), at.y()
-    inside = (rects[:, 0] <= x) & (x <= rects[:, 0] + rects[:, 2]) & (rects[:, 1] <= y) & (y <= rects[:, 1] + rects[:, 3])
+    inside = (
+        (rects[:, 0] <= x) & (x <= rects[:, 0] + rects[:, 2]) & (rects[:, 1] <= y) & (y <= rects[:, 1] + rects[:, 3])
+    )
     found = np.flatnonzero(inside)
     return int(found[-1]) if len(found) else None
 

@@ -102,7 +102,7 @@ class PictureItem(QGraphicsItem):
         """Paint what is exposed."""
         if self.picture is None or self.fonts is None or self._metrics is None:
             return
-        view = QRectF(option.exposedRect)  # type: ignore[attr-defined]  # missing in PySide's stubs
+        view = QRectF(option.exposedRect)
         self.paint_view(painter, view, painter.worldTransform().m11())
 
     def paint_view(self, painter: QPainter, view: QRectF, zoom: float) -> None:

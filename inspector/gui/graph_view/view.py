@@ -43,7 +43,7 @@ class _Asked:
 
 
 class GraphView(QWidget):
-    """The layer graph. `draw` shows a snapshot; `node_selected` tells a node's id or −1, `group_selected` a group's fqn."""
+    """The layer graph. `draw` shows a snapshot; `node_selected` tells a node's id or −1, `group_selected` an fqn."""
 
     node_selected = Signal(int)
     group_selected = Signal(str)
@@ -271,7 +271,8 @@ class GraphView(QWidget):
             box_size=np.array([self._ruler.size(card) for card in cards], np.float32).reshape(-1, 2),
             container_parent=np.array([place[visible.hierarchy.parent[c]] for c in visible.open_containers], np.int32),
             header_width=np.array(
-                [self._ruler.header_width(card.title + card.badge, card.name, card.counts) for card in headers], np.float32
+                [self._ruler.header_width(card.title + card.badge, card.name, card.counts) for card in headers],
+                np.float32,
             ),
             wires=visible.wires.astype(np.int32).reshape(-1, 2),
             direction=self._direction,
