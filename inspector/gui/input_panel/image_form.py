@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import PurePath
 
-import qtawesome
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -84,7 +83,10 @@ class ImageForm(QWidget):
         self.in_force.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.steps = PreprocessForm()
         # Icons of our own, as superqt draws its default ones in points, which a font set in pixels lacks.
-        self.fold = named(QCollapsible("Steps", None, *_fold_icons()), "input_steps", "Every step of the preprocessing")
+        self.fold = named(
+            QCollapsible("Steps", None, QIcon(), QIcon()), "input_steps", "Every step of the preprocessing"
+        )
+        self._has_icons = False
         self.fold.setDuration(0)
         self.fold.toggleButton().setObjectName("input_steps_toggle")
         self.fold.toggleButton().setAccessibleName("Show every step of the preprocessing")
@@ -132,6 +134,20 @@ class ImageForm(QWidget):
         self._say_preprocess()
         self.preprocess_changed.emit(preprocess)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Fetch the icons when they are first needed."""
+        super().showEvent(event)
+        if not self._has_icons:
+            self._has_icons = True
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        import qtawesome  # noqa: PLC0415 - its fonts take .2 s to load
+
+        colour = theme().dimmed
+        self.fold.setExpandedIcon(qtawesome.icon("mdi6.chevron-down", color=colour))
+        self.fold.setCollapsedIcon(qtawesome.icon("mdi6.chevron-right", color=colour))
+
     def _take_off(self, rows: Sequence[int]) -> None:
         gone = set(rows)
         paths = tuple(path for place, path in enumerate(self._paths) if place not in gone)
@@ -144,20 +160,13 @@ class ImageForm(QWidget):
             f"QListWidget {{ background: {colours.raised}; border: 1px solid {colours.border}; border-radius: 4px;"
             f" font-size: {SMALL}px; padding: 1px; }}"
         )
-        expanded, collapsed = _fold_icons()
-        self.fold.setExpandedIcon(expanded)
-        self.fold.setCollapsedIcon(collapsed)
+        if self._has_icons:
+            self._draw_icons()
         self.fold.toggleButton().setStyleSheet(
             f"QPushButton {{ text-align: left; border: none; background: transparent; color: {colours.dimmed};"
             f" padding: 0; min-height: 18px; font-size: {SMALL}px; }}"
             f"QPushButton:hover, QPushButton:focus {{ color: {colours.accent}; }}"
         )
-
-
-def _fold_icons() -> tuple[QIcon, QIcon]:
-    """Expanded and collapsed."""
-    colour = theme().dimmed
-    return qtawesome.icon("mdi6.chevron-down", color=colour), qtawesome.icon("mdi6.chevron-right", color=colour)
 
 
 class _FileList(QListWidget):

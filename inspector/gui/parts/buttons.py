@@ -1,7 +1,7 @@
 """Buttons in the panels' own size, with icons that follow the theme."""
 
-import qtawesome
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from inspector.gui.parts.naming import named
@@ -9,7 +9,10 @@ from inspector.gui.theme import SMALL, theme, theme_source
 
 
 class IconButton(QToolButton):
-    """A small flat button with an icon; its accessible name is what it does."""
+    """A small flat button with an icon; its accessible name is what it does.
+
+    The icon comes behind the first picture of the window: its font takes .2 s to load.
+    """
 
     def __init__(
         self, icon: str, object_name: str, accessible_name: str, tool_tip: str = "", *, checkable: bool = False
@@ -17,6 +20,7 @@ class IconButton(QToolButton):
         super().__init__()
         named(self, object_name, accessible_name, tool_tip or accessible_name)
         self._icon = icon
+        self._painted = False
         self.setCheckable(checkable)
         self.setAutoRaise(True)
         self.setIconSize(QSize(16, 16))
@@ -25,11 +29,25 @@ class IconButton(QToolButton):
         self._restyle()
         theme_source().changed.connect(self._restyle)
 
-    def _restyle(self) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint, and fetch the icon behind the first time."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self._draw_icon)
+
+    def _draw_icon(self) -> None:
+        import qtawesome  # noqa: PLC0415 - see the class
+
         colours = theme()
         self.setIcon(
             qtawesome.icon(self._icon, color=colours.dimmed, color_active=colours.text, color_disabled=colours.faint)
         )
+
+    def _restyle(self) -> None:
+        if self._painted:
+            self._draw_icon()
+        colours = theme()
         self.setStyleSheet(
             "QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 0; background: transparent; }"
             f"QToolButton:hover {{ background: {colours.raised}; border-color: {colours.border}; }}"
@@ -48,6 +66,7 @@ class PushButton(QPushButton):
         super().__init__(text, parent)
         named(self, object_name, accessible_name)
         self._primary = primary
+        self._alignment = "center"
         self.setFixedHeight(24)
         self._restyle()
         theme_source().changed.connect(self._restyle)
@@ -58,6 +77,11 @@ class PushButton(QPushButton):
             self._primary = primary
             self._restyle()
 
+    def align_left(self) -> None:
+        """Begin the words at the left, for names of any length."""
+        self._alignment = "left"
+        self._restyle()
+
     def _restyle(self) -> None:
         colours = theme()
         on_accent = "#FFFFFF" if not colours.dark else "#0B1420"
@@ -66,7 +90,7 @@ class PushButton(QPushButton):
         border = colours.accent if self._primary else colours.border
         self.setStyleSheet(
             f"QPushButton {{ background: {face}; color: {text}; border: 1px solid {border}; border-radius: 4px;"
-            f" padding: 0 10px; min-height: 0; font-size: {SMALL + 1}px; }}"
+            f" padding: 0 10px; min-height: 22px; font-size: {SMALL + 1}px; }}"
             f"QPushButton:hover {{ border-color: {colours.accent}; }}"
             f"QPushButton:focus {{ border-color: {colours.accent}; }}"
             f"QPushButton:pressed {{ background: {colours.selection}; color: {colours.text}; }}"

@@ -33,6 +33,7 @@ class SegmentedButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
+        self._padding = 8
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QToolButton] = {}
         for key, text in choices:
@@ -48,6 +49,13 @@ class SegmentedButtons(QWidget):
         next(iter(self._buttons.values())).setChecked(True)
         self._restyle()
         theme_source().changed.connect(self._restyle)
+
+    def set_compact(self, compact: bool) -> None:
+        """Less room around the words."""
+        padding = 4 if compact else 8
+        if padding != self._padding:
+            self._padding = padding
+            self._restyle()
 
     def current(self) -> str:
         """The key of the choice in force."""
@@ -94,7 +102,7 @@ class SegmentedButtons(QWidget):
             button.setStyleSheet(
                 f"QToolButton {{ background: {colours.raised}; color: {colours.dimmed};"
                 f" border: 1px solid {colours.border};"
-                f" border-left-width: {1 if first else 0}px; padding: 0 8px; font-size: {SMALL + 1}px;"
+                f" border-left-width: {1 if first else 0}px; padding: 0 {self._padding}px; font-size: {SMALL + 1}px;"
                 f" border-top-left-radius: {left}px; border-bottom-left-radius: {left}px;"
                 f" border-top-right-radius: {right}px; border-bottom-right-radius: {right}px; }}"
                 f"QToolButton:hover {{ color: {colours.text}; }}"

@@ -4,6 +4,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
+from inspector.gui.parts.fonts import number_font
 from inspector.gui.parts.naming import named
 from inspector.gui.theme import SMALL, theme, theme_source
 
@@ -36,6 +37,7 @@ class PlainTable(QTableView):
         rows.setVisible(False)
         rows.setMinimumSectionSize(ROW_HEIGHT)
         rows.setDefaultSectionSize(ROW_HEIGHT)
+        self.setFont(number_font(self.font(), SMALL + 1))
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setFixedHeight(ROW_HEIGHT)
         self._restyle()

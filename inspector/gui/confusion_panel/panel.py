@@ -1,0 +1,406 @@
+"""The confusion panel: counts what has arrived, and tells its parts what to show."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QElapsedTimer, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QMenu, QProgressBar, QVBoxLayout, QWidget
+
+from inspector.core.formatting import percent_text
+from inspector.core.heads import num_classes_of
+from inspector.core.metrics import Normalisation
+from inspector.gui.confusion_panel.body import Body
+from inspector.gui.confusion_panel.cell_images import CellImage
+from inspector.gui.confusion_panel.counting import Counted, RowCounter, asks_threshold, head_of, mapping_of
+from inspector.gui.confusion_panel.export import write_images, write_matrix
+from inspector.gui.confusion_panel.head_row import HeadRow
+from inspector.gui.confusion_panel.labels_popover import LabelsPopover
+from inspector.gui.confusion_panel.mapping_popover import MappingPopover
+from inspector.gui.confusion_panel.matrix_painting import content_of
+from inspector.gui.parts import ElidedLabel, Sentence, named
+from inspector.gui.state import EvaluationState, WindowState
+from inspector.gui.theme import theme, theme_source
+from inspector.protocol.evaluation import LabelRule, Skipped
+
+COUNT_EVERY_MS = 100
+_NORMALISATIONS: dict[str, Normalisation] = {"counts": "counts", "row": "row", "column": "column", "all": "all"}
+
+
+class ConfusionPanel(QWidget):
+    """The test folder: chosen, evaluated, counted, and its images by cell.
+
+    Signals:
+        folder_requested: a folder and a LabelRule.
+        evaluation_requested: the mapping (empty: the proposed one) and the batch size.
+        cancel_requested: stop the evaluation; what was counted stays.
+        thumbnails_requested: a tuple of paths.
+        image_run_requested: the path of an image to run.
+    """
+
+    folder_requested = Signal(str, object)
+    evaluation_requested = Signal(object, int)
+    cancel_requested = Signal()
+    thumbnails_requested = Signal(object)
+    image_run_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "confusion_panel", "Confusion matrix")
+        self.setMinimumSize(240, 160)
+        self.setAcceptDrops(True)
+        self._state = WindowState()
+        self._drawn: tuple[object, ...] = ()
+        self._counter = RowCounter()
+        self._counted: Counted | None = None
+        self._edited: dict[str, int] = {}
+        self._scan: object = None
+        self._clock = QElapsedTimer()
+        self._later = QTimer(self, singleShot=True, interval=COUNT_EVERY_MS)
+        self._make_parts()
+        self._place_parts()
+        self._connect_parts()
+        self._redraw()
+
+    def draw(self, state: WindowState) -> None:
+        """Show the test folder; while it is evaluated, the matrix is counted at most ten times a second."""
+        self._state = state
+        evaluation = state.evaluation
+        drawn = (evaluation, state.model, state.class_names, state.problems, state.thumbnails, state.run.outputs)
+        if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
+            return
+        self._drawn = drawn
+        other_folder = evaluation.scan is not self._scan
+        if other_folder:
+            self._scan = evaluation.scan
+            self._edited = {}
+        recent = self._counted is not None and self._clock.elapsed() < COUNT_EVERY_MS
+        if evaluation.running and recent and not other_folder:
+            self._show_progress(evaluation)
+            if not self._later.isActive():
+                self._later.start()
+            return
+        self._redraw()
+
+    def counted(self) -> Counted | None:
+        """What the matrix shows."""
+        return self._counted
+
+    def export_matrix_csv(self, path: str) -> None:
+        """Write the counts.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        if self._counted is not None:
+            write_matrix(self._counted, path)
+
+    def export_matrix_png(self, path: str) -> None:
+        """Write the matrix as a picture, as it is shown.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        target = path if path.lower().endswith(".png") else f"{path}.png"
+        if self._counted is not None and not self.body.matrix.to_image().save(target):
+            raise OSError(f"{target} could not be written")
+
+    def export_images_csv(self, path: str) -> None:
+        """Write what the model said to each image.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        scan = self._state.evaluation.scan
+        if self._counted is not None and scan is not None:
+            write_images(self._counted, scan.images, path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """A folder is taken."""
+        if _dropped_folder(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask for the folder."""
+        folder = _dropped_folder(event)
+        if folder:
+            event.acceptProposedAction()
+            self.folder_requested.emit(folder, LabelRule())
+        else:
+            event.ignore()
+
+    def _make_parts(self) -> None:
+        self.head = HeadRow()
+        self.line = ElidedLabel("confusion_sentence", "What the folder holds", "dimmed", small=True)
+        self.progress = named(QProgressBar(), "confusion_progress", "Images done")
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(3)
+        self.problem = Sentence("confusion_problem", "What went wrong", "failure", small=True)
+        self.warning = Sentence("confusion_warning", "What to know of the folder", "warning", small=True)
+        self.warning.limit_lines(2)
+        self.empty = Sentence("confusion_empty", "How to begin", "dimmed")
+        self.body = Body()
+        self.summary = ElidedLabel("confusion_summary", "Accuracy and calibration", "text", small=True)
+        self.labels_popover = LabelsPopover(self)
+        self.mapping_popover = MappingPopover(self)
+        self._restyle()
+
+    def _place_parts(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(4)
+        for part in (self.head, self.progress, self.line, self.problem, self.warning, self.empty):
+            column.addWidget(part)
+        column.addWidget(self.body, 1)
+        column.addWidget(self.summary)
+        self._spring = QWidget()
+        column.addWidget(self._spring, 1)
+
+    def _connect_parts(self) -> None:
+        theme_source().changed.connect(self._restyle)
+        self._later.timeout.connect(self._redraw)
+        self.head.folder_clicked.connect(self._choose_folder)
+        self.head.labels_clicked.connect(self._open_labels)
+        self.head.mapping_clicked.connect(self._open_mapping)
+        self.head.evaluate_clicked.connect(self._evaluate)
+        self.labels_popover.rule_changed.connect(self._change_labels)
+        self.mapping_popover.mapping_changed.connect(self._change_mapping)
+        self.body.normalisation_changed.connect(self._show_matrix)
+        self.body.threshold_changed.connect(self._redraw)
+        self.body.export_clicked.connect(self._open_export)
+        self.body.matrix.cell_chosen.connect(self._choose_cell)
+        self.body.images.thumbnails_requested.connect(self.thumbnails_requested)
+        self.body.images.image_chosen.connect(self.image_run_requested)
+
+    def _redraw(self) -> None:
+        self._later.stop()
+        self._clock.start()
+        evaluation = self._state.evaluation
+        self._show_progress(evaluation)
+        self._say_problems(evaluation)
+        self._count(evaluation)
+        if self.labels_popover.isVisible():
+            self._fill_labels()
+
+    def _show_progress(self, evaluation: EvaluationState) -> None:
+        ready = evaluation.scan is not None and bool(evaluation.scan.images) and self._state.model is not None
+        self.head.show_folder(evaluation.folder, running=evaluation.running, ready=ready)
+        self.progress.setVisible(evaluation.running)
+        self.progress.setMaximum(max(evaluation.total, 0 if evaluation.running and not evaluation.total else 1))
+        self.progress.setValue(evaluation.done)
+        self.line.say(_sentence(evaluation))
+        self.line.setVisible(bool(evaluation.folder))
+
+    def _say_problems(self, evaluation: EvaluationState) -> None:
+        problem = next((one for one in self._state.problems if one.place == "evaluation"), None)
+        self.problem.say(f"{problem.message} {problem.fix}".strip() if problem is not None else "", "failure")
+        self.problem.setToolTip(problem.traceback if problem is not None else "")
+        sentences = list(evaluation.scan.problems) if evaluation.scan is not None else []
+        if evaluation.finished is not None:
+            sentences += evaluation.finished.notes
+        self.warning.say(" ".join(sentences))
+        self.empty.say(_how_to_begin(self._state))
+
+    def _count(self, evaluation: EvaluationState) -> None:
+        has_rows = evaluation.scan is not None and len(evaluation.indices) > 0
+        skipped = _skipped(evaluation)
+        self.body.setVisible(has_rows or bool(skipped))
+        self._spring.setVisible(not self.body.isVisibleTo(self))
+        self.summary.setVisible(has_rows)
+        self.body.skipped.files.show_skipped(skipped)
+        self.body.show_skipped_count(len(skipped))
+        if not has_rows:
+            self._counted = None
+            self.body.matrix.show_content(None)
+            self.body.classes.figures.show_classes(())
+            self.body.images.show_images((), self._state.thumbnails)
+            return
+        head = head_of(evaluation, self._state.run)
+        columns = evaluation.outputs.shape[1]
+        self.body.threshold.setVisible(asks_threshold(columns, head))
+        mapping = mapping_of(evaluation, self._edited)
+        threshold = self.body.threshold.value() if asks_threshold(columns, head) else 0.5
+        self._counted = self._counter.count(evaluation, head, mapping, threshold)
+        self.body.classes.figures.show_classes(self._counted.per_class)
+        self.summary.say(_summary(self._counted))
+        self._show_matrix()
+
+    def _show_matrix(self) -> None:
+        counted = self._counted
+        if counted is None:
+            return
+        normalisation = _NORMALISATIONS[self.body.normalise.current()]
+        self.body.matrix.show_content(content_of(counted.classes, counted.matrix, counted.outside, normalisation))
+        self._show_images()
+
+    def _choose_cell(self, row: int, column: int) -> None:
+        self.body.show_view("images")
+        self._show_images()
+
+    def _show_images(self) -> None:
+        counted = self._counted
+        if counted is None:
+            return
+        cell = self.body.matrix.current()
+        if cell is None:
+            places = counted.wrong_rows()
+            self.body.images_title.say(f"{len(places):,} taken for another class, the surest first")
+        else:
+            places = counted.rows_of_cell(*cell)
+            self.body.images_title.say(self.body.matrix.cell_text(*cell).partition("\n")[0])
+        self.body.images.show_images(self._images_at(places), self._state.thumbnails)
+
+    def _images_at(self, places: NDArray[np.intp]) -> Sequence[CellImage]:
+        counted, scan = self._counted, self._state.evaluation.scan
+        if counted is None or scan is None:
+            return ()
+        return [
+            CellImage(
+                path=scan.images[int(counted.indices[place])].path,
+                true=counted.classes[int(counted.true[place])],
+                predicted=self._predicted_name(counted, int(place)),
+                probability=float(counted.confidence[place]),
+                right=bool(counted.true[place] == counted.claimed[place]),
+            )
+            for place in places.tolist()
+        ]
+
+    def _predicted_name(self, counted: Counted, place: int) -> str:
+        """The class; for an output that no class has, the model's own name of it."""
+        claimed, chosen = int(counted.claimed[place]), int(counted.chosen[place])
+        if claimed >= 0:
+            return counted.classes[claimed]
+        names = self._state.class_names
+        if chosen < 0:
+            return "NaN"
+        return names[chosen] if chosen < len(names) else f"output {chosen}"
+
+    def _evaluate(self) -> None:
+        if self._state.evaluation.running:
+            self.cancel_requested.emit()
+        else:
+            self.evaluation_requested.emit(dict(self._edited), self.head.batch.value())
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Test folder", self._state.evaluation.folder)
+        if folder:
+            self.folder_requested.emit(folder, LabelRule())
+
+    def _open_labels(self) -> None:
+        self._fill_labels()
+        self.labels_popover.drop_from(self.head.labels)
+
+    def _fill_labels(self) -> None:
+        scan = self._state.evaluation.scan
+        rule = scan.labels if scan is not None else self._state.evaluation.labels
+        self.labels_popover.show_rule(rule, scan.patterns if scan is not None else ())
+
+    def _change_labels(self, rule: LabelRule) -> None:
+        self.folder_requested.emit(self._state.evaluation.folder, rule)
+
+    def _open_mapping(self) -> None:
+        self._fill_mapping()
+        self.mapping_popover.drop_from(self.head.mapping)
+
+    def _fill_mapping(self) -> None:
+        evaluation = self._state.evaluation
+        if evaluation.scan is None:
+            return
+        columns = evaluation.outputs.shape[1] if len(evaluation.outputs) else len(self._state.class_names)
+        outputs = num_classes_of(columns) if columns else None
+        mapping = mapping_of(evaluation, self._edited)
+        self.mapping_popover.show_mapping(evaluation.scan.classes, mapping, self._state.class_names, outputs)
+
+    def _change_mapping(self, mapping: dict[str, int]) -> None:
+        """Count anew with another mapping; emptied, with the one that the folder's scan proposed."""
+        scan = self._state.evaluation.scan
+        self._edited = dict(mapping) or (dict(scan.mapping) if scan is not None else {})
+        self._fill_mapping()
+        self._redraw()
+
+    def _open_export(self) -> None:
+        menu = named(QMenu(self), "confusion_export_menu", "Save")
+        for text, name, kind, write in (
+            ("Matrix as CSV…", "confusion_matrix.csv", "CSV (*.csv)", self.export_matrix_csv),
+            ("Matrix as picture…", "confusion_matrix.png", "PNG (*.png)", self.export_matrix_png),
+            ("Images as CSV…", "images.csv", "CSV (*.csv)", self.export_images_csv),
+        ):
+            action = menu.addAction(text)
+            action.setEnabled(self._counted is not None)
+            action.triggered.connect(
+                lambda _checked=False, name=name, kind=kind, write=write: self._save(name, kind, write)
+            )
+        menu.popup(self.body.export.mapToGlobal(self.body.export.rect().bottomLeft()))
+
+    def _save(self, name: str, kind: str, write: Callable[[str], None]) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save", name, kind)
+        if not path:
+            return
+        try:
+            write(path)
+        except OSError as error:
+            self.problem.say(f"The file could not be saved: {error.strerror or error}.", "warning")
+
+    def _restyle(self) -> None:
+        self.progress.setStyleSheet(
+            f"QProgressBar {{ background: {theme().raised}; border: none; border-radius: 1px; }}"
+            f"QProgressBar::chunk {{ background: {theme().accent}; border-radius: 1px; }}"
+        )
+
+
+def _dropped_folder(event: QDropEvent) -> str:
+    """The one folder that was dropped, or ""."""
+    urls = event.mimeData().urls()
+    path = urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""
+    return path if path and Path(path).is_dir() else ""
+
+
+def _skipped(evaluation: EvaluationState) -> tuple[Skipped, ...]:
+    if evaluation.finished is not None:
+        return evaluation.finished.skipped
+    return (*(evaluation.scan.skipped if evaluation.scan is not None else ()), *evaluation.skipped)
+
+
+def _sentence(evaluation: EvaluationState) -> str:
+    if evaluation.running:
+        speed = f" · {evaluation.images_per_s:,.0f} images/s" if evaluation.images_per_s else ""
+        return f"{evaluation.done:,} of {evaluation.total:,} images{speed}" if evaluation.total else "Starting …"
+    if evaluation.scan is None:
+        return "Reading the folder …" if evaluation.folder else ""
+    finished = evaluation.finished
+    if finished is None:
+        return evaluation.scan.sentence
+    how = f"Cancelled after {finished.num_images:,} images" if finished.cancelled else "Evaluated"
+    return f"{evaluation.scan.sentence} {how}, {finished.images_per_s:,.0f} images/s."
+
+
+def _summary(counted: Counted) -> str:
+    parts = [f"accuracy {percent_text(counted.accuracy, 2)}", f"balanced {percent_text(counted.balanced_accuracy, 2)}"]
+    if counted.calibration_error is not None:
+        parts.append(f"calibration error {counted.calibration_error:.3f}")
+    parts.append(f"{len(counted.indices):,} images")
+    other = int(counted.outside.sum())
+    if other:
+        parts.append(f"{other:,} taken for no class of the folder")
+    return " · ".join(parts)
+
+
+def _how_to_begin(state: WindowState) -> str:
+    evaluation = state.evaluation
+    if not evaluation.folder:
+        return (
+            "Choose or drop a folder of labelled test images: class folders, labels in the file names, or a CSV."
+            " The matrix fills while the model runs over them."
+        )
+    if (
+        evaluation.scan is not None
+        and evaluation.scan.images
+        and not evaluation.running
+        and not len(evaluation.indices)
+    ):
+        return "Evaluate to fill the matrix." if state.model is not None else "Open a model to evaluate it."
+    return ""
