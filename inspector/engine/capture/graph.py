@@ -21,7 +21,7 @@ def graph_of(
     uncalled: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> tuple[Graph, dict[int, int]]:
-    """The graph, and the new id of each recorded node: values that nothing took (a caught failure's) are left out."""
+    """The graph, and the new id of each recorded node: what a failure that was caught left without use is left out."""
     taken = {edge[0] for edge in recorder.edges}
     kept = [
         index
@@ -29,8 +29,18 @@ def graph_of(
         if node.kind not in ("parameter", "constant") or index in taken
     ]
     ids = {index: place for place, index in enumerate(kept)}
-    nodes = tuple(_node(ids[index], recorder.nodes[index], failed=index == failed_node) for index in kept)
-    groups = tuple(_group(index, group, index in failed_groups) for index, group in enumerate(recorder.groups))
+    group_ids: dict[int | None, int | None] = {None: None}
+    for index in sorted(_filled_groups(recorder, kept) | failed_groups):
+        group_ids[index] = len(group_ids) - 1
+    nodes = tuple(
+        _node(ids[index], recorder.nodes[index], group_ids[recorder.nodes[index].group], failed=index == failed_node)
+        for index in kept
+    )
+    groups = tuple(
+        _group(recorder.groups[index], place, group_ids[recorder.groups[index].parent], failed=index in failed_groups)
+        for index, place in group_ids.items()
+        if index is not None and place is not None
+    )
     edges = tuple(
         Edge(source=ids[source], source_output=output, target=ids[target], target_input=place, inferred=inferred)
         for source, output, target, place, inferred in recorder.edges
@@ -38,14 +48,25 @@ def graph_of(
     return Graph(nodes=nodes, groups=groups, edges=edges, uncalled_modules=uncalled, notes=notes), ids
 
 
-def _node(index: int, node: RecordedNode, *, failed: bool) -> Node:
+def _filled_groups(recorder: Recorder, kept: list[int]) -> set[int]:
+    """The groups that hold a node, and those around them."""
+    filled: set[int] = set()
+    for index in kept:
+        group = recorder.nodes[index].group
+        while group is not None and group not in filled:
+            filled.add(group)
+            group = recorder.groups[group].parent
+    return filled
+
+
+def _node(index: int, node: RecordedNode, group: int | None, *, failed: bool) -> Node:
     category, details, macs, num_params = _row(node)
     return Node(
         id=index,
         kind=node.kind,
         op=node.op,
         fqn=node.fqn,
-        group=node.group,
+        group=group,
         inputs=node.inputs,
         outputs=node.outputs,
         num_params=num_params,
@@ -75,12 +96,12 @@ def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
     return _VALUE_CATEGORIES[node.kind], node.details, 0, node.num_params
 
 
-def _group(index: int, group: RecordedGroup, failed: bool) -> Group:
+def _group(group: RecordedGroup, place: int, parent: int | None, *, failed: bool) -> Group:
     return Group(
-        id=index,
+        id=place,
         fqn=group.known.fqn,
         class_name=group.known.class_name,
-        parent=group.parent,
+        parent=parent,
         call_index=group.call_index,
         num_params=group.known.num_params,
         inputs=group.inputs,

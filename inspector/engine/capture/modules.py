@@ -124,18 +124,14 @@ class ModuleCalls:
 
     def raised(self, frame: Frame, error: BaseException) -> None:
         """Remember where an exception came from, unless it only passes through."""
-        before = self._recorder.raised
-        empty = frame.hidden or self._is_empty(frame)
+        recorder = self._recorder
+        before = recorder.raised
+        whole = frame.hidden or self._is_empty(frame)
         if before is not None and (before.error is error or (not frame.hidden and before.error in chain_of(error))):
-            if empty and not frame.hidden:
-                self._drop_group(frame)
-            return
-        node = None
-        if empty:
-            if not frame.hidden:
-                self._drop_group(frame)
-            node = self._node(frame)
-        self._recorder.raised = Raised(error, node, frame.origins or [], frame.group)
+            return  # it only passes through
+        if whole and not frame.hidden:
+            self._drop_group(frame)
+        recorder.raised = Raised(error, self._node(frame) if whole else None, frame.origins or [], frame.group)
 
     def _closed_frame(self, known: KnownModule) -> Frame | None:
         """Take the frame of this call, and those above it that were left open, from the stack."""

@@ -1,0 +1,186 @@
+"""A captured run gives what a plain run gives, bit for bit, and changes nothing."""
+
+import gc
+import random
+import weakref
+
+import capture_models as models
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from inspector.engine.capture import CaptureOptions, capture_forward, unchanged
+from inspector.engine.capture.surroundings import COMPILE_NOTE, FAST_PATH_NOTE
+
+BLOCKS = {
+    "conv": lambda: nn.Conv2d(4, 4, 3, padding=1),
+    "depthwise": lambda: nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False),
+    "norm": lambda: nn.BatchNorm2d(4),
+    "group_norm": lambda: nn.GroupNorm(2, 4),
+    "relu": nn.ReLU,
+    "relu_in_place": lambda: nn.ReLU(inplace=True),
+    "dropout": lambda: nn.Dropout(0.3),
+    "identity": nn.Identity,
+    "pool": lambda: nn.MaxPool2d(3, 1, 1),
+    "residual": models.Residual,
+    "linear": lambda: nn.Linear(8, 8),
+}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    names=st.lists(st.sampled_from(sorted(BLOCKS)), min_size=1, max_size=6),
+    train=st.booleans(),
+    seed=st.integers(0, 100),
+    statistics=st.booleans(),
+)
+def test_any_net_gives_bit_for_bit_what_it_gives_unobserved(names, train, seed, statistics):
+    torch.manual_seed(seed)
+    model = nn.Sequential(*(BLOCKS[name]() for name in names))
+    x = torch.randn(2, 4, 8, 8)
+    given_x = x.clone()
+    mode = "train" if train else "eval"
+    with unchanged(model, mode=mode, seed=seed), torch.no_grad():
+        plain = model(x.clone())
+    with unchanged(model, mode=mode, seed=seed):
+        captured = capture_forward(model, (x,), {}, options=CaptureOptions(statistics=statistics))
+    assert torch.equal(captured.outputs[0].tensor, plain)
+    assert torch.equal(x, given_x), "the caller's tensor was written to"
+    reached = {captured.graph.nodes[-1].id}
+    for edge in reversed(captured.graph.edges):
+        if edge.target in reached:
+            reached.add(edge.source)
+    assert 0 in reached, "the output must hang together with the input"
+    assert not any(edge.inferred for edge in captured.graph.edges)
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_attention_with_padding_equals_a_plain_run_without_the_fast_path(mode):
+    model = models.Attention()
+    x = torch.randn(2, 5, 8)
+    padding = torch.tensor([[False] * 5, [False, False, False, True, True]])
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with unchanged(model, mode=mode, seed=1), torch.no_grad():
+            plain = model(x, padding)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    with unchanged(model, mode=mode, seed=1):
+        captured = capture_forward(model, (x, padding), {})
+    assert torch.equal(captured.outputs[0].tensor, plain)
+    assert torch.backends.mha.get_fastpath_enabled()
+    assert captured.graph.notes == ((FAST_PATH_NOTE,) if mode == "eval" else ())
+    assert sum(node.op == "MultiheadAttention" for node in captured.graph.nodes) == 3
+    assert not any(edge.inferred for edge in captured.graph.edges)
+
+
+def test_flags_buffers_and_all_random_states_are_as_before():
+    model = models.Restless()
+    model.drop.eval()
+    calls = model.calls
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    states = (torch.get_rng_state(), random.getstate(), np.random.get_state())
+    with unchanged(model, mode="train", seed=3):
+        assert model.drop.training
+        first = capture_forward(model, (torch.randn(4, 4),), {}, options=CaptureOptions(timed=True))
+    with unchanged(model, mode="train", seed=3):
+        second = capture_forward(model, (torch.randn(4, 4),), {})
+    assert torch.equal(first.outputs[0].tensor, second.outputs[0].tensor)
+    assert (model.bn.training, model.drop.training) == (True, False)
+    assert model.calls is calls
+    assert all(torch.equal(buffer, buffers[name]) for name, buffer in model.named_buffers())
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert random.getstate() == states[1]
+    assert np.array_equal(np.random.get_state()[1], states[2][1])
+
+
+def test_other_modes_and_seeds_give_other_outputs():
+    model, x = models.Restless(), torch.randn(8, 4)
+    outputs = []
+    for mode, seed in (("train", 0), ("train", 1), ("eval", 0)):
+        with unchanged(model, mode=mode, seed=seed):
+            outputs.append(capture_forward(model, (x,), {}).outputs[0].tensor)
+    assert not torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+def test_flags_are_restored_when_the_run_raises():
+    model = models.Restless()
+    with pytest.raises(ValueError, match="within"), unchanged(model, mode="eval", seed=0):
+        assert not model.training
+        raise ValueError("within")
+    assert model.training
+
+
+class Watched(nn.Module):
+    """Tells which of its activations are still alive."""
+
+    def __init__(self, *, raises=False):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.made = []
+        self.raises = raises
+
+    def forward(self, x):
+        for _ in range(3):
+            x = self.fc(x) + 1
+            self.made.append(weakref.ref(x))
+        if self.raises:
+            raise ValueError("at the end")
+        return x
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_no_activation_is_alive_but_the_outputs(raises):
+    model = Watched(raises=raises)
+    gc.disable()  # what lives in a cycle would be alive until some later collection
+    try:
+        captured = capture_forward(model, (torch.randn(2, 4),), {})
+        alive = [made() for made in model.made if made() is not None]
+    finally:
+        gc.enable()
+    assert len(model.made) == 3
+    kept = [output.tensor.data_ptr() for output in captured.outputs]
+    assert {tensor.data_ptr() for tensor in alive} <= set(kept)
+    assert len(kept) == (0 if raises else 1)
+
+
+def test_no_hook_and_no_mode_is_left():
+    model = models.Attention().eval()
+    capture_forward(model, (torch.randn(1, 3, 8), torch.zeros(1, 3, dtype=torch.bool)), {})
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    assert not any(module._forward_hooks_always_called for module in model.modules())
+    assert torch._C._len_torch_function_stack() == 0
+    assert torch.is_grad_enabled()
+
+
+def test_a_mode_of_the_callers_own_still_holds_within_and_after():
+    with torch.device("meta"):
+        captured = capture_forward(nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval(), (torch.randn(1, 2),), {})
+        assert torch.empty(1).is_meta
+        assert torch._C._len_torch_function_stack() == 1
+    assert captured.failure is None
+    assert captured.outputs[0].tensor.is_meta
+    assert all(node.statistics is None for node in captured.graph.nodes)
+
+
+def test_a_compiled_model_runs_eagerly_and_says_so():
+    model = torch.compile(models.Shared().eval(), backend="eager")
+    x = torch.randn(2, 4)
+    captured = capture_forward(model, (x,), {})
+    assert captured.failure is None, captured.failure.traceback
+    with torch.no_grad():
+        assert torch.equal(captured.outputs[0].tensor, model._orig_mod(x))
+    assert captured.graph.notes == (COMPILE_NOTE,)
+
+
+@pytest.mark.filterwarnings("ignore:Complex modules are a new feature")
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.complex64])
+def test_models_of_any_dtype_are_captured(dtype):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Flatten()).to(dtype)
+    captured = capture_forward(model, (torch.randn(2, 4).to(dtype),), {})
+    assert captured.failure is None
+    assert {spec.dtype for node in captured.graph.nodes for spec in node.outputs} == {str(dtype).removeprefix("torch.")}
