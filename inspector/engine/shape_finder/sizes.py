@@ -34,13 +34,15 @@ class Clock:
 class Fit:
     """A size that runs, and the range of sizes around it that do (both ends equal where only it does).
 
-    `searched` tells a size that had to be found from one that ran at the first asking.
+    `searched` tells a size that had to be found from one that ran at the first asking; `open_ended` one above which
+    all larger ones seem to run too: no end was met up to twice the size.
     """
 
     size: int
     least: int
     most: int
     searched: bool
+    open_ended: bool = False
 
 
 def find_size(ask: Callable[[int], Answer], standard: Sequence[int], clock: Clock) -> Fit | None:
@@ -105,19 +107,25 @@ def _by_halving(answer: Callable[[int], Answer], start: int, said: Answer, clock
 
 def _around(answer: Callable[[int], Answer], size: int, clock: Clock) -> Fit:
     """The range of sizes that run around one that does: pooling rounds down, so several give the same features."""
-    least = _edge(answer, size, -1, clock)
-    most = _edge(answer, size, +1, clock)
+    least = _edge(answer, size, -1, clock, 1)
+    # Twice the size is four times the work, and tells enough.
+    limit = min(LARGEST, size * 2)
+    most = _edge(answer, size, +1, clock, limit)
     chosen = most_natural(least, most, (224, 256, 32, 28, 64, 96, 128, 299, 384, 512, 16, 8))
-    return Fit(chosen, least, most, True)
+    return Fit(chosen, least, most, True, most == limit)
 
 
-def _edge(answer: Callable[[int], Answer], size: int, step: int, clock: Clock) -> int:
+def _edge(answer: Callable[[int], Answer], size: int, step: int, clock: Clock, limit: int) -> int:
     edge, stride = size, 1
-    while not clock.over and 1 <= edge + step * stride <= LARGEST and answer(edge + step * stride) == "runs":
+
+    def runs(place: int) -> bool:
+        return not clock.over and (place - limit) * step <= 0 and answer(place) == "runs"
+
+    while runs(edge + step * stride):
         edge += step * stride
         stride *= 2
-    while stride > 1 and not clock.over:
+    while stride > 1:
         stride //= 2
-        if 1 <= edge + step * stride <= LARGEST and answer(edge + step * stride) == "runs":
+        if runs(edge + step * stride):
             edge += step * stride
     return edge

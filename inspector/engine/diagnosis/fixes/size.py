@@ -2,7 +2,6 @@
 
 from inspector.core.formatting import shape_text
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun, numbers
-from inspector.engine.shape_finder.sizes import LARGEST
 
 
 def suggest(run: FailedRun) -> str:
@@ -17,10 +16,9 @@ def suggest(run: FailedRun) -> str:
     here = numbers(fed.shape[2:])
     size = numbers((fit.size,) * axes)
     if obstacle.kind == "small":
-        more = " or more" if fit.most >= LARGEST // 2 else ""
-        return (
-            f"Feed at least {numbers((fit.least,) * axes)}{more if more else ''}: {here} is too small for {run.place}."
-        )
+        least = numbers((fit.least,) * axes)
+        which = f"at least {least}" if fit.open_ended else least
+        return f"Feed {which} instead of {here}, which is too small for {run.place}."
     if obstacle.kind == "size" or fit.size != fed.shape[-1]:
         return f"Feed {size} instead of {here}: at {run.place} the shapes {_met(run)} then fit."
     return ""
