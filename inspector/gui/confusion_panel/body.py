@@ -60,6 +60,7 @@ class Body(QWidget):
             return
         self._wide = wide
         self.views.set_shown("matrix", not wide)
+        (self._right_column if wide else self._column).insertWidget(0, self._switch)
         for buttons in (self.views, self.normalise):
             buttons.set_compact(not wide)
         self.show_skipped_count(self._skipped_count())
@@ -131,14 +132,20 @@ class Body(QWidget):
         left.addWidget(self.matrix, 1)
         for page in self._pages.values():
             right.addWidget(page, 1)
-        self._switch = QHBoxLayout()
-        self._switch.setSpacing(4)
-        self._switch.addWidget(self.views)
-        self._switch.addStretch(1)
-        self._switch.addWidget(self.export)
-        right.insertLayout(0, self._switch)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._switch = named(QWidget(), "confusion_switch", "Views")
+        switch = QHBoxLayout(self._switch)
+        switch.setContentsMargins(0, 0, 0, 0)
+        switch.setSpacing(4)
+        switch.addWidget(self.views)
+        switch.addStretch(1)
+        switch.addWidget(self.export)
+        self._right_column = right
+        right.insertWidget(0, self._switch)
+        row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self._left, 11)
         row.addWidget(self._right, 10)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addLayout(row, 1)

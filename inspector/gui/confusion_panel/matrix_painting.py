@@ -161,7 +161,7 @@ def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, 
     middle = Qt.AlignmentFlag.AlignVCenter
     name_width = int(place.left) - line - 6
     for row in range(0, place.rows, _step(line, place.cell_height)):
-        text = metrics.elidedText(content.classes[row], Qt.TextElideMode.ElideRight, name_width)
+        text = metrics.elidedText(content.classes[row], Qt.TextElideMode.ElideMiddle, name_width)
         middle_y = place.top + (row + 0.5) * place.cell_height
         room = QRectF(line, middle_y - line / 2, name_width, line)
         painter.drawText(room, int(middle | Qt.AlignmentFlag.AlignRight), text)
@@ -185,14 +185,14 @@ def _paint_column_names(painter: QPainter, content: MatrixContent, place: Matrix
         name = content.column_name(column)
         centre = place.left + (column + 0.5) * place.cell_width
         if not place.rotated:
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(place.cell_width))
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(place.cell_width))
             room = QRectF(centre - place.cell_width / 2, place.top - line - 3, place.cell_width, line)
             painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), text)
             continue
         painter.save()
         painter.translate(centre - line / 2, place.top - 3)
         painter.rotate(-90)
-        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(height) - 3)
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(height) - 3)
         painter.drawText(QRectF(0, 0, height, line), int(Qt.AlignmentFlag.AlignVCenter), text)
         painter.restore()
 

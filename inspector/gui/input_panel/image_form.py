@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QShowEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -82,10 +82,9 @@ class ImageForm(QWidget):
         self.in_force = ElidedLabel("input_in_force", "Preprocessing in force", "dimmed", small=True)
         self.in_force.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.steps = PreprocessForm()
+        blank = QIcon(QPixmap(1, 1))
         # Icons of our own, as superqt draws its default ones in points, which a font set in pixels lacks.
-        self.fold = named(
-            QCollapsible("Steps", None, QIcon(), QIcon()), "input_steps", "Every step of the preprocessing"
-        )
+        self.fold = named(QCollapsible("Steps", None, blank, blank), "input_steps", "Every step of the preprocessing")
         self._has_icons = False
         self.fold.setDuration(0)
         self.fold.toggleButton().setObjectName("input_steps_toggle")
