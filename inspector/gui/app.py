@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -38,15 +38,18 @@ def run_app(
         sys.stderr.write(no_display_text() + "\n")
         return 1
     app = make_application()
-    window = MainWindow(engine_factory, SettingsFile(settings_path), samples())
+    settings = SettingsFile(settings_path)
+    apply_theme(app, settings.current.theme)  # before any widget is made: they keep the font that they were born with
+    window = MainWindow(engine_factory, settings, samples())
     window.session.start()
-    apply_theme(app, window.session.settings.current.theme)
     window.show()
     absolute = [str(Path(path).absolute()) for path in files]
     QTimer.singleShot(0, window, lambda: _begin(window, absolute, demo=demo))
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C in a terminal; the engine ends with its window
     status = app.exec()
     window.session.close()
+    window.deleteLater()  # its graph ends the process that lays it out
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return status
 
 

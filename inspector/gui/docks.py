@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QTabBar, QTabWidget, QWidget
 
 from inspector.gui.parts import IconButton, named
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
@@ -17,7 +17,7 @@ TITLES = {
     "outputs": "Outputs",
     "confusion": "Confusion matrix",
 }
-NARROW = 1280
+NARROW, LOW = 1280, 780
 
 
 class DockTitle(QWidget):
@@ -26,6 +26,7 @@ class DockTitle(QWidget):
     def __init__(self, dock: QDockWidget, title: str) -> None:
         super().__init__(dock)
         named(self, f"{dock.objectName()}_title", title)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._label = QLabel(title)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
@@ -61,6 +62,7 @@ def make_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, 
     docks: dict[str, QDockWidget] = {}
     for name, title in TITLES.items():
         dock = named(QDockWidget(title, window), f"dock_{name}", title)
+        panels[name].setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         dock.setWidget(panels[name])
         dock.setTitleBarWidget(DockTitle(dock, title))
         dock.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
@@ -75,6 +77,7 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         Qt.DockWidgetArea.RightDockWidgetArea,
         Qt.DockWidgetArea.BottomDockWidgetArea,
     )
+    window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
     window.setCorner(Qt.Corner.BottomLeftCorner, below)
     window.setCorner(Qt.Corner.BottomRightCorner, below)
     for name, area in (("modules", left), ("node", right), ("input", below), ("outputs", below), ("confusion", below)):
@@ -87,16 +90,23 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     if narrow:
         window.tabifyDockWidget(docks["outputs"], docks["input"])
         docks["outputs"].raise_()
+    if window.height() < LOW:
+        window.tabifyDockWidget(docks["modules"], docks["findings"])
+        docks["modules"].raise_()
     for dock in docks.values():
         dock.show()
     _give_sizes(window, docks, narrow=narrow)
+    for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        bar.setElideMode(Qt.TextElideMode.ElideNone)
 
 
 def _give_sizes(window: QMainWindow, docks: Mapping[str, QDockWidget], *, narrow: bool) -> None:
     width, height = window.width(), window.height()
     horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
     below = round(height * (0.36 if narrow else 0.38))
-    window.resizeDocks([docks["modules"], docks["node"]], [round(width * 0.22), round(width * 0.2)], horizontal)
+    window.resizeDocks(
+        [docks["modules"], docks["node"]], [max(250, round(width * 0.22)), round(width * 0.2)], horizontal
+    )
     window.resizeDocks([docks["modules"], docks["findings"]], [round(height * 0.34), round(height * 0.22)], vertical)
     window.resizeDocks([docks["outputs"]], [below], vertical)
     if narrow:

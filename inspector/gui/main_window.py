@@ -49,6 +49,7 @@ TITLE = "Model Inspector"
 LAYOUT_VERSION = 1
 FIRST_SIZE = (1440, 900)
 MODEL_FILES = "Models (*.pt *.pth *.pt2 *.bin *.ckpt *.safetensors *.onnx *.py);;All files (*)"
+ARRAY_FILES = "Tensors (*.npy *.pt);;All files (*)"
 IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.tif *.tiff *.gif);;All files (*)"
 
 
@@ -86,6 +87,8 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self._restyle()
         self.draw()
+        self.centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.centre.setFocus()  # else the first button of the toolbar stands there with a frame around it
 
     # What the user sees
 
@@ -146,6 +149,12 @@ class MainWindow(QMainWindow):
         paths, _ = QFileDialog.getOpenFileNames(self, "Images as input", self._last_folder(), IMAGE_FILES)
         if paths:
             self.session.use_images(paths)
+
+    def show_array_dialog(self) -> None:
+        """Choose a file that holds a tensor to feed."""
+        path, _ = QFileDialog.getOpenFileName(self, "A tensor as input", self._last_folder(), ARRAY_FILES)
+        if path:
+            self.session.use_array(path)
 
     def show_folder_dialog(self) -> None:
         """Choose a test folder."""
@@ -305,6 +314,7 @@ class MainWindow(QMainWindow):
         self.run_bar.dtype_requested.connect(session.change_dtype)
         self.run_bar.mode_requested.connect(session.change_mode)
         self.run_bar.search_requested.connect(self.graph.search)
+        self.run_bar.search.returnPressed.connect(self.graph.next_match)
         self.banners.deed_requested.connect(self._do_deed)
         theme_source().changed.connect(self._restyle)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -341,6 +351,7 @@ class MainWindow(QMainWindow):
         self.input_panel.preview_requested.connect(session.preview)
         self.input_panel.live_change_requested.connect(session.change_live)
         self.input_panel.open_images_requested.connect(self.show_images_dialog)
+        self.input_panel.open_array_requested.connect(self.show_array_dialog)
         self.outputs.expectation_change_requested.connect(session.change_expectation)
         self.outputs.class_names_change_requested.connect(session.change_class_names)
         self.confusion.folder_requested.connect(session.choose_folder)

@@ -374,6 +374,9 @@ class WindowSession(QObject):
 
     def _opened(self) -> None:
         model = self.state.model
+        inputs = asking.effective_inputs(self.state)
+        if inputs:
+            self.preview(inputs[0].source)
         if self.settings.current.run_when_opened and model is not None and model.slots:
             self.run()
         if self._folder_after_load:

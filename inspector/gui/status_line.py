@@ -31,6 +31,9 @@ class StatusLine(QStatusBar):
         self.file = self._label("status_file", "File and format")
         self.run = self._label("status_run", "Device, times and memory")
         self.engine = self._label("status_engine", "Engine and sandbox")
+        self.dot = self._label("status_dot", "Whether the engine is well")
+        self.dot.setText("●")
+        self.dot.setContentsMargins(0, 0, 0, 0)
         self.what = self._label("status_progress", "What is under way")
         self.bar = named(QProgressBar(), "progress_bar", "Progress")
         self.bar.setTextVisible(False)
@@ -48,6 +51,7 @@ class StatusLine(QStatusBar):
         self.addWidget(self.file)
         self.addWidget(self.run)
         self.addPermanentWidget(self._work)
+        self.addPermanentWidget(self.dot)
         self.addPermanentWidget(self.engine)
         self._work.setVisible(False)
         theme_source().changed.connect(self._restyle)
@@ -82,7 +86,7 @@ class StatusLine(QStatusBar):
     def _restyle(self) -> None:
         colours = theme()
         tone = {"ended": colours.failure, "ready": colours.good}.get(self._phase, colours.dimmed)
-        self.engine.setStyleSheet(f"color: {tone};")
+        self.dot.setStyleSheet(f"color: {tone};")
 
 
 def _say(label: QLabel, text: str) -> None:
@@ -112,7 +116,7 @@ def _run_text(state: WindowState) -> str:
 def _engine_text(engine: EngineState) -> str:
     version = f"PyTorch {engine.torch_version.partition('+')[0]} · " if engine.torch_version else ""
     sandbox = " · sandboxed" if engine.sandbox and engine.phase != "ended" else ""
-    return f"● {version}{_PHASES[engine.phase]}{sandbox}"
+    return f"{version}{_PHASES[engine.phase]}{sandbox}"
 
 
 def _engine_tip(engine: EngineState) -> str:

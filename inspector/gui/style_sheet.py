@@ -65,7 +65,9 @@ QMainWindow, QDialog {{ background: {c.window}; }}
 QMainWindow::separator {{ background: {c.window}; width: 6px; height: 6px; }}
 QMainWindow::separator:hover {{ background: {c.selection}; }}
 QDockWidget {{ color: {c.text}; font-size: {SMALL}px; }}
-QDockWidget > QWidget {{ background: {c.panel}; }}
+#dock_modules > QWidget, #dock_findings > QWidget, #dock_node > QWidget, #dock_input > QWidget,
+#dock_outputs > QWidget, #dock_confusion > QWidget {{ background: {c.panel}; }}
+QDockWidget QScrollArea > QWidget > QWidget {{ background: {c.panel}; }}
 QSplitter::handle {{ background: {c.border}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
@@ -92,7 +94,7 @@ QMenu::indicator:checked {{ image: {_icon("check_menu")}; }}
 def _buttons(c: Theme) -> str:
     return f"""
 QPushButton {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.border}; border-radius: 5px;
-    padding: 4px 12px; min-height: 18px; }}
+    padding: 5px 12px; }}
 QPushButton:hover {{ border-color: {c.accent}; }}
 QPushButton:pressed {{ background: {c.selection}; }}
 QPushButton:focus {{ border-color: {c.accent}; }}
@@ -127,6 +129,8 @@ QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
     background: {c.panel}; color: {c.text}; border: 1px solid {c.border}; border-radius: 5px;
     selection-background-color: {c.selection}; selection-color: {c.text}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ padding: 3px 7px; min-height: 18px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0 0 0 4px; min-height: 0;
+    background: transparent; }}
 QComboBox {{ background: {c.raised}; padding-right: 20px; }}
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {c.faint}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{

@@ -51,12 +51,18 @@ class Banner(QFrame):
         notice = self._notice
         words = QVBoxLayout()
         words.setSpacing(2)
-        title = Heading("banner_title", "What happened")
-        title.say(notice.title)
-        text = Sentence("banner_text", "What happened, in full", "dimmed")
-        text.say(notice.text)
-        words.addWidget(title)
-        words.addWidget(text)
+        if notice.tone == "accent":  # good to know, and not worth two lines of the graph's room
+            known = Sentence("banner_text", "Good to know", "dimmed")
+            known.say(f"{notice.title.rstrip('.')}. {notice.text}".strip())
+            known.setMinimumHeight(22)
+            words.addWidget(known)
+        else:
+            title = Heading("banner_title", "What happened")
+            title.say(notice.title)
+            text = Sentence("banner_text", "What happened, in full", "dimmed")
+            text.say(notice.text)
+            words.addWidget(title)
+            words.addWidget(text)
         if notice.fix:
             fix = Sentence("banner_fix", "The fix")
             fix.say(f"→ {notice.fix}")

@@ -46,15 +46,16 @@ class ConsentCard(QFrame):
         self._sandbox = Sentence("consent_sandbox", "The sandbox", "dimmed")
         self._items = QWidget()
         self.refuse = PushButton("Don't run", "consent_decline", "Don't run it")
-        self.once = PushButton("Run it this once", "consent_once", "Run it this once", primary=True)
+        self.once = PushButton("Run it this once", "consent_once", "Run it this once")
         self.always = PushButton("Always for this file", "consent_always", "Always run it for this very file")
         self.always.setToolTip("Remembered by the file's SHA-256: a file that was changed is asked about again.")
         self.refuse.clicked.connect(self.declined)
         self.once.clicked.connect(lambda: self.trust_requested.emit(False))
         self.always.clicked.connect(lambda: self.trust_requested.emit(True))
-        for widget in (self._title, self._sentence, self._items, self._sandbox):
+        for widget in (self._title, self._sentence, self._sandbox):
             self._column.addWidget(widget)
-        self._column.addLayout(self._buttons())
+        self._column.addLayout(self._buttons())  # above the list, which may be long
+        self._column.addWidget(self._items)
         self._restyle()
         theme_source().changed.connect(self._restyle)
 
@@ -63,6 +64,9 @@ class ConsentCard(QFrame):
         if consent is self._consent:
             return
         self._consent = consent
+        dangerous = any(use.risk == "dangerous" for item in consent.items for use in item.uses)
+        self.refuse.set_primary(dangerous)
+        self.once.set_primary(not dangerous)
         self._sentence.say(consent.sentence)
         held = ", ".join(sandbox)
         none = "There is no sandbox on this machine: it would run with your own rights."

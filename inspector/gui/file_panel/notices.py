@@ -45,7 +45,7 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
     said: list[Notice] = []
     if state.engine.phase == "ended":
         said.append(_ended(state))
-    said += [_problem(problem, state) for problem in state.problems]
+    said += [_problem(problem, state) for problem in state.problems if problem.place != "input"]  # its panel says it
     if state.run.failure is not None and not state.run.running:
         said.append(_failure(state.run.failure))
     if state.declined and state.model is None and not state.loading:
@@ -117,7 +117,7 @@ def _keys(report: KeysReport) -> list[Notice]:
     if not wrong and not report.mended:
         return []
     mended = f"Names were mended: {', '.join(report.mended)}." if report.mended else ""
-    text = " ".join(filter(None, (report.sentence, mended)))
+    text = " ".join(filter(None, (report.sentence, mended))) if wrong else mended
     title = f"Not all keys fit: {report.matched} do, {wrong}" if wrong else f"All {report.matched} keys fit"
     details = _key_lines(report) if wrong else ""
     key = f"keys {report.matched} {wrong} {mended}"

@@ -1,6 +1,7 @@
 """The panel: a filter field, the tree, and a line of totals."""
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from inspector.core.formatting import bytes_text, count_text
@@ -13,6 +14,7 @@ from inspector.protocol.events import ModelLoaded
 from inspector.protocol.graph import Graph
 
 EXPAND_ALL_BELOW = 60
+WIDE, NARROW = 280, 200
 
 
 class ModuleTree(QWidget):
@@ -62,6 +64,12 @@ class ModuleTree(QWidget):
             self._selected = state.selected_module
             self._show_selected()
         self._drawing = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Where it is narrow, names come first: parameters go, then shapes."""
+        super().resizeEvent(event)
+        self.view.setColumnHidden(PARAMS, self.width() < WIDE)
+        self.view.setColumnHidden(OUTPUT, self.width() < NARROW)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for a name, a class and a shape."""

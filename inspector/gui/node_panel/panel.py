@@ -135,6 +135,7 @@ class SectionTitle(QLabel):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         named(self, f"section_{text.casefold()}", text)
+        self.setIndent(0)
         self._restyle()
         theme_source().changed.connect(self._restyle)
 

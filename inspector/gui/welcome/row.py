@@ -24,11 +24,11 @@ class ChoiceRow(QAbstractButton):
         theme_source().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Two lines."""
-        return QSize(320, 46)
+        """A title, and a sentence of up to two lines."""
+        return QSize(320, 64)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """A quiet card under the pointer; two lines of text."""
+        """A quiet card under the pointer; the title, and the sentence below."""
         colours = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -37,14 +37,13 @@ class ChoiceRow(QAbstractButton):
             painter.setBrush(QColor(colours.selection if self.isDown() else colours.panel))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         width = self.width() - GRID * 6
-        self._line(painter, self.text(), QRectF(GRID * 3, 5, width, 19), colours.text, NORMAL)
-        self._line(painter, self._sentence, QRectF(GRID * 3, 24, width, 17), colours.dimmed, SMALL)
+        self._words(painter, self.text(), QRectF(GRID * 3, 6, width, 19), colours.text, NORMAL)
+        self._words(painter, self._sentence, QRectF(GRID * 3, 26, width, 34), colours.dimmed, SMALL)
         painter.end()
 
-    def _line(self, painter: QPainter, text: str, where: QRectF, colour: str, pixels: int) -> None:
+    def _words(self, painter: QPainter, text: str, where: QRectF, colour: str, pixels: int) -> None:
         font = self.font()
         font.setPixelSize(pixels)
         painter.setFont(font)
         painter.setPen(QColor(colour))
-        told = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(where.width()))
-        painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), told)
+        painter.drawText(where, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), text)

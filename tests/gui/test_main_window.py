@@ -1,0 +1,463 @@
+"""The flows of the window against the fake engine."""
+
+from pathlib import Path
+
+import pytest
+from finding_widgets import child, press
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from inspector.client import fake_messages as said
+from inspector.gui.settings import SettingsFile
+from inspector.protocol.events import RequestFailed
+from inspector.protocol.inputs import ImageInput, NamedInput, RandomInput
+from inspector.protocol.outputs import Expectation
+from inspector.protocol.requests import (
+    DecodeImages,
+    Evaluate,
+    LoadModel,
+    MeasureParameters,
+    PreviewInput,
+    RunForward,
+    ScanFolder,
+)
+
+
+def settled(window) -> bool:
+    return not window.session.state.pending and not window.session._draw_timer.isActive()
+
+
+def test_an_empty_window_says_what_to_do(window):
+    assert window.windowTitle() == "Model Inspector"
+    assert window.centre.currentWidget() is window.file_panel
+    assert child(window, "drop_zone").isVisible()
+    assert not window.actions_by_name["run"].isEnabled()
+    assert window.actions_by_name["open"].isEnabled()
+
+
+def test_opening_a_file_loads_it_previews_its_input_and_runs_it(opened, engines, model_files):
+    loads = engines.latest.sent(LoadModel)
+    assert [(one.path, one.source) for one in loads] == [model_files]
+    assert len(engines.latest.sent(RunForward)) == 1
+    assert [one.source.shape for one in engines.latest.sent(PreviewInput)] == [(1, 1, 8, 8)]
+    assert opened.centre.currentWidget() is opened.graph
+    assert opened.windowTitle() == "digits.pth — Model Inspector"
+    assert opened.actions_by_name["run"].isEnabled()
+
+
+def test_a_file_is_not_run_when_the_user_chose_so(make_window, qtbot, engines, model_files):
+    window = make_window(run_when_opened=False)
+    window.open_paths(list(model_files))
+    qtbot.waitUntil(lambda: window.session.state.model is not None and settled(window))
+    assert engines.latest.sent(RunForward) == []
+    assert window.centre.currentWidget() is window.file_panel
+    press(qtbot, child(window, "file_run"))
+    qtbot.waitUntil(lambda: bool(window.session.state.run.outputs) and settled(window))
+    assert window.centre.currentWidget() is window.graph
+
+
+def test_recent_files_are_remembered_newest_first(opened, settings_file: SettingsFile, model_files, tmp_path, qtbot):
+    other = tmp_path / "other.pth"
+    other.write_bytes(b"")
+    opened.open_paths([str(other)])
+    assert SettingsFile(settings_file.path).current.recent_files == (str(other), model_files[0])
+    opened._fill_recent()
+    texts = [action.text() for action in opened.recent_menu.actions()]
+    assert texts[0].startswith("other.pth")
+    opened.recent_menu.actions()[-1].trigger()
+    assert SettingsFile(settings_file.path).current.recent_files == ()
+    qtbot.waitUntil(lambda: settled(opened))
+
+
+class TestConsent:
+    @pytest.fixture
+    def asked(self, window, qtbot, engines, model_files):
+        engines.latest.behave(consent=True)
+        window.open_paths(list(model_files))
+        qtbot.waitUntil(lambda: window.session.state.consent is not None and settled(window))
+        return window
+
+    def test_it_names_what_would_run_in_place(self, asked):
+        card = child(asked, "consent_card")
+        assert card.isVisible()
+        told = " ".join(label.text() for label in card.findChildren(QWidget) if hasattr(label, "text"))
+        assert "os.system: runs any program" in told
+        assert "mymodel.Net" in told
+        assert "no network" in told
+        assert QApplication.activeModalWidget() is None
+        assert asked.session.state.description is not None, "what the file holds is shown all the same"
+
+    def test_once_is_for_this_once(self, asked, qtbot, engines, settings_file):
+        press(qtbot, child(asked, "consent_once"))
+        qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
+        assert settings_file.current.trusted == {}
+        asked.open_paths([asked.session.state.path])
+        qtbot.waitUntil(lambda: asked.session.state.consent is not None and settled(asked))
+
+    def test_always_remembers_the_files_hash_and_not_its_path(self, asked, qtbot, engines, settings_file):
+        press(qtbot, child(asked, "consent_always"))
+        qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
+        assert list(SettingsFile(settings_file.path).current.trusted) == ["5f" * 32]
+        asked.open_paths([asked.session.state.path])
+        qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
+
+    def test_declining_runs_nothing_and_can_be_thought_over(self, asked, qtbot, engines):
+        press(qtbot, child(asked, "consent_decline"))
+        qtbot.waitUntil(lambda: settled(asked))
+        assert asked.session.state.model is None
+        assert len(engines.latest.sent(LoadModel)) == 1
+        assert child(asked, "file_contents").isVisible()
+        press(qtbot, child(asked, "banner_ask_again"))
+        qtbot.waitUntil(lambda: asked.session.state.consent is not None and settled(asked))
+
+    def test_trust_for_once_lasts_over_a_restart_of_the_engine(self, asked, qtbot, engines):
+        press(qtbot, child(asked, "consent_once"))
+        qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
+        engines.latest.die("It aborted.")
+        qtbot.waitUntil(lambda: asked.session.state.engine.phase == "ended" and settled(asked))
+        press(qtbot, child(asked, "banner_restart"))
+        qtbot.waitUntil(lambda: bool(engines.latest.sent(RunForward)) and settled(asked))
+        assert asked.session.state.consent is None
+
+
+class TestEntryForm:
+    @pytest.fixture
+    def choosing(self, window, qtbot, engines, model_files):
+        engines.latest.behave(entry=True)
+        window.open_paths(list(model_files))
+        qtbot.waitUntil(lambda: window.session.state.entry_needed is not None and settled(window))
+        return window
+
+    def test_it_proposes_what_the_weights_say(self, choosing):
+        assert child(choosing, "argument_num_classes", QLineEdit).text() == "10"
+        assert child(choosing, "argument_width", QLineEdit).text() == "16"
+
+    def test_what_is_wrong_is_said_beside_the_field(self, choosing, qtbot, engines):
+        field = child(choosing, "argument_num_classes", QLineEdit)
+        field.setText("ten")
+        press(qtbot, child(choosing, "entry_build"))
+        assert "Python value" in child(choosing, "argument_error_num_classes").text()
+        field.setText("")
+        press(qtbot, child(choosing, "entry_build"))
+        assert child(choosing, "argument_error_num_classes").text() == "needed"
+        assert len(engines.latest.sent(LoadModel)) == 1
+
+    def test_it_builds_with_what_was_given(self, choosing, qtbot, engines):
+        child(choosing, "argument_num_classes", QLineEdit).setText("12")
+        press(qtbot, child(choosing, "entry_build"))
+        qtbot.waitUntil(lambda: choosing.session.state.model is not None and settled(choosing))
+        request = engines.latest.sent(LoadModel)[-1]
+        assert (request.entry, request.arguments) == ("DigitsCNN", {"num_classes": "12"})
+
+    def test_another_entry_shows_its_own_arguments(self, choosing, qtbot, engines):
+        child(choosing, "entry_choice", QComboBox).setCurrentIndex(1)
+        qtbot.waitUntil(lambda: len(choosing.file_panel.form.fields) == 1)
+        press(qtbot, child(choosing, "entry_build"))
+        qtbot.waitUntil(lambda: choosing.session.state.model is not None and settled(choosing))
+        assert engines.latest.sent(LoadModel)[-1].entry == "build_model"
+
+    def test_it_can_be_opened_again_and_left_again(self, choosing, qtbot):
+        press(qtbot, child(choosing, "entry_build"))
+        qtbot.waitUntil(lambda: bool(choosing.session.state.run.outputs) and settled(choosing))
+        choosing.actions_by_name["choose_entry"].trigger()
+        qtbot.waitUntil(lambda: choosing.centre.currentWidget() is choosing.file_panel)
+        press(qtbot, child(choosing, "entry_cancel"))
+        qtbot.waitUntil(lambda: choosing.centre.currentWidget() is choosing.graph)
+
+
+def test_a_file_that_can_not_be_loaded_says_so_with_its_traceback_one_click_away(window, qtbot, engines, model_files):
+    engines.latest.behave(problem=RequestFailed(message="It is a photo.", fix="Drop a model.", traceback="line 1"))
+    window.open_paths(list(model_files))
+    qtbot.waitUntil(lambda: bool(window.session.state.problems) and settled(window))
+    (banner,) = window.banners.banners
+    assert child(banner, "banner_text").text() == "It is a photo."
+    assert "Drop a model." in child(banner, "banner_fix").text()
+    details = child(banner, "banner_details", QPlainTextEdit)
+    assert not details.isVisible()
+    press(qtbot, child(banner, "banner_toggle"))
+    assert details.isVisible()
+    assert details.toPlainText() == "line 1"
+    assert child(window, "file_contents").isVisible()
+    assert QApplication.activeModalWidget() is None
+
+
+def test_a_notice_that_was_closed_stays_away(opened, qtbot):
+    (banner,) = opened.banners.banners
+    assert 'removed "module."' in child(banner, "banner_text").text()
+    press(qtbot, child(banner, "banner_close"))
+    opened.session.select_node(3)
+    qtbot.waitUntil(lambda: settled(opened))
+    assert opened.banners.banners == []
+
+
+class TestEngineEnded:
+    def test_the_window_says_what_happened_and_restart_brings_back_file_settings_and_run(self, opened, qtbot, engines):
+        opened.session.change_mode("train")
+        opened.session.change_class_names(("a", "b"))
+        engines.latest.die("The engine ended with SIGABRT: native code aborted.")
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended" and settled(opened))
+        banner = opened.banners.banners[0]
+        assert "SIGABRT" in child(banner, "banner_text").text()
+        assert opened.session.state.run.outputs, "what was computed stays to be seen"
+        press(qtbot, child(banner, "banner_restart"))
+        qtbot.waitUntil(lambda: bool(engines.latest.sent(RunForward)) and settled(opened))
+        assert len(engines.made) == 2
+        assert engines.latest.sent(LoadModel)[0].path == opened.session.state.path
+        assert engines.latest.sent(RunForward)[0].mode == "train"
+        assert opened.session.state.class_names == ("a", "b")
+        assert opened.session.state.engine.phase == "ready"
+
+    def test_a_run_that_killed_the_engine_is_not_run_again_by_the_restart(self, opened, qtbot, engines):
+        engines.latest.behave(die_on="RunForward")
+        opened.actions_by_name["run"].trigger()
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended" and settled(opened))
+        press(qtbot, child(opened, "banner_restart"))
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ready" and settled(opened))
+        assert engines.latest.sent(LoadModel)
+        assert engines.latest.sent(RunForward) == []
+
+    def test_dropping_another_file_starts_an_engine_by_itself(self, opened, qtbot, engines, tmp_path):
+        engines.latest.die("It aborted.")
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended")
+        other = tmp_path / "other.pth"
+        other.write_bytes(b"")
+        opened.open_paths([str(other)])
+        qtbot.waitUntil(lambda: bool(opened.session.state.run.outputs) and settled(opened))
+        assert opened.session.state.path == str(other)
+
+    def test_the_log_shows_what_the_model_printed(self, opened, qtbot, engines):
+        engines.latest.print_text("loss is nan\n")
+        qtbot.waitUntil(lambda: "nan" in opened.session.link.log)
+        opened.actions_by_name["engine_log"].trigger()
+        text = child(opened, "engine_log_text", QPlainTextEdit)
+        assert text.toPlainText() == "loss is nan\n"
+        assert not text.window().isModal()
+        text.window().close()
+
+
+class TestStop:
+    def test_stopping_asks_the_engine_to_cancel(self, opened, qtbot, engines):
+        engines.latest.behave(hang_on="RunForward")
+        opened.actions_by_name["run"].trigger()
+        qtbot.waitUntil(lambda: opened.status_line.cancel.isVisible())
+        press(qtbot, opened.status_line.cancel)
+        qtbot.waitUntil(lambda: settled(opened))
+        assert len(engines.latest.cancelled) == 1
+        assert not opened.session.state.run.running
+        assert opened.session.state.progress is None
+
+    def test_an_engine_killed_by_a_stop_comes_back_with_the_model_and_without_the_run(self, opened, qtbot, engines):
+        first = engines.latest
+        first.behave(hang_on="RunForward")
+        first.cancel = lambda _request, _grace_s=2.0: first.die("Stopped, as it did not answer.")
+        opened.actions_by_name["run"].trigger()
+        opened.actions_by_name["stop"].setEnabled(True)
+        opened.actions_by_name["stop"].trigger()
+        qtbot.waitUntil(lambda: len(engines.made) == 2 and settled(opened))
+        assert opened.session.state.engine.phase == "ready"
+        assert opened.session.state.model is not None
+        assert engines.latest.sent(RunForward) == []
+        assert "started again" in opened.session.state.problems[0].message
+
+
+def test_a_failed_forward_shows_its_node_and_the_fix(window, qtbot, engines, model_files):
+    engines.latest.behave(run_failure=True)
+    window.open_paths(list(model_files))
+    qtbot.waitUntil(lambda: window.session.state.run.failure is not None and settled(window))
+    assert window.centre.currentWidget() is window.graph
+    banner = window.banners.banners[0]
+    assert child(banner, "banner_title").text() == "Linear classifier failed"
+    assert "(1, 64)" in child(banner, "banner_text").text()
+    assert "in_features=64" in child(banner, "banner_fix").text()
+    press(qtbot, child(banner, "banner_show_node"))
+    qtbot.waitUntil(lambda: window.session.state.selected_node == 10)
+
+
+class TestLive:
+    def test_a_change_runs_again_once_however_many_there_were(self, opened, qtbot, engines):
+        opened.session.change_live(True)
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 2 and settled(opened))
+        for seed in range(5):
+            given = NamedInput(source=RandomInput(shape=(1, 1, 8, 8), seed=seed), name="x")
+            opened.session.change_inputs((given,))
+        opened.session.change_mode("train")
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 3 and settled(opened))
+        request = engines.latest.sent(RunForward)[-1]
+        assert request.inputs[0].source.seed == 4
+        assert request.mode == "train"
+
+    def test_without_it_a_change_waits_for_run(self, opened, qtbot, engines):
+        opened.session.change_device("cuda:0")
+        assert not opened.session._live_timer.isActive()
+        opened.actions_by_name["run"].trigger()
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 2 and settled(opened))
+        assert engines.latest.sent(RunForward)[-1].device == "cuda:0"
+
+    def test_a_run_asked_for_while_one_is_under_way_comes_after_it(self, opened, qtbot, engines):
+        opened.session.run()
+        opened.session.run()
+        opened.session.run()
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 3 and settled(opened))
+
+
+class TestSelection:
+    def test_a_node_brings_the_tree_and_the_panel_along(self, opened, qtbot):
+        opened.graph.node_selected.emit(4)
+        qtbot.waitUntil(lambda: opened.node_panel.figures.rows() != ())
+        assert opened.module_tree.view.currentIndex().data() == "conv1"
+        assert ("arguments", "16→16 k3 p1") in opened.node_panel.figures.rows()
+
+    def test_a_row_of_the_tree_brings_the_node_along(self, opened, qtbot):
+        model = opened.module_tree.view.model()
+        opened.module_tree.view.setCurrentIndex(model.index_of("classifier"))
+        qtbot.waitUntil(lambda: opened.session.state.selected_node == 10 and settled(opened))
+        assert opened.node_panel.header.accessibleName() == "Linear classifier"
+
+    def test_parameters_are_measured_when_asked_for(self, opened, qtbot, engines):
+        opened.session.select_node(4)
+        qtbot.waitUntil(lambda: opened.node_panel.measure.isVisible())
+        press(qtbot, opened.node_panel.measure)
+        qtbot.waitUntil(lambda: "block.conv1" in opened.session.state.parameters and settled(opened))
+        assert [one.fqn for one in engines.latest.sent(MeasureParameters)] == ["block.conv1"]
+        assert any("mean" in told for _, told in opened.node_panel.parameters.rows())
+        assert not opened.node_panel.measure.isVisible()
+
+
+class TestFindings:
+    def test_applying_one_changes_the_preprocessing_and_runs_again(self, opened, qtbot, engines):
+        engines.latest.behave(findings=said.findings())
+        opened.session.run()
+        qtbot.waitUntil(lambda: opened.findings.count() == 2 and settled(opened))
+        press(qtbot, child(opened.findings, "apply_finding"))
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 3 and settled(opened))
+        assert opened.session.state.preprocess == said.findings().findings[0].apply_preprocess
+
+    def test_following_one_selects_its_node(self, opened, qtbot, engines):
+        engines.latest.behave(findings=said.findings())
+        opened.session.run()
+        qtbot.waitUntil(lambda: opened.findings.count() == 2 and settled(opened))
+        press(qtbot, child(opened.findings, "finding_input_range"))
+        qtbot.waitUntil(lambda: opened.session.state.selected_node == 0)
+
+
+def test_an_expectation_is_compared_at_once_without_the_engine(opened, qtbot, engines):
+    runs = len(engines.latest.requests)
+    opened.session.change_expectation(Expectation(kind="class", values=(3.0,), shape=()))
+    verdict = opened.session.state.run.verdict
+    assert verdict is not None
+    assert verdict.agrees is True
+    opened.session.change_expectation(Expectation(kind="class", values=(4.0,), shape=()))
+    assert opened.session.state.run.verdict.agrees is False
+    opened.session.change_expectation(None)
+    assert opened.session.state.run.verdict is None
+    assert len(engines.latest.requests) == runs
+    qtbot.waitUntil(lambda: settled(opened))
+
+
+class TestFolder:
+    @pytest.fixture
+    def scanned(self, opened, qtbot, tmp_path: Path):
+        (tmp_path / "test").mkdir()
+        opened.session.choose_folder(str(tmp_path / "test"))
+        qtbot.waitUntil(lambda: opened.session.state.evaluation.scan is not None and settled(opened))
+        return opened
+
+    def test_it_is_listed_and_then_evaluated_on_request(self, scanned, qtbot, engines):
+        assert engines.latest.sent(Evaluate) == []
+        assert len(engines.latest.sent(ScanFolder)) == 1
+        scanned.confusion.evaluation_requested.emit(scanned.session.state.evaluation.mapping, 16)
+        qtbot.waitUntil(lambda: scanned.session.state.evaluation.finished is not None and settled(scanned))
+        request = engines.latest.sent(Evaluate)[0]
+        assert request.batch_size == 16
+        assert request.preprocess == scanned.session.state.preprocess
+        assert request.class_names == tuple("0123456789")
+        assert scanned.session.state.evaluation.done == 40
+
+    def test_an_image_becomes_the_input_and_runs(self, scanned, qtbot, engines):
+        path = scanned.session.state.evaluation.scan.images[3].path
+        scanned.confusion.image_run_requested.emit(path)
+        qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 2 and settled(scanned))
+        source = engines.latest.sent(RunForward)[-1].inputs[0].source
+        assert source == ImageInput(paths=(path,), preprocess=scanned.session.state.preprocess)
+        assert engines.latest.sent(PreviewInput)[-1].source == source
+
+    def test_thumbnails_are_asked_for_in_pages_and_only_once(self, scanned, qtbot, engines):
+        paths = tuple(image.path for image in scanned.session.state.evaluation.scan.images)
+        before = len(engines.latest.sent(DecodeImages))
+        scanned.session.decode_thumbnails(paths)
+        scanned.session.decode_thumbnails(paths[:5])
+        assert [len(one.paths) for one in engines.latest.sent(DecodeImages)[before:]] == [24, 16]
+        qtbot.waitUntil(lambda: settled(scanned))
+        assert set(paths) <= set(scanned.session.state.thumbnails)
+        scanned.session.decode_thumbnails(paths)
+        assert len(engines.latest.sent(DecodeImages)) == before + 2
+
+    def test_the_whole_job_at_once(self, window, qtbot, engines, model_files, tmp_path):
+        window.session.open_and_evaluate(*model_files, "", str(tmp_path))
+        qtbot.waitUntil(lambda: window.session.state.evaluation.finished is not None and settled(window))
+        assert window.session.state.run.outputs
+
+
+def test_a_burst_of_answers_is_drawn_once_a_turn(opened, qtbot, engines):
+    drawn = []
+    opened.session.changed.connect(lambda: drawn.append(opened.session.state.revision))
+    for node in range(10):
+        opened.session.select_node(node)
+    qtbot.waitUntil(lambda: bool(drawn))
+    assert drawn == [opened.session.state.revision]
+
+
+class TestLayout:
+    def test_a_closed_panel_stays_closed_at_the_next_start(self, make_window, qtbot):
+        first = make_window()
+        first.docks["findings"].close()
+        first.close()
+        second = make_window()
+        assert not second.docks["findings"].isVisible()
+        assert second.docks["modules"].isVisible()
+
+    def test_reset_brings_every_panel_back_to_its_place(self, window):
+        for dock in window.docks.values():
+            dock.close()
+        window.actions_by_name["reset_layout"].trigger()
+        assert all(not dock.isHidden() for dock in window.docks.values())
+        assert window.dockWidgetArea(window.docks["node"]) == Qt.DockWidgetArea.RightDockWidgetArea
+
+    def test_a_closed_panel_comes_back_by_the_view_menu(self, window):
+        dock = window.docks["outputs"]
+        dock.close()
+        dock.toggleViewAction().trigger()
+        assert not dock.isHidden()
+
+
+def test_a_theme_that_was_chosen_is_remembered(window, settings_file: SettingsFile):
+    from inspector.gui.theme import theme
+
+    window.actions_by_name["theme_dark"].trigger()
+    assert theme().dark
+    assert SettingsFile(settings_file.path).current.theme == "dark"
+    window.actions_by_name["theme_light"].trigger()
+    assert not theme().dark
+
+
+def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
+    line = opened.status_line
+    assert line.file.text() == "digits.pth · state_dict"
+    assert "PyTorch 2.9.0 · ready · sandboxed" in line.engine.text()
+    assert "no network" in line.engine.toolTip()
+    assert "run 3.1 ms observed · 2.4 ms plain" in line.run.text()
+
+
+def test_every_widget_that_takes_input_has_a_name_for_tests_and_screen_readers(opened: QWidget, qtbot: QtBot):
+    from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
+
+    nameless = [
+        f"{type(widget).__name__} {widget.objectName()!r} in {widget.parentWidget().objectName()!r}"
+        for widget in opened.findChildren(QWidget)
+        if isinstance(widget, QLineEdit | QComboBox | QAbstractButton | QAbstractItemView)
+        and not widget.objectName().startswith(("qt_", "ScrollLeftButton", "ScrollRightButton"))
+        and type(widget).__name__ not in ("QTableCornerButton", "QComboBoxListView", "QAbstractButton")
+        and not (widget.objectName() and (widget.accessibleName() or isinstance(widget, QAbstractButton)))
+    ]
+    assert nameless == []

@@ -1,0 +1,39 @@
+"""What is remembered, and what happens when the file is not as expected."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inspector.gui.settings import Settings, SettingsFile, read_settings
+
+
+def test_what_is_changed_is_there_at_the_next_start(tmp_path: Path):
+    path = tmp_path / "deep" / "settings.json"
+    SettingsFile(path).change(recent_files=("/a.pth",), trusted={"5f": "a.pth"}, theme="dark")
+    again = SettingsFile(path).current
+    assert again.recent_files == ("/a.pth",)
+    assert again.trusted == {"5f": "a.pth"}
+    assert again.theme == "dark"
+    assert os.stat(path).st_mode & 0o077 == 0, "others of this machine need not know which files are trusted"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"theme": "pink"}', b"\xff\xfe"])
+def test_a_file_that_can_not_be_read_gives_the_defaults(tmp_path: Path, content: bytes):
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    assert read_settings(path) == Settings()
+
+
+def test_keys_of_another_version_are_ignored(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"theme": "light", "of_the_future": [1, 2]}')
+    assert read_settings(path).theme == "light"
+
+
+def test_a_disk_that_can_not_be_written_costs_only_the_memory_of_it(tmp_path: Path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    settings = SettingsFile(blocker / "settings.json")
+    settings.change(theme="dark")
+    assert settings.current.theme == "dark"
