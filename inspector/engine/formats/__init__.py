@@ -3,6 +3,7 @@
 One file a format; the table below is tried from top to bottom.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ def describe_file(path: str) -> FileDescription:
     Raises:
         EngineError: it is not there, or can't be read. What is damaged or hostile is described as such.
     """
-    with open_source(path) as source:
+    with open_source(path) as source, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's remarks on odd texts in a file are no news of ours
         try:
             return _describe(source)
         except Refused as refused:

@@ -334,6 +334,8 @@ def _why_harmless(name: str) -> str:
 def _why_dangerous(name: str) -> str:
     if name in _DANGEROUS_NAMES:
         return _DANGEROUS_NAMES[name]
+    if name.startswith("builtins.__"):
+        return _REACHES
     for prefix, why in _DANGEROUS_PREFIXES.items():
         if name == prefix or name.startswith((f"{prefix}.", f"{prefix}_")):
             return why

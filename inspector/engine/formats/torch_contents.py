@@ -27,6 +27,7 @@ from inspector.protocol.files import ModuleEntry, TensorEntry
 MAX_DEPTH = 200
 MAX_STEPS = 500_000
 MAX_SECONDS = 4.0
+MAX_VISITS = 16
 
 
 @dataclass
@@ -41,7 +42,13 @@ class Contents:
     values: dict[str, str] = field(default_factory=dict)
     suspicions: list[str] = field(default_factory=list)
     steps: int = 0
+    visits: dict[int, int] = field(default_factory=dict)  # by identity; the root keeps every part alive
     deadline: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
+
+    def is_repeated(self, value: Value) -> bool:
+        """Whether a part was walked often enough: honest files name one a few times, hostile ones 2^100 times."""
+        self.visits[id(value)] = self.visits.get(id(value), 0) + 1
+        return self.visits[id(value)] > MAX_VISITS
 
     def step(self, depth: int) -> None:
         """Count one step of the walk.
@@ -130,6 +137,8 @@ def _walk_value(contents: Contents, value: Value, path: tuple[str, ...], depth: 
         if len(contents.values) < 200:
             contents.values[".".join(path)] = shown
         return
+    if contents.is_repeated(value):
+        return
     pairs = pairs_of(value)
     if pairs is None and isinstance(value, Call) and isinstance(value.state, Pairs):
         pairs = value.state.items
@@ -154,6 +163,8 @@ def _walk_module(contents: Contents, value: Value, fqn: str, above: tuple[int, .
     contents.step(depth)
     if id(value) in above:
         contents.suspicions.append(f"Module {fqn or 'root'} contains itself.")
+        return
+    if contents.is_repeated(value):
         return
     contents.modules.append(ModuleEntry(fqn=fqn, class_name=class_name_of(value)))
     state = module_state(value) or []

@@ -12,7 +12,7 @@ _WRAPPERS = ("module.", "_orig_mod.")
 
 
 def find_source_beside(path: str, description: FileDescription) -> str:
-    """The `.py` of the same name, or the only one beside the file with a class whose parts are named like the weights."""
+    """The `.py` of the same name, or the only one there with a class whose parts are named like the weights."""
     place = Path(path)
     folder = place if place.is_dir() else place.parent
     same = folder / f"{place.stem}.py"

@@ -65,7 +65,5 @@ def _own_class_names(model: object) -> tuple[str, ...]:
 
 def _notes(kind: str, model: nn.Module) -> tuple[str, ...]:
     if kind == "class" and next(model.parameters(), None) is not None:
-        return (
-            "The weights are random: this is the source alone. Drop trained weights together with it to load them.",
-        )
+        return ("The weights are random: this is the source alone. Drop trained weights with it to load them.",)
     return ()

@@ -1,0 +1,265 @@
+"""What is not saved by torch: sources, ONNX, folders, zips that lie, and all that is no model."""
+
+import gzip
+import io
+import json
+import os
+import struct
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from loading_nets import SOURCE, plain_net
+from PIL import Image
+from safetensors.torch import save_file
+
+from inspector.engine.errors import EngineError
+from inspector.engine.formats import describe_file
+from inspector.engine.loading import load_model
+from inspector.protocol.requests import LoadModel
+
+
+def image_bytes(kind):
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def npy_bytes():
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(3))
+    return buffer.getvalue()
+
+
+def zip_bytes(**files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def tar_bytes(name):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+NO_MODELS = {
+    "PNG picture": image_bytes("PNG"),
+    "JPEG picture": image_bytes("JPEG"),
+    "BMP picture": image_bytes("BMP"),
+    "WebP picture": image_bytes("WEBP"),
+    "TIFF picture": image_bytes("TIFF"),
+    "GIF picture": image_bytes("GIF"),
+    "numpy array": npy_bytes(),
+    "Keras": b"\x89HDF\r\n\x1a\n" + bytes(100),
+    "GGUF": b"GGUF" + bytes(100),
+    "PDF": b"%PDF-1.7 ...",
+    "gzip": gzip.compress(b"x"),
+    "plain zip": zip_bytes(a="1", b="2"),
+    "npz": zip_bytes(**{"a.npy": "1"}),
+    "tar archive": tar_bytes("folder/file"),
+    "before 2017": tar_bytes("pickle"),
+    "web page": b"<!DOCTYPE html><html></html>",
+    "JSON text": b'{"a": 1}',
+    "empty file": b"",
+    "A text of 5 bytes": b"hello",
+    "begin with 01 fe": b"\x01\xfe\x03\x04 and so on" + bytes(range(256)),
+    "Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
+}
+
+
+@pytest.mark.parametrize("said", NO_MODELS)
+def test_what_is_no_model_is_named_in_a_sentence(tmp_path, said):
+    path = tmp_path / "model.pt"
+    path.write_bytes(NO_MODELS[said])
+    description = describe_file(str(path))
+    assert description.format == "unknown"
+    assert said.casefold() in description.summary.casefold()
+    with pytest.raises(EngineError) as caught:
+        load_model(LoadModel(path=str(path), trust_everything=True), description)
+    assert caught.value.message == description.summary
+
+
+def test_a_folder_says_what_it_is(tmp_path):
+    assert "empty folder" in describe_file(str(tmp_path)).summary
+    (tmp_path / "a.png").write_bytes(b"")
+    assert "1 entry" in describe_file(str(tmp_path)).summary
+
+
+def test_what_can_not_be_read_is_an_error_with_a_sentence(tmp_path):
+    with pytest.raises(EngineError, match="There is no file"):
+        describe_file(str(tmp_path / "gone.pt"))
+    with pytest.raises(EngineError, match="not a name"):
+        describe_file("a\0b")
+    with pytest.raises(EngineError, match="could not be read"):
+        describe_file(str(tmp_path / ("x" * 5000)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(EngineError, match="not a file"):
+        describe_file(str(tmp_path / "pipe"))
+
+
+def test_python_source_is_recognised_without_its_name(tmp_path):
+    path = tmp_path / "model.txt"
+    path.write_text(SOURCE)
+    description = describe_file(str(path))
+    assert (description.format, description.safety) == ("python_source", "needs_consent")
+    assert "SmallNet" in description.summary
+
+
+def test_a_mistake_in_python_source_is_placed(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text("import torch\nclass Net(:\n")
+    assert "line 2" in describe_file(str(path)).summary
+    with pytest.raises(EngineError, match="line 2"):
+        load_model(LoadModel(path=str(path), trust_everything=True), describe_file(str(path)))
+
+
+def field(number, payload):
+    if isinstance(payload, int):
+        return varint(number << 3) + varint(payload)
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def varint(value):
+    found = b""
+    while value > 127:
+        found += bytes([value & 127 | 128])
+        value >>= 7
+    return found + bytes([value])
+
+
+def onnx_bytes():
+    weight = field(1, 2) + field(1, 3) + field(2, 1) + field(8, b"weight") + field(9, bytes(24))
+    node = field(1, b"x") + field(1, b"weight") + field(2, b"y") + field(4, b"Gemm")
+    graph = (
+        field(1, node) + field(2, b"main") + field(5, weight) + field(11, field(1, b"x")) + field(12, field(1, b"y"))
+    )
+    return field(1, 8) + field(2, b"pytorch") + field(7, graph) + field(8, field(1, b"") + field(2, 17))
+
+
+def test_onnx_is_recognised_and_its_shapes_read(tmp_path):
+    path = tmp_path / "anything"
+    path.write_bytes(onnx_bytes())
+    description = describe_file(str(path))
+    assert (description.format, description.safety) == ("onnx", "inert")
+    assert [(tensor.name, tensor.shape, tensor.dtype) for tensor in description.tensors] == [
+        ("weight", (2, 3), "float32")
+    ]
+    assert description.metadata["operations"] == "Gemm ×1"
+    assert description.metadata["opset"] == "17"
+    with pytest.raises(EngineError, match="ONNX"):
+        load_model(LoadModel(path=str(path)), description)
+
+
+def hugging_face_folder(folder, *, sharded):
+    state = plain_net().state_dict()
+    (folder / "config.json").write_text(json.dumps({"model_type": "small", "id2label": {"0": "cat", "1": "dog"}}))
+    if not sharded:
+        save_file(state, folder / "model.safetensors")
+        return
+    names = list(state)
+    shards = {"a.safetensors": names[:4], "b.safetensors": names[4:]}
+    for file, keys in shards.items():
+        save_file({key: state[key] for key in keys}, folder / file)
+    table = {key: file for file, keys in shards.items() for key in keys}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": table}))
+
+
+@pytest.mark.parametrize("sharded", [True, False])
+def test_a_hugging_face_folder_is_described_from_its_headers(tmp_path, sharded):
+    hugging_face_folder(tmp_path, sharded=sharded)
+    description = describe_file(str(tmp_path))
+    assert (description.format, description.safety) == ("hugging_face", "inert")
+    assert {tensor.name: tensor.shape for tensor in description.tensors} == {
+        name: tuple(value.shape) for name, value in plain_net().state_dict().items()
+    }
+    assert description.metadata["model_type"] == "small"
+
+
+def test_a_missing_shard_is_named(tmp_path):
+    hugging_face_folder(tmp_path, sharded=True)
+    (tmp_path / "b.safetensors").unlink()
+    assert "b.safetensors" in describe_file(str(tmp_path)).warnings[0]
+
+
+def test_old_pickled_weights_in_a_folder_are_read_inertly_too(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    torch.save(plain_net().state_dict(), tmp_path / "pytorch_model.bin")
+    description = describe_file(str(tmp_path))
+    assert (description.format, description.safety) == ("hugging_face", "inert")
+    assert len(description.tensors) == 9
+
+
+def saved(tmp_path):
+    path = tmp_path / "model.pt"
+    torch.save(plain_net().state_dict(), path)
+    return path
+
+
+def add_entry(path, name, content="x"):
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, content)
+
+
+def append_another_zip(path):
+    path.write_bytes(path.read_bytes() + zip_bytes(x="1"))
+
+
+def overlap(path):
+    data = bytearray(path.read_bytes())
+    places = [place for place in range(len(data)) if data[place : place + 4] == b"PK\x01\x02"]
+    (first,) = struct.unpack_from("<I", data, places[0] + 42)
+    struct.pack_into("<I", data, places[1] + 42, first)
+    path.write_bytes(data)
+
+
+ZIP_TRICKS = {
+    "the same name": lambda path: add_entry(path, "model/DATA.PKL"),
+    "points outside": lambda path: add_entry(path, "model/../../evil.py"),
+    "behind the end": lambda path: path.write_bytes(path.read_bytes() + b"more"),
+    "beyond its end": append_another_zip,
+    "overlap": overlap,
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-300]),
+}
+
+
+@pytest.mark.parametrize("said", ZIP_TRICKS)
+def test_a_zip_that_two_readers_could_read_differently_is_refused(tmp_path, said):
+    path = saved(tmp_path)
+    ZIP_TRICKS[said](path)
+    description = describe_file(str(path))
+    assert description.format == "unknown"
+    assert "Not opened" in description.summary
+    with pytest.raises(EngineError, match="Not opened"):
+        load_model(LoadModel(path=str(path), trust_everything=True), description)
+
+
+def test_a_zip_bomb_is_refused(tmp_path):
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(50_000_000))
+    assert "zip bomb" in describe_file(str(path)).summary
+
+
+def test_safetensors_that_lie_about_their_sizes_are_refused(tmp_path):
+    path = Path(tmp_path / "lie.safetensors")
+    for entry, said in (
+        ('{"dtype":"F32","shape":[100],"data_offsets":[0,400]}', "cut off"),
+        ('{"dtype":"F32","shape":[2],"data_offsets":[0,4]}', "needs 8"),
+        ('{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}', "no valid shape"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[4,0]}', "cut off"),
+    ):
+        header = ('{"w":' + entry + "}").encode()
+        path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+        assert said in describe_file(str(path)).summary
