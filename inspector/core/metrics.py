@@ -37,7 +37,7 @@ def classes_of(true: ArrayLike, predicted_outputs: ArrayLike, class_outputs: Seq
     """Turn predicted output indices into class indices; −1 where no class has that output.
 
     `class_outputs` is the output index of each class, −1 for one without. Several classes may share one output (two
-    folders of cats): an image is then counted in its own class where that has the output, else in the first one that has.
+    folders of cats): an image is then counted in its own class where that has the output, else in the first.
     """
     rows = np.asarray(true, np.int64)
     outputs = np.asarray(predicted_outputs, np.int64)

@@ -1,5 +1,6 @@
 """Pictures to batches, in threads and in order, a bounded number of batches ahead of the model."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,11 +32,12 @@ class Stack:
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """One batch; several stacks where pictures keep their own sizes. `count` includes those skipped."""
+    """One batch; several stacks where sizes differ. `count` includes those skipped; `decode_s` is processor time."""
 
     stacks: tuple[Stack, ...]
     skipped: tuple[Skipped, ...]
     count: int
+    decode_s: float
 
 
 def stream_batches(
@@ -75,6 +77,7 @@ def _decode_batch(paths: Sequence[str], start: int, end: int, preprocess: Prepro
     """Decode `paths[start:end]`; those that can't be read are skipped, with the reason."""
     by_shape: dict[tuple[object, ...], list[tuple[int, NDArray[np.generic]]]] = {}
     skipped: list[Skipped] = []
+    started_s = time.thread_time()
     for index in range(start, end):
         if stop.is_set():
             break
@@ -92,7 +95,7 @@ def _decode_batch(paths: Sequence[str], start: int, end: int, preprocess: Prepro
         Stack(np.array([index for index, _ in found], np.int64), to_batch([pixels for _, pixels in found], preprocess))
         for found in by_shape.values()
     )
-    return DecodedBatch(stacks, tuple(skipped), end - start)
+    return DecodedBatch(stacks, tuple(skipped), end - start, time.thread_time() - started_s)
 
 
 def _batches_ahead(preprocess: Preprocess, batch_size: int, workers: int) -> int:

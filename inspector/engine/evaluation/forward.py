@@ -42,7 +42,7 @@ def placement_of(module: nn.Module, device: str, dtype: str) -> Placement:
 
 
 def forward_batch(module: nn.Module, values: NDArray[np.float32], placement: Placement, graph: Graph | None) -> Rows:
-    """Run one batch.
+    """Run one batch. `values` may be a view: the tensor keeps its order in memory.
 
     Raises:
         EngineError: forward raised, or its output is not one row of classes per image.

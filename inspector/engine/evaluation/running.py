@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -14,8 +14,17 @@ from inspector.core.heads import num_classes_of, read_head
 from inspector.engine.capture import unchanged
 from inspector.engine.diagnosis import EvaluationContext
 from inspector.engine.errors import Cancelled, EngineError
-from inspector.engine.evaluation.decoding import stream_batches
-from inspector.engine.evaluation.forward import forward_batch, num_outputs_of, output_node, placement_of
+from inspector.engine.evaluation.cores import shared_cores
+from inspector.engine.evaluation.decoding import Stack, stream_batches
+from inspector.engine.evaluation.forward import (
+    Placement,
+    Rows,
+    forward_batch,
+    num_outputs_of,
+    output_node,
+    placement_of,
+)
+from inspector.engine.evaluation.memory_order import LEAST_PICTURES, faster_channels_last
 from inspector.engine.evaluation.pixels import check_preprocess
 from inspector.engine.evaluation.scan import scan_folder
 from inspector.engine.evaluation.tally import Tally, finished_event
@@ -59,7 +68,7 @@ def evaluate(
     run = _Run(module, graph, request, scan, emit=emit, put=put)
     cancelled = False
     try:
-        with unchanged(module, mode=request.mode, seed=0), torch.no_grad(), _shared_cores():
+        with unchanged(module, mode=request.mode, seed=0), torch.no_grad():
             run.all_batches(between_steps)
     except Cancelled:
         cancelled = True
@@ -87,6 +96,7 @@ class _Run:
         self._put = put
         self._tally = Tally()
         self._place = 0
+        self._channels_last: bool | None = None
         self._started_s = time.perf_counter()
         self._told_s = self._started_s
 
@@ -102,19 +112,32 @@ class _Run:
             between_steps=between_steps,
         )
         try:
-            with closing(batches):
+            with closing(batches), shared_cores() as cores:
                 for batch in batches:
                     between_steps()
+                    started_s = time.perf_counter()
                     for stack in batch.stacks:
-                        rows = forward_batch(self._module, stack.values, placement, self._graph)
-                        self._place = rows.place
-                        self._tally.add(stack.indices, rows.values)
+                        self._run_stack(stack, placement)
+                    cores.share(batch.decode_s, time.perf_counter() - started_s)
                     self._tally.skipped += batch.skipped
                     self._tally.done += batch.count
                     if time.perf_counter() - self._told_s >= _TELL_EVERY_S:
                         self._tell()
         finally:
             self._tell()
+
+    def _run_stack(self, stack: Stack, placement: Placement) -> None:
+        def forward(values: NDArray[np.float32]) -> Rows:
+            return forward_batch(self._module, values, placement, self._graph)
+
+        if self._channels_last is None:
+            # In train mode each forward moves the running statistics: none may be run for a trial.
+            may_try = self._request.mode == "eval" and len(self._scan.images) >= LEAST_PICTURES
+            on_cpu = placement.device.type == "cpu"
+            self._channels_last = may_try and on_cpu and faster_channels_last(forward, stack.values)
+        rows = forward(stack.values if self._channels_last else np.ascontiguousarray(stack.values))
+        self._place = rows.place
+        self._tally.add(stack.indices, rows.values)
 
     def finish(self, cancelled: bool) -> EvaluationContext:
         """Emit the figures, and give what the rules of diagnosis look at."""
@@ -174,9 +197,3 @@ class _Run:
     def _images_per_s(self) -> float:
         elapsed_s = time.perf_counter() - self._started_s
         return self._tally.done / elapsed_s if elapsed_s > 0 else 0.0
-
-
-@contextmanager
-def _shared_cores() -> Iterator[None]:
-    """Torch's threads while pictures are decoded beside it."""
-    yield
