@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from inspector.client.process import ProcessEngine
 from inspector.gui.app import make_application
@@ -21,6 +21,7 @@ from inspector.gui.appearance import apply_theme
 from inspector.gui.main_window import MainWindow
 from inspector.gui.settings import SettingsFile, ThemeChoice
 from inspector.places import samples
+from inspector.protocol.inputs import NamedInput, RandomInput
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -29,21 +30,30 @@ TIME_LIMIT_S = 120
 SETTLE_MS = 1500  # for what comes after the last answer: the layout, thumbnails, animations
 
 
+NOISE = "This plugin does not support propagateSizeHints"
+
+
 @dataclass(frozen=True)
 class Picture:
-    """What to open, in which look. `sample` is a name from inspector/places.py; "" for the empty window."""
+    """What to open, in which look. `sample` is a name from inspector/places.py; "" for the empty window.
+
+    Then, when set: `image`, from the test folder, is fed; `shape` is fed at random; the node `fqn` is chosen.
+    """
 
     name: str
     sample: str
     theme: ThemeChoice
-    trusted: bool = False
+    trusted: bool = True
+    image: str = ""
+    shape: tuple[int, ...] = ()
+    fqn: str = ""
 
 
 TABLE = (
-    Picture("window-light", "digits", "light", trusted=True),
-    Picture("window-dark", "digits", "dark", trusted=True),
-    Picture("failure-light", "b3", "light", trusted=True),
-    Picture("consent-light", "digits_own_class", "light"),
+    Picture("window-light", "digits", "light", image="3", fqn="block.conv"),
+    Picture("window-dark", "digits", "dark", image="3", fqn="block.conv"),
+    Picture("failure-light", "b3", "light", shape=(32, 3, 32, 32), fqn="linear"),
+    Picture("consent-light", "digits_own_class", "light", trusted=False),
     Picture("empty-light", "", "light"),
     Picture("empty-dark", "", "dark"),
 )
@@ -63,6 +73,7 @@ def main() -> int:
 
 def take(picture: Picture) -> int:
     """Open the window, wait until it has done what it was asked for, save what it shows."""
+    qInstallMessageHandler(_pass_on)
     app = make_application()
     with tempfile.TemporaryDirectory() as folder:
         settings = SettingsFile(Path(folder) / "settings.json")
@@ -72,8 +83,8 @@ def take(picture: Picture) -> int:
         window.session.start()
         window.show()
         try:
-            done = _open(window, picture)
-            wait_until(window, done)
+            for step in steps(window, picture):
+                wait_until(window, step)
             target = PICTURES / f"{picture.name}.png"
             if not window.grab().save(str(target)):
                 sys.exit(f"{target} could not be written.")
@@ -84,30 +95,47 @@ def take(picture: Picture) -> int:
     return 0
 
 
-def _open(window: MainWindow, picture: Picture) -> Callable[[], bool]:
-    """Ask for the sample; gives what tells that all is there."""
+def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
+    """Do one thing after the other; each yields what tells that it is done."""
     session = window.session
+    yield lambda: session.state.engine.phase == "ready"
     if not picture.sample:
-        return lambda: session.state.engine.phase == "ready"
+        return
     sample = next(sample for sample in samples() if sample.name == picture.sample)
-    path, source = str(sample.path), str(sample.source or "")
-    if sample.test_folder and picture.trusted:
-        session.open_and_evaluate(path, source, sample.entry, str(sample.test_folder))
-    else:
-        session.open_file(path, source, sample.entry)
+    source, folder = str(sample.source or ""), str(sample.test_folder or "")
     if not picture.trusted:
-        return lambda: session.state.consent is not None
-    asked: list[bool] = []
+        session.open_file(str(sample.path), source, sample.entry)
+        yield lambda: session.state.consent is not None
+        return
+    session.open_and_evaluate(str(sample.path), source, sample.entry, folder)
+    yield lambda: session.state.consent is not None or _is_done(window, folder)
+    if session.state.consent is not None:
+        session.trust(always=False)
+        yield lambda: _is_done(window, folder)
+    if picture.image:
+        session.use_images([str(min((Path(folder) / picture.image).glob("*.png")))])
+        yield lambda: _is_done(window, folder)
+    if picture.shape:
+        session.change_inputs((NamedInput(source=RandomInput(shape=picture.shape)),))
+        session.run()
+        yield lambda: _is_done(window, folder)
+    graph = session.state.run.graph
+    if picture.fqn and graph is not None:
+        session.select_node(next(node.id for node in graph.nodes if node.fqn == picture.fqn))
+        yield lambda: True
 
-    def done() -> bool:
-        state = session.state
-        if state.consent is not None and not asked:
-            asked.append(True)
-            session.trust(always=False)
-        evaluated = sample.test_folder is None or state.evaluation.finished is not None
-        return state.run.graph is not None and not state.run.running and evaluated
 
-    return done
+def _is_done(window: MainWindow, folder: str) -> bool:
+    """Run, and evaluated where there is a test folder."""
+    state = window.session.state
+    evaluated = not folder or state.evaluation.finished is not None
+    return state.run.graph is not None and not state.run.running and evaluated
+
+
+def _pass_on(_kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    """Qt's messages, but for the one that the offscreen platform says on every show."""
+    if not message.startswith(NOISE):
+        sys.stderr.write(message + "\n")
 
 
 def wait_until(window: MainWindow, done: Callable[[], bool]) -> None:
