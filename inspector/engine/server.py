@@ -71,7 +71,7 @@ class Server:
         from inspector.engine.devices import list_devices  # noqa: PLC0415
 
         ready = EngineReady(
-            torch_version=torch.__version__,
+            torch_version=str(torch.__version__),  # a subclass of str, which frames refuse
             python_version=sys.version.split()[0],
             devices=tuple(Device(name=name, label=label) for name, label in list_devices()),
             sandbox=sandbox,

@@ -1,9 +1,6 @@
 """TorchScript and exported programs: torch's own restricted languages, loaded without asking."""
 
-import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -13,11 +10,10 @@ from torch import nn
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.loaded import Loaded
+from inspector.engine.loading.refusal import weights_only_forced
 from inspector.engine.module_tree import model_info
 from inspector.protocol.files import FileDescription
 from inspector.protocol.requests import LoadModel
-
-_FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 def load_torchscript(request: LoadModel, description: FileDescription) -> Loaded:
@@ -49,26 +45,13 @@ def load_exported(request: LoadModel, description: FileDescription) -> Loaded:
         )
     try:
         # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
-        with _weights_only_forced(), warnings.catch_warnings():
+        with weights_only_forced(True), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of its own older parts
             program = torch.export.load(request.path)
             module = torch.export.unflatten(program)
     except Exception as error:
         raise _failed(request.path, "exported program", error) from error
     return _loaded(module, request, description)
-
-
-@contextmanager
-def _weights_only_forced() -> Iterator[None]:
-    before = os.environ.get(_FORCED)
-    os.environ[_FORCED] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_FORCED]
-        else:
-            os.environ[_FORCED] = before
 
 
 def _loaded(module: nn.Module, request: LoadModel, description: FileDescription) -> Loaded:

@@ -16,6 +16,7 @@ from inspector.engine.errors import EngineError
 from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.consent import ask, is_trusted, open_hashed
 from inspector.engine.loading.loaded import Answer, Loaded
+from inspector.engine.loading.refusal import weights_only_forced
 from inspector.engine.loading.shadows import find_shadows
 from inspector.engine.loading.surroundings import class_names_in, preprocessing_of
 from inspector.engine.loading.trusted_source import SourceFile, find_beside, read_source
@@ -120,7 +121,7 @@ def _supplied(source: ModuleType | None, names: tuple[str, ...]) -> Iterator[Non
 def _unpickle(stream: IO[bytes], path: str) -> object:
     name = Path(path).name
     try:
-        with warnings.catch_warnings():
+        with weights_only_forced(False), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's SourceChangeWarning and older storages
             loaded: object = torch.load(stream, map_location="cpu", weights_only=False)
     except (Exception, SystemExit) as error:
