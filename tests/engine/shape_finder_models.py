@@ -41,7 +41,7 @@ class LeNet(nn.Module):
 class AlexNetLike(nn.Module):
     """Case E1, thinner: no adaptive pool, so 256 it must be."""
 
-    def __init__(self, adaptive=False):
+    def __init__(self, adaptive=False, width=32):
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 8, 11, stride=4, padding=2),
@@ -55,7 +55,9 @@ class AlexNetLike(nn.Module):
             nn.MaxPool2d(3, 2),
         )
         self.pool = nn.AdaptiveAvgPool2d(7) if adaptive else nn.Identity()
-        self.classifier = nn.Sequential(nn.Linear(16 * 7 * 7, 32), nn.ReLU(), nn.Linear(32, 2))
+        self.classifier = nn.Sequential(
+            nn.Linear(16 * 7 * 7, width), nn.ReLU(), nn.Linear(width, width), nn.Linear(width, 2)
+        )
 
     def forward(self, x):
         return self.classifier(torch.flatten(self.pool(self.features(x)), 1))

@@ -189,9 +189,22 @@ def test_tensors_that_do_not_join_get_an_honest_sentence():
     assert "axis 1" in fix
 
 
-def test_recurrent_layers_with_the_wrong_width_are_shown_what_runs():
+def test_recurrent_layers_with_the_wrong_width_or_swapped_axes():
     fix = failing(Recurrent(), torch.randn(8, 20, 12))
-    assert "16" in fix
+    assert "Feed 16 features a step instead of 12" in fix
+    assert "input_size=12" in fix
+    fix = failing(Recurrent(), torch.randn(8, 16, 20))
+    assert "x.transpose(1, 2)" in fix
+    runs(Recurrent(), torch.randn(8, 16, 20).transpose(1, 2))
+
+
+def test_a_colour_picture_for_a_grey_mlp_is_told_its_channels():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    fix = failing(module, torch.randn(2, 3, 28, 28))
+    assert "784 = 1·28·28" in fix
+    assert "feed 1 channel instead of 3" in fix
+    assert "in_features=2352" in fix
+    runs(module, torch.randn(2, 1, 28, 28))
 
 
 def test_a_model_that_raises_on_its_own_gets_no_invented_fix():

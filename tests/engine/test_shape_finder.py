@@ -61,9 +61,10 @@ CASES = {
     "MNIST MLP": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), (1, 1, 28, 28)),
     "Conv1d": (lambda: nn.Sequential(nn.Conv1d(2, 4, 5), nn.Flatten(), nn.Linear(4 * 96, 3)), (1, 2, 100)),
     "Conv3d": (lambda: nn.Conv3d(2, 4, 3), (1, 2, 16, 16, 16)),
-    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(5, 4, 3), (1, 5, 224, 224)),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(100, 4, 4), (1, 100, 1, 1)),
     "BatchNorm1d": (lambda: nn.Sequential(nn.BatchNorm1d(9), nn.Linear(9, 2)), (1, 9)),
     "grouped": (lambda: nn.Conv2d(4, 8, 3, groups=2), (1, 4, 224, 224)),
+    "large": (lambda: AlexNetLike(width=2048), (1, 3, 256, 256)),
     "half": (lambda: nn.Linear(4, 2).half(), (1, 4)),
     "no layer at all": (nn.Identity, (1, 3, 224, 224)),
 }

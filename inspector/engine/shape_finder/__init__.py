@@ -11,9 +11,9 @@ from torch import nn
 from inspector.core.presets import preprocess_from_config
 from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.shape_finder.first_layers import distribution_of
+from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.search import Proposal, Search
 from inspector.engine.shape_finder.signature import Argument, forward_arguments
-from inspector.engine.shape_finder.sizes import Clock
 from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
 
 __all__ = ["propose_preprocess", "propose_slots", "warm_up"]
@@ -26,7 +26,7 @@ def propose_slots(module: nn.Module) -> tuple[InputSlot, ...]:
     """A slot for each tensor argument of forward, with an input that was seen to run where one was found."""
     arguments = forward_arguments(module)
     required = tuple(argument for argument in arguments if argument.required)
-    search = Search(module, Clock.of(SEARCH_S))
+    search = Search(module, SEARCH_S)
     proposals = search.propose(required)
     dtype = dtype_name(search.dtype)
     slots = [_slot(argument, proposal, dtype) for argument, proposal in zip(required, proposals, strict=True)]
@@ -37,8 +37,8 @@ def propose_slots(module: nn.Module) -> tuple[InputSlot, ...]:
 
 
 def warm_up() -> None:
-    """Run one meta forward: torch imports 1.2 s worth of modules at the first, which nobody should wait for."""
-    Search(nn.Conv2d(1, 1, 1), Clock.of(0.0), real=False).propose((Argument("", True),))
+    """Have torch import what tries on the meta device need (1.2 s), at a time when nobody waits."""
+    warm_meta()
 
 
 def propose_preprocess(slots: Sequence[InputSlot], preprocessing: Mapping[str, object]) -> Preprocess | None:

@@ -14,6 +14,10 @@ Template = tuple[int | None, ...]
 IMAGE_SIZES = (224, 256, 32, 28, 64, 96, 128, 299, 384, 512, 16, 8)
 # Grey pictures are digits more often than photographs.
 GREY_SIZES = (28, 32, 64, 224, 128, 256, 96, 16, 8, 512)
+# Other than 1, 3 or 4 channels are maps of features, inside a model: smaller, and dearer to try.
+MAP_SIZES = (32, 64, 28, 16, 8, 128, 224, 256)
+# Generators start from a point, or a few.
+TRANSPOSED_SIZES = (1, 4, 8, 16, 32, 64)
 LINE_SIZES = (16, 8, 32, 64, 128, 256, 512, 1024, 4, 1)
 SIGNAL_SIZES = (128, 1024, 16000, 256, 64, 512, 32, 16, 4096)
 VOLUME_SIZES = (16, 32, 64, 112, 8, 4)
@@ -93,17 +97,17 @@ def _channels(count: int) -> str:
 
 
 def _image(channels: int, why: str) -> Guess:
-    return Guess(((1, channels, None, None),), why, GREY_SIZES if channels == 1 else IMAGE_SIZES)
+    sizes = GREY_SIZES if channels == 1 else IMAGE_SIZES if channels in {3, 4} else MAP_SIZES
+    return Guess(((1, channels, None, None),), why, sizes)
 
 
-def _conv(axes: int) -> Callable[[Any, str], Guess]:
+def _conv(axes: int, sizes: tuple[int, ...] = ()) -> Callable[[Any, str], Guess]:
     def make(layer: Any, place: str) -> Guess:  # noqa: ANN401 - a scripted layer has only its attributes in common
         channels = int(getattr(layer, "in_channels", 0)) or int(layer.weight.shape[1])
         why = f"{place} takes {_channels(channels)}"
-        if axes == 2:
+        if axes == 2 and not sizes:
             return _image(channels, why)
-        sizes = SIGNAL_SIZES if axes == 1 else VOLUME_SIZES
-        return Guess(((1, channels, *(None,) * axes),), why, sizes)
+        return Guess(((1, channels, *(None,) * axes),), why, sizes or (SIGNAL_SIZES if axes == 1 else VOLUME_SIZES))
 
     return make
 
@@ -173,7 +177,7 @@ _LAYERS: dict[str, Callable[[Any, str], Guess]] = {
     "Conv2d": _conv(2),
     "Conv3d": _conv(3),
     "ConvTranspose1d": _conv(1),
-    "ConvTranspose2d": _conv(2),
+    "ConvTranspose2d": _conv(2, TRANSPOSED_SIZES),
     "ConvTranspose3d": _conv(3),
     "Linear": _linear,
     "Embedding": _embedding,

@@ -17,7 +17,7 @@ from inspector.engine.shape_finder.first_layers import (
     shape_of,
     unknown_guess,
 )
-from inspector.engine.shape_finder.practice import NoStandIn, meta_stand_in, prefers_real, real_stand_in
+from inspector.engine.shape_finder.practice import NoStandIn, meta_stand_in, prefers_real, real_stand_in, warm_meta
 from inspector.engine.shape_finder.signature import Argument
 from inspector.engine.shape_finder.sizes import Answer, Clock, Fit, find_size
 
@@ -53,19 +53,21 @@ def float_dtype_of(module: nn.Module) -> torch.dtype:
 class Search:
     """One model being tried. Holds a stand-in; the model itself is never run."""
 
-    def __init__(self, module: nn.Module, clock: Clock, *, real: bool | None = None) -> None:
+    def __init__(self, module: nn.Module, seconds: float) -> None:
         self.module = module
-        self.clock = clock
         self.dtype = float_dtype_of(module)
         self._stand_in: nn.Module | None = None
         self._device = "cpu"
-        self._choose(real=prefers_real(module) if real is None else real)
+        self._choose(real=prefers_real(module))
+        self.clock = Clock.of(seconds)
 
     def _choose(self, *, real: bool) -> None:
         orders = ((real_stand_in, "cpu"), (meta_stand_in, "meta"))
         for make, device in orders if real else orders[::-1]:
             try:
                 self._stand_in, self._device = make(self.module), device
+                if device == "meta":
+                    warm_meta()
             except NoStandIn:
                 continue
             return

@@ -16,9 +16,11 @@ from inspector.engine.diagnosis.fixes import (
     joined_shapes,
     known_input,
     missing_batch,
+    recurrent,
     size,
 )
 from inspector.engine.diagnosis.fixes.failed_run import FIX_S, FailedRun
+from inspector.engine.shape_finder.practice import prefers_real, warm_meta
 from inspector.engine.shape_finder.sizes import Clock
 from inspector.protocol.graph import Failure, Graph
 
@@ -29,6 +31,7 @@ FIXES: tuple[Callable[[FailedRun], str], ...] = (
     embedding.suggest,
     batch_norm.suggest,
     channels.suggest,
+    recurrent.suggest,
     missing_batch.suggest,
     features.suggest,
     size.suggest,
@@ -39,6 +42,8 @@ FIXES: tuple[Callable[[FailedRun], str], ...] = (
 
 def find_fix(module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The first sure fix, or ""."""
+    if not prefers_real(module):
+        warm_meta()
     run = FailedRun(module, graph, failure, args, kwargs, Clock.of(FIX_S))
     for suggest in FIXES:
         try:

@@ -25,15 +25,21 @@ def suggest(run: FailedRun) -> str:
     if first.ndim == 3 and first.shape[2] == expected and run.runs(lambda tensor: tensor.permute(2, 0, 1)[None]):
         moved = (1, first.shape[2], first.shape[0], first.shape[1])
         return f"The channels come last, and the batch is missing: feed {shape_text(moved)}, x.permute(2, 0, 1)[None]."
-    if first.ndim > 1 and first.shape[1] == actual and run.runs(lambda tensor: _with_channels(tensor, expected)):
+    if first.ndim > 1 and first.shape[1] == actual and run.runs(lambda tensor: with_channels(tensor, expected)):
         repeat = "; one channel can be repeated" if actual == 1 else ""
-        return f"Feed {expected} channels instead of {actual}{repeat}, or set in_channels={actual} in {run.place}."
+        return f"Feed {counted(expected)} instead of {actual}{repeat}, or set in_channels={actual} in {run.place}."
     if _layer_can_be_changed(run, actual):
         return f"Set in_channels={actual} in {run.place}: the layer before gives {actual} channels, not {expected}."
     return f"{run.place} takes {expected} channels, and was given {actual}."
 
 
-def _with_channels(tensor: torch.Tensor, channels: int) -> torch.Tensor:
+def counted(channels: int) -> str:
+    """`1 channel`, `3 channels`."""
+    return f"{channels} channel{'' if channels == 1 else 's'}"
+
+
+def with_channels(tensor: torch.Tensor, channels: int) -> torch.Tensor:
+    """The picture with its first channel in place of each."""
     return tensor[:, :1].expand(tensor.shape[0], channels, *tensor.shape[2:]) if tensor.ndim > 2 else tensor
 
 

@@ -4,6 +4,7 @@ import math
 
 from torch import nn
 
+from inspector.engine.diagnosis.fixes.channels import counted, with_channels
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun, numbers, replaced_linear
 from inspector.engine.shape_finder.attempt import Obstacle
 from inspector.engine.shape_finder.sizes import Fit
@@ -20,7 +21,12 @@ def suggest(run: FailedRun) -> str:
         without = _without_flatten(run, node.inputs[0].shape, obstacle.expected)
         if without:
             return without
-    return _another_size(run, obstacle) or _another_width(run, obstacle) or _plain(run, obstacle)
+    return (
+        _another_size(run, obstacle)
+        or _other_channels(run, obstacle)
+        or _another_width(run, obstacle)
+        or _plain(run, obstacle)
+    )
 
 
 def _without_flatten(run: FailedRun, shape: tuple[int, ...], expected: int) -> str:
@@ -59,9 +65,23 @@ def _another_size(run: FailedRun, obstacle: Obstacle) -> str:
     return f"{run.place} expects {makes} features, which {gives}{change}."
 
 
+def _other_channels(run: FailedRun, obstacle: Obstacle) -> str:
+    """A picture flattened at once: with another number of channels it has the features that are expected."""
+    fed, expected = run.first, obstacle.expected or 0
+    if fed is None or fed.ndim != 4 or not fed.shape[1]:
+        return ""
+    area = math.prod(fed.shape[2:])
+    channels = expected // area if area and expected % area == 0 else 0
+    if channels not in {1, 3, 4} or not run.runs(lambda tensor: with_channels(tensor, channels)):
+        return ""
+    change = _or_in_features(run, math.prod(fed.shape[1:]))
+    made = f"{expected:,} = {channels}·{fed.shape[2]}·{fed.shape[3]}"
+    return f"{run.place} expects {made} features: feed {counted(channels)} instead of {fed.shape[1]}{change}."
+
+
 def _size(fit: Fit, axes: int) -> str:
     chosen = numbers((fit.size,) * axes)
-    return chosen if fit.least == fit.most else f"{chosen} (or any size from {fit.least} to {fit.most})"
+    return chosen if fit.least == fit.most else f"{chosen} ({fit.least} to {fit.most} do)"
 
 
 def _or_in_features(run: FailedRun, actual: int) -> str:
