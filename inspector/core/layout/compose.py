@@ -84,7 +84,7 @@ def _offset(whole: _Whole, part: Part, vertex: int, port: Port) -> float | None:
         return None
     inner = part.items[vertex].ref
     solution, inside = whole.solutions[inner], whole.split.parts[inner]
-    return solution.ports[inside.place[port] - len(inside.items)] - solution.size[0] / 2
+    return solution.ports[inside.port_place[port] - len(inside.items)] - solution.size[0] / 2
 
 
 def _compose(whole: _Whole) -> Layout:

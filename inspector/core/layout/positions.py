@@ -13,7 +13,7 @@ from itertools import pairwise
 
 STRAIGHT = 0.25  # closer than this is drawn as a straight line
 NUM_REFINEMENTS = 4
-MOST_PUSHED = 2_000  # vertices looked at for one move
+MOST_PUSHED = 400  # vertices, and links, looked at for one move: beyond it costs more than it gains
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,11 @@ def _refine(constraints: _Constraints, joins: Sequence[Join], x: list[float]) ->
         if abs(wish) <= STRAIGHT:
             continue
         steps = _pushed(constraints, pieces, piece_of, (piece, wish), x)
-        if steps is None or _gain(steps, pulls, piece_of, x) <= STRAIGHT:
+        if (
+            steps is None
+            or sum(len(pulls[p]) for p in steps) > MOST_PUSHED
+            or _gain(steps, pulls, piece_of, x) <= STRAIGHT
+        ):
             low, high = _room(constraints, pieces[piece], x)
             steps = {piece: min(max(wish, low), high)}
         if any(abs(by) > STRAIGHT / 4 for by in steps.values()):

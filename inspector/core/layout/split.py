@@ -44,7 +44,12 @@ class Part:
     tops: list[Port] = field(default_factory=list)
     bottoms: list[Port] = field(default_factory=list)
     links: dict[tuple[int, int, int, bool], int] = field(default_factory=dict)
-    place: dict[Item | Port, int] = field(default_factory=dict)
+    place: dict[Item, int] = field(default_factory=dict)
+    port_place: dict[Port, int] = field(default_factory=dict)
+
+    def vertex(self, end: Item | Port) -> int:
+        """The number of an item or a port; looked up apart, as tuples some ports equal some items."""
+        return self.port_place[end] if isinstance(end, Port) else self.place[end]
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,8 @@ def _number(parts: dict[int, Part], pending: dict[int, list[Step]], num_wires: i
         # the latest value first: it mostly comes straight down, and older ones arrive from lanes to its right
         part.tops = sorted((port for port in ports if not port.lower), reverse=True)
         part.bottoms = sorted((port for port in ports if port.lower), reverse=True)
-        part.place.update({port: len(part.items) + at for at, port in enumerate([*part.tops, *part.bottoms])})
+        part.port_place = {port: len(part.items) + at for at, port in enumerate([*part.tops, *part.bottoms])}
         for step in steps:
-            key = (part.place[step.a], part.place[step.b], step.source, step.back)
+            key = (part.vertex(step.a), part.vertex(step.b), step.source, step.back)
             found[step.wire].append((step.slot, owner, part.links.setdefault(key, len(part.links))))
     return [[(owner, link) for _, owner, link in sorted(links)] for links in found]
