@@ -47,7 +47,9 @@ def graphs(draw):
         for at in range(num_groups)
     ]
     inside = st.one_of(st.none(), st.integers(0, num_groups - 1)) if num_groups else st.none()
-    nodes = [node(at, draw(st.sampled_from(["Linear", "ReLU"])), draw(inside)) for at in range(draw(st.integers(1, 14)))]
+    nodes = [
+        node(at, draw(st.sampled_from(["Linear", "ReLU"])), draw(inside)) for at in range(draw(st.integers(1, 14)))
+    ]
     ends = st.tuples(st.integers(0, len(nodes) - 1), st.integers(0, len(nodes) - 1))
     pairs = sorted({(min(pair), max(pair)) for pair in draw(st.lists(ends, max_size=24)) if pair[0] != pair[1]})
     edges = tuple(Edge(source=a, source_output=0, target=b, target_input=0) for a, b in pairs)

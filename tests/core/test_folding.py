@@ -166,9 +166,7 @@ def test_folding_to_a_depth_opens_what_lies_above_it():
 
 def test_the_structure_is_the_same_for_other_shapes_and_another_for_other_wires():
     graph = blocks(3)
-    wider = tuple(
-        Node(id=n.id, kind=n.kind, op=n.op, fqn=n.fqn, group=n.group, outputs=()) for n in graph.nodes
-    )
+    wider = tuple(Node(id=n.id, kind=n.kind, op=n.op, fqn=n.fqn, group=n.group, outputs=()) for n in graph.nodes)
     same = Graph(nodes=wider, groups=graph.groups, edges=graph.edges)
     rewired = Graph(nodes=graph.nodes, groups=graph.groups, edges=graph.edges[1:])
     assert structure_key(same) == structure_key(graph)

@@ -24,9 +24,7 @@ def requests(draw, *, cycles=True):
     used = sorted({above for parent in box_parent for above in _around(container_parent, parent)})
     number = {container: at for at, container in enumerate(used)} | {-1: -1}
     pairs = st.tuples(st.integers(0, num_boxes - 1), st.integers(0, num_boxes - 1))
-    wires = {
-        (a, b) if cycles else (min(a, b), max(a, b)) for a, b in draw(st.lists(pairs, max_size=40)) if a != b
-    }
+    wires = {(a, b) if cycles else (min(a, b), max(a, b)) for a, b in draw(st.lists(pairs, max_size=40)) if a != b}
     sizes = st.tuples(st.sampled_from([88, 176, 240]), st.sampled_from([40, 64]))
     return LayoutRequest(
         box_parent=np.array([number[parent] for parent in box_parent], np.int32),
@@ -197,8 +195,9 @@ def test_a_skip_has_a_lane_of_its_own_and_is_marked():
 def test_branches_stand_evenly_around_what_they_come_from_and_lead_to():
     wires = [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)]
     request = chain(5)
-    request = LayoutRequest(request.box_parent, request.box_size, request.container_parent, request.header_width,
-                            np.array(wires, np.int32))
+    request = LayoutRequest(
+        request.box_parent, request.box_size, request.container_parent, request.header_width, np.array(wires, np.int32)
+    )
     middle = lay_out(request).boxes[:, 0] + 88
     assert middle[0] == pytest.approx(middle[2])
     assert middle[4] == pytest.approx(middle[2])

@@ -39,6 +39,11 @@ class LayoutLink(QObject):
         return self._number
 
     @property
+    def process(self) -> LayoutProcess:
+        """What lays out."""
+        return self._process
+
+    @property
     def latest(self) -> int:
         """The number of the latest request."""
         return self._number

@@ -198,6 +198,10 @@ class GraphView(QWidget):
         folded = self._folded ^ {container}
         self._fold(folded, lambda before: self._hold(before, container))
 
+    def end(self) -> None:
+        """Stop laying out; also done when the widget goes."""
+        self._link.close()
+
     def render_image(self, scale: float = 2.0) -> QImage:
         """The whole picture as an image."""
         picture = self._picture
