@@ -1,12 +1,14 @@
 """Constructor arguments proposed from weights: classes from the last bias, the checkpoint's own settings."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
-from inspector.protocol.files import Entry, EntryParameter
+from inspector.protocol.files import Entry, EntryParameter, Misshaped
 
 Shapes = Mapping[str, tuple[int, ...]]
 
+_HEAD = re.compile(r"head|classif|logits|\bfc|output|out_proj|final|score|predict")
 _CLASSES = re.compile(
     r"(?:num|n|nb|number_of|no_of)?_?(?:class(?:es)?|labels?|categories|outputs?|targets?)"
     r"|(?:out(?:put)?)_?(?:features|channels|dim|size|dims)|n_?out|d_?out"
@@ -46,12 +48,36 @@ def _propose(parameter: EntryParameter, shapes: Shapes, settings: Mapping[str, o
 
 
 def last_size(shapes: Shapes) -> int | None:
-    """The number of outputs: that of the last bias, or of the last weight that has no bias."""
-    for name, shape in reversed(list(shapes.items())):
-        leaf = name.rpartition(".")[2]
-        if (leaf == "bias" and len(shape) == 1) or (leaf == "weight" and len(shape) >= 2):
-            return shape[0]
-    return None
+    """The number of outputs: that of the last bias or weight of a head, by its name, or else of the last of all.
+
+    Some files keep their keys in the order of the alphabet, so that the last one alone would tell little.
+    """
+    sizes = [(name, shape[0]) for name, shape in shapes.items() if _is_layer_part(name, shape)]
+    heads = [size for name, size in sizes if _HEAD.search(name.casefold())]
+    return heads[-1] if heads else sizes[-1][1] if sizes else None
+
+
+def _is_layer_part(name: str, shape: tuple[int, ...]) -> bool:
+    leaf = name.rpartition(".")[2]
+    return (leaf == "bias" and len(shape) == 1) or (leaf == "weight" and len(shape) >= 2)
+
+
+def sizes_from_mismatch(entry: Entry, misshaped: Sequence[Misshaped]) -> dict[str, str]:
+    """Arguments told by keys of another shape: where the model has the default's size, the file has the right one."""
+    found: dict[str, str] = {}
+    for parameter in entry.parameters:
+        if not parameter.default.isdecimal():
+            continue
+        told = Counter(
+            there
+            for one in misshaped
+            if len(one.file_shape) == len(one.model_shape)
+            for there, here in zip(one.file_shape, one.model_shape, strict=True)
+            if here == int(parameter.default) and there != here
+        )
+        if told:
+            found[parameter.name] = str(told.most_common(1)[0][0])
+    return found
 
 
 def _first_weights(shapes: Shapes) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -14,7 +14,7 @@ from inspector.engine.loading.consent import ask
 from inspector.engine.loading.constructing import construct, missing_arguments, real_entries
 from inspector.engine.loading.keys import Fit, fit_keys, load_fitting, shapes_of
 from inspector.engine.loading.loaded import Answer, Loaded
-from inspector.engine.loading.proposals import propose_arguments
+from inspector.engine.loading.proposals import propose_arguments, sizes_from_mismatch
 from inspector.engine.loading.surroundings import class_names_in, config_beside, preprocessing_of, settings_in
 from inspector.engine.loading.trusted_source import SourceFile, read_source
 from inspector.engine.loading.weights import Weights
@@ -24,6 +24,7 @@ from inspector.protocol.files import Entry, FileDescription
 from inspector.protocol.requests import LoadModel
 
 _MAX_TRIED = 24
+_MAX_SIZES = 12
 
 
 @dataclass(frozen=True)
@@ -137,23 +138,31 @@ def _try(module: ModuleType, entry: Entry, arguments: Mapping[str, str], weights
     proposed = {one.name: one.proposed for one in entry.parameters if one.proposed and one.name not in given}
     required = {one.name: one.proposed for one in entry.parameters if one.required and one.name in proposed}
     best: Candidate | None = None
-    for extra in _growing(required, proposed):
-        candidate = _make(module, entry, {**given, **extra}, extra, weights, forgiving=bool(extra))
-        if candidate is not None and (best is None or candidate.fit.faults < best.fit.faults):
-            best = candidate
-        if best is not None and not best.fit.faults:
-            break
+    for extra in [required, *_sizes_for_one(entry, {**given, **required}, weights)]:
+        best = _better(best, _make(module, entry, {**given, **extra}, {**required, **extra}, weights))
+    if best is None or not best.fit.faults:
+        return best
+    told = sizes_from_mismatch(entry, best.fit.report.misshaped)
+    for extra in (told, proposed, {**proposed, **told}):
+        free = {name: value for name, value in extra.items() if name not in given}
+        if free and best.fit.faults:
+            best = _better(best, _make(module, entry, {**best.arguments, **free}, free, weights)) or best
     return best
 
 
-def _growing(required: dict[str, str], proposed: dict[str, str]) -> list[dict[str, str]]:
-    """What is proposed for required arguments alone, then one more at a time, then all."""
-    tries = [
-        required,
-        *({**required, name: value} for name, value in proposed.items() if name not in required),
-        proposed,
-    ]
-    return [one for place, one in enumerate(tries) if one not in tries[:place]]
+def _sizes_for_one(entry: Entry, arguments: Mapping[str, str], weights: Weights) -> list[dict[str, str]]:
+    """Where a single argument is missing and nothing tells it, each size that occurs in the weights."""
+    missing = missing_arguments(entry, arguments)
+    if len(missing) != 1:
+        return []
+    sizes = dict.fromkeys(size for shape in weights.shapes.values() for size in shape)
+    return [{**arguments, missing[0]: str(size)} for size in list(sizes)[:_MAX_SIZES]]
+
+
+def _better(first: Candidate | None, second: Candidate | None) -> Candidate | None:
+    if first is None or second is None:
+        return first or second
+    return second if second.fit.faults < first.fit.faults else first
 
 
 def _make(
@@ -162,15 +171,14 @@ def _make(
     arguments: dict[str, str],
     extra: dict[str, str],
     weights: Weights,
-    *,
-    forgiving: bool,
 ) -> Candidate | None:
+    """The entry made with these arguments; None where some are missing, or where what was only proposed fails."""
     if missing_arguments(entry, arguments):
         return None
     try:
         model = _sketch(module, entry, arguments)
     except EngineError:
-        if forgiving:
+        if extra:
             return None
         raise
     fit = fit_keys(weights.state, shapes_of(model))
