@@ -158,5 +158,7 @@ class Counting(nn.Module):
 
     def forward(self, x):
         self.calls += 1
+        self.fc.weight.data.clamp_(-0.01, 0.01)
+        print("forward")  # noqa: T201 - as models do
         self.last = x + torch.rand(1)
         return self.fc(self.norm(x))

@@ -163,7 +163,7 @@ def test_softmax_over_the_batch_or_over_one_column_is_an_error():
 
 def test_e1_negative_outputs_after_relus_are_explained_in_a_note():
     module = AlexNetLike()
-    module.classifier[2].bias.data.fill_(-9.0)
+    module.classifier[3].bias.data.fill_(-9.0)
     finding = only(diagnosed(module, (1, 3, 256, 256)), "negative_outputs")
     assert finding.severity == "note"
     assert finding.evidence["negative"] == 2

@@ -1,4 +1,5 @@
 import copy
+import sys
 import time
 
 import pytest
@@ -122,7 +123,7 @@ def test_each_argument_gets_its_own_slot_and_optional_ones_are_marked():
     runs(TwoInputs(), slots)
 
 
-def test_the_model_is_left_as_it_was():
+def test_the_model_is_left_as_it_was_and_prints_nothing(capsys):
     module = Counting().train()
     torch.manual_seed(5)
     before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
@@ -132,6 +133,7 @@ def test_the_model_is_left_as_it_was():
     assert module.training
     assert module.norm.training
     assert module.last is None
+    assert capsys.readouterr().out == ""
     assert vars(module).keys() == held.keys()
     assert not module._forward_hooks
     assert not module.fc._forward_pre_hooks
@@ -147,6 +149,14 @@ def test_a_model_that_can_not_be_copied_still_gets_a_guess_that_says_it_is_unpro
     slots = propose_slots(Locked(6, 2))
     assert slots[0].proposed.shape == (1, 6)
     assert "no shape that was tried ran" in slots[0].why or "not tried" in slots[0].why
+
+
+def test_a_model_that_ends_the_program_does_not_end_ours():
+    class Exits(nn.Linear):
+        def forward(self, x):
+            sys.exit(3)
+
+    assert propose_slots(Exits(6, 2))[0].proposed.shape == (1, 6)
 
 
 def test_a_model_that_never_runs_is_given_up_in_time():

@@ -70,7 +70,7 @@ def _slot(argument: Argument, proposal: Proposal, dtype: str) -> InputSlot:
 
 
 def _why(proposal: Proposal) -> str:
-    """`Conv2d "0" takes 3 channels; 28×28 fits 3, which expects 12,544` and the like."""
+    """`Conv2d "0" takes 3 channels; 28×28 fits "3", which expects 12,544` and the like."""
     why = proposal.guess.why[0].upper() + proposal.guess.why[1:]
     if not proposal.proven:
         return f"{why}; no shape that was tried ran."

@@ -1,8 +1,11 @@
 """One try: the stand-in is fed, and what each input met first, and what stopped it, is written down."""
 
+import io
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -91,9 +94,9 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
     watch = _Watch({id(value): frozenset((slot,)) for slot, value in enumerate(fed)}, fed)
     handles = _watch_layers(module, watch)
     try:
-        with practising(device), watch:
+        with _quietly(), practising(device), watch:
             result = module(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - a try may fail in any way; that is what it is for
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a try may fail in any way; that is what it is for
         return Attempt(False, (), watch.meetings, obstacle=watch.obstacle(error))
     finally:
         for handle in handles:
@@ -101,6 +104,14 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
     outputs = tuple(tuple(leaf.shape) for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor))
     batch = next((value.shape[0] for value in fed if isinstance(value, torch.Tensor) and value.ndim > 1), 1)
     return Attempt(True, outputs, watch.meetings, batch)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What the model prints, or is warned of, comes once, from the run that was asked for: not from twenty tries."""
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class _Watch(TorchFunctionMode):
@@ -152,7 +163,7 @@ class _Watch(TorchFunctionMode):
                 flattened = slot in self._flattened
                 self.meetings[slot] = Meeting(meeting.fqn, meeting.layer, meeting.op, meeting.weight, flattened)
 
-    def obstacle(self, error: Exception) -> Obstacle:
+    def obstacle(self, error: BaseException) -> Obstacle:
         """What stopped the try, from the operation that raised and from the words of the error."""
         lines = str(error).strip().splitlines() or [type(error).__name__]
         # A script's error ends with the words of the true one; all others begin with them.

@@ -1,8 +1,8 @@
 """A stand-in of a model to try inputs on, so that the model itself is never touched.
 
 On the meta device there are no values, only shapes: a try costs milliseconds whatever the model's size. The
-stand-in shares the model's Python objects by copy and its weights not at all (meta) or by reference (real, where
-buffers are copied, as a forward may write them).
+stand-in has copies of the model's Python objects and buffers, as a forward may write them; its weights are empty (on
+meta), copied (real and small) or shared (real and large).
 """
 
 import copy
@@ -35,14 +35,15 @@ def meta_stand_in(module: nn.Module) -> nn.Module:
 
 
 def real_stand_in(module: nn.Module) -> nn.Module:
-    """A copy that shares the weights and has buffers of its own, in eval mode.
+    """A copy with buffers of its own, in eval mode; its weights are copied while few, else shared.
 
     Raises:
         NoStandIn: the model refuses to be copied, or is too large.
     """
-    if sum(parameter.numel() for parameter in module.parameters()) > MOST_REAL_PARAMETERS:
+    count = sum(parameter.numel() for parameter in module.parameters())
+    if count > MOST_REAL_PARAMETERS:
         raise NoStandIn("the model is too large to be tried")
-    return _copied(module, _shared_of)
+    return _copied(module, _cloned_of if count <= FEW_PARAMETERS else _shared_of)
 
 
 def prefers_real(module: nn.Module) -> bool:
@@ -81,6 +82,11 @@ def _meta_of(tensor: torch.Tensor) -> torch.Tensor:
 
 def _shared_of(tensor: torch.Tensor) -> torch.Tensor:
     return tensor if isinstance(tensor, nn.Parameter) else tensor.detach().clone()
+
+
+def _cloned_of(tensor: torch.Tensor) -> torch.Tensor:
+    copied = tensor.detach().clone()
+    return nn.Parameter(copied, requires_grad=False) if isinstance(tensor, nn.Parameter) else copied
 
 
 def _copied(module: nn.Module, stand_in: Callable[[torch.Tensor], torch.Tensor]) -> nn.Module:

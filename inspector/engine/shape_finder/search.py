@@ -247,4 +247,4 @@ def _because(last: Attempt) -> str:
     obstacle = last.obstacle
     if obstacle is None or obstacle.expected is None or not obstacle.fqn:
         return ""
-    return f"{obstacle.fqn}, which expects {obstacle.expected:,}"
+    return f'"{obstacle.fqn}", which expects {obstacle.expected:,}'

@@ -22,8 +22,8 @@ def check(context: RunContext) -> Iterator[Finding]:
             severity="note",
             node=trail.last.id,
             message=(
-                f"{negative} of {values.size} raw outputs are negative (lowest {float(values.min()):.4g}): the "
-                f"{len(relus)} ReLU stand before the last {trail.last.op}, which has no activation after it, so its "
+                f"{negative} of {values.size} raw outputs are negative (lowest {float(values.min()):.4g}): the last "
+                f"{trail.last.op} has no activation after it, as the net's ReLU ({len(relus)}) come before it, so its "
                 "values may have any sign."
             ),
             evidence={
