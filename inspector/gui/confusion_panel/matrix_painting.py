@@ -16,6 +16,7 @@ from inspector.gui.theme import SMALL, Theme
 OTHER = "other"
 _MAX_CELL = 72.0
 _MOST_STRETCHED = 2.4
+_LOW = 120
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def place_in(content: MatrixContent, room: QRect, base: QFont) -> MatrixPlace:
     cell_width = max((room.width() - left - 2) / max(columns, 1), 0.5)
     rotated = longest + 6 > min(cell_width, _MAX_CELL)
     head = min(longest + 8, max(line, room.height() * 0.26)) if rotated else line
+    if room.height() < _LOW:  # every line is needed for cells; tool tips still name the columns
+        head, line = 0.0, 0
     top = line + head
     cell_height = min(max((room.height() - top - 2) / max(rows, 1), 0.5), _MAX_CELL)
     cell_width = min(cell_width, _MAX_CELL, max(cell_height * _MOST_STRETCHED, 1.0))
@@ -165,11 +168,13 @@ def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, 
         middle_y = place.top + (row + 0.5) * place.cell_height
         room = QRectF(line, middle_y - line / 2, name_width, line)
         painter.drawText(room, int(middle | Qt.AlignmentFlag.AlignRight), text)
-    _paint_column_names(painter, content, place, metrics)
+    if place.head_height:
+        _paint_column_names(painter, content, place, metrics)
     painter.setPen(QColor(colours.faint))
     cells = place.cells()
-    title = QRectF(cells.left(), place.top - place.head_height - line, max(cells.width(), 60), line)
-    painter.drawText(title, int(Qt.AlignmentFlag.AlignLeft), "predicted")
+    if place.head_height:
+        title = QRectF(cells.left(), place.top - place.head_height - line, max(cells.width(), 60), line)
+        painter.drawText(title, int(Qt.AlignmentFlag.AlignLeft), "predicted")
     painter.save()
     painter.translate(0, cells.bottom())
     painter.rotate(-90)

@@ -140,9 +140,9 @@ class MatrixView(QWidget):
         if step is None or self._content is None:
             super().keyPressEvent(event)
             return
-        row, column = self._current or (-step[0] if step[0] > 0 else 0, -step[1] if step[1] > 0 else 0)
-        if self._has(row + step[0], column + step[1]):
-            self._choose((row + step[0], column + step[1]))
+        cell = (0, 0) if self._current is None else (self._current[0] + step[0], self._current[1] + step[1])
+        if self._has(*cell):
+            self._choose(cell)
 
     def event(self, event: QEvent) -> bool:
         """Tell of the cell beneath."""

@@ -90,7 +90,8 @@ class PushButton(QPushButton):
         border = colours.accent if self._primary else colours.border
         self.setStyleSheet(
             f"QPushButton {{ background: {face}; color: {text}; border: 1px solid {border}; border-radius: 4px;"
-            f" padding: 0 10px; min-height: 22px; font-size: {SMALL + 1}px; }}"
+            f" padding: 0 10px; min-height: 22px; text-align: {self._alignment};"
+            f" font-size: {SMALL + 1}px; }}"
             f"QPushButton:hover {{ border-color: {colours.accent}; }}"
             f"QPushButton:focus {{ border-color: {colours.accent}; }}"
             f"QPushButton:pressed {{ background: {colours.selection}; color: {colours.text}; }}"
