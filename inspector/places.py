@@ -3,7 +3,6 @@
 Works in the repository and in the installed wheel. Must not know torch, Qt or any other room.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -340,15 +339,6 @@ def samples() -> tuple[Sample, ...]:
     if folder is None:
         return ()
     return tuple(_sample(folder, row, group) for group, rows in _TABLE.items() for row in rows)
-
-
-def sample_source_hashes() -> tuple[str, ...]:
-    """The SHA-256 of every `.py` that a sample is made of: part of the app, so that nobody need be asked about them.
-
-    Whole pickled modules are left out: that one of them asks is what it is there to show.
-    """
-    sources = {path for sample in samples() for path in (sample.source, sample.path) if path and path.suffix == ".py"}
-    return tuple(sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in sources))
 
 
 def _sample(folder: Path, row: _Row, group: str) -> Sample:

@@ -37,13 +37,14 @@ NOISE = "This plugin does not support propagateSizeHints"
 class Picture:
     """What to open, in which look. `sample` is a name from inspector/places.py; "" for the empty window.
 
-    Then, when set: `image`, from the test folder, is fed; `shape` is fed at random; the node `fqn` is chosen.
+    A `stranger` is opened as if it were not the app's own. Then, when set: `image`, from the test folder, is fed; `shape`
+    is fed at random; the node `fqn` is chosen.
     """
 
     name: str
     sample: str
     theme: ThemeChoice
-    trusted: bool = True
+    stranger: bool = False
     image: str = ""
     shape: tuple[int, ...] = ()
     fqn: str = ""
@@ -53,7 +54,7 @@ TABLE = (
     Picture("window-light", "digits", "light", image="3", fqn="block.conv"),
     Picture("window-dark", "digits", "dark", image="3", fqn="block.conv"),
     Picture("failure-light", "b3", "light", shape=(32, 3, 32, 32), fqn="linear"),
-    Picture("consent-light", "digits_own_class", "light", trusted=False),
+    Picture("consent-light", "digits_own_class", "light", stranger=True),
     Picture("empty-light", "", "light"),
     Picture("empty-dark", "", "dark"),
 )
@@ -102,16 +103,13 @@ def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
     if not picture.sample:
         return
     sample = next(sample for sample in samples() if sample.name == picture.sample)
-    source, folder = str(sample.source or ""), str(sample.test_folder or "")
-    if not picture.trusted:
-        session.open_file(str(sample.path), source, sample.entry)
+    folder = str(sample.test_folder or "")
+    if picture.stranger:
+        session.open_file(str(sample.path), str(sample.source or ""), sample.entry)
         yield lambda: session.state.consent is not None
         return
-    session.open_and_evaluate(str(sample.path), source, sample.entry, folder)
-    yield lambda: session.state.consent is not None or _is_done(window, folder)
-    if session.state.consent is not None:
-        session.trust(always=False)
-        yield lambda: _is_done(window, folder)
+    session.open_sample(sample, evaluate=True)
+    yield lambda: _is_done(window, folder)
     if picture.image:
         session.use_images([str(min((Path(folder) / picture.image).glob("*.png")))])
         yield lambda: _is_done(window, folder)
