@@ -66,7 +66,7 @@ def _own_tensors(fqn: str, module: nn.Module, first_names: dict[int, str]) -> It
 
 
 def _size_bytes(module: nn.Module) -> int:
-    return sum(num_elements(tensor) * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+    return sum(num_elements(tensor) * tensor.dtype.itemsize for tensor in (*module.parameters(), *module.buffers()))
 
 
 def _main_dtype(tensors: list[torch.Tensor]) -> str:

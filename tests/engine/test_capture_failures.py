@@ -194,8 +194,8 @@ def test_too_large_an_allocation_is_told_as_lack_of_memory():
 
 
 def test_an_error_that_cannot_print_itself_is_still_told():
-    class Mute(Exception):
+    class MuteError(Exception):
         def __str__(self):
             raise ValueError
 
-    assert capture(models.FailsAfter(Mute()), torch.randn(1, 4)).failure.message == "Mute"
+    assert capture(models.FailsAfter(MuteError()), torch.randn(1, 4)).failure.message == "MuteError"

@@ -109,9 +109,14 @@ def test_other_modes_and_seeds_give_other_outputs():
 
 def test_flags_are_restored_when_the_run_raises():
     model = models.Restless()
-    with pytest.raises(ValueError, match="within"), unchanged(model, mode="eval", seed=0):
-        assert not model.training
-        raise ValueError("within")
+
+    def run():
+        with unchanged(model, mode="eval", seed=0):
+            assert not model.training
+            raise ValueError("within")
+
+    with pytest.raises(ValueError, match="within"):
+        run()
     assert model.training
 
 

@@ -75,7 +75,13 @@ def test_nested_outputs_and_all_kinds_of_inputs_are_named_by_their_place():
     graph = captured.graph
     inputs = [node.fqn for node in graph.nodes if node.kind == "input"]
     assert inputs == ["left", "rights[0]", "rights[1]", "scale"]
-    names = ["output.logits", "output.found.boxes", "output.found.scores[0]", "output.found.scores[1]", "output.pair[0]"]
+    names = [
+        "output.logits",
+        "output.found.boxes",
+        "output.found.scores[0]",
+        "output.found.scores[1]",
+        "output.pair[0]",
+    ]
     assert [output.name for output in captured.outputs] == names
     assert [graph.nodes[output.node].fqn for output in captured.outputs] == names
     assert graph.nodes[-1].inputs[0].shape == (2, 5)
@@ -198,7 +204,9 @@ def test_an_lstm_is_one_node_with_all_its_outputs():
 
 def test_weight_norm_and_parametrizations_stay_inside_their_module():
     old = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
-    graph = capture(nn.Sequential(old, nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))), torch.randn(2, 4)).graph
+    graph = capture(
+        nn.Sequential(old, nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))), torch.randn(2, 4)
+    ).graph
     assert [node.kind for node in graph.nodes] == ["input", "module", "module", "output"]
     assert graph.uncalled_modules == ()
 
@@ -269,11 +277,18 @@ def test_without_statistics_there_are_none_and_with_them_every_activation_has_th
 
 
 def test_timing_is_per_node_and_against_a_plain_run():
-    captured = capture_forward(models.Residual().eval(), (torch.randn(1, 4, 4, 4),), {}, options=CaptureOptions(timed=True))
+    captured = capture_forward(
+        models.Residual().eval(), (torch.randn(1, 4, 4, 4),), {}, options=CaptureOptions(timed=True)
+    )
     timed = [node.elapsed_s for node in captured.graph.nodes if node.kind in ("module", "function")]
     assert all(elapsed_s is not None and elapsed_s > 0 for elapsed_s in timed)
     assert captured.plain_s is not None
     assert 0 < sum(timed) < captured.captured_s
+
+
+def test_a_lazy_module_is_told_as_what_it_became():
+    node = only(capture(nn.Sequential(nn.LazyLinear(3)), torch.randn(2, 4)).graph, "Linear")
+    assert (node.num_params, node.details, node.macs) == (15, "4→3", 24)
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning", "ignore:.*torch.jit.trace:DeprecationWarning")

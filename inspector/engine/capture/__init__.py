@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import nn
 
 from inspector.engine.capture.forward import capture_eager
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
+from inspector.engine.capture.scripted import capture_scripted
 from inspector.engine.capture.surroundings import unchanged
 
 __all__ = ["CaptureOptions", "Captured", "NamedOutput", "capture_forward", "unchanged"]
@@ -28,4 +30,5 @@ def capture_forward(
     behind on the model, no activation but the outputs is kept, and what raises is told as a failure. Train or eval
     flags and seeds are the caller's: see `unchanged`.
     """
-    return capture_eager(module, args, kwargs, input_names=input_names, options=options)
+    capture = capture_scripted if isinstance(module, torch.jit.ScriptModule) else capture_eager
+    return capture(module, args, kwargs, input_names=input_names, options=options)

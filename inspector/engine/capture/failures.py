@@ -68,7 +68,10 @@ def _first_line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception class of the model's own may fail to print itself
         return ""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    if lines[0].startswith("The following operation failed in the TorchScript"):
+        return lines[-1].removeprefix("RuntimeError: ")  # its own trace lies between
+    return lines[0]
 
 
 def _formatted(error: BaseException) -> str:

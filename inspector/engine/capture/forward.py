@@ -4,9 +4,11 @@ import inspect
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import torch
+from msgspec import structs
 from torch import nn
 
 from inspector.engine.capture.failures import failure_of, let_go
@@ -42,33 +44,47 @@ def capture_eager(
     with torch.no_grad(), eager_attention(), quiet_hooks(), ExitStack() as stack:
         if COMPILE_NOTE in notes:
             stack.enter_context(without_compiler())
-        plain_s = _plain_seconds(module, args, kwargs) if options.timed else None
+        plain_s = plain_forward_seconds(module, args, kwargs) if options.timed else None
         device = device_of(args, kwargs)
         start_peak(device)
         started_s = time.perf_counter()
         recorder = Recorder(ModelTable(module), statistics=options.statistics, timed=options.timed, device=device)
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
-        named = [] if failure else list(named_tensors("output", result))
-        del result
-        with torch._C.DisableTorchFunction():
-            nodes = [recorder.add_output(name, tensor) for name, tensor in named]
-        if not failure and not named:
-            notes = (*notes, "forward returned no tensor.")
-        graph, ids = graph_of(
-            recorder,
-            failed_node=failure.node if failure else None,
-            failed_groups=failed_groups,
-            # After a failure all that would have come later never ran: that says nothing.
-            uncalled=() if failure else uncalled_modules(recorder.table),
-            notes=notes,
-        )
+        captured = told(recorder, result, failure, failed_groups, notes)
         captured_s = time.perf_counter() - started_s
+    return replace(captured, captured_s=captured_s, plain_s=plain_s, peak_bytes=peak_bytes(device))
+
+
+def told(
+    recorder: Recorder,
+    result: Any,  # noqa: ANN401 - whatever forward gave
+    failure: Failure | None,
+    failed_groups: frozenset[int],
+    notes: tuple[str, ...],
+    *,
+    scripted: bool = False,
+) -> Captured:
+    """The record as graph, failure and outputs; the times are the caller's to fill in."""
+    recorder.table.settle()
+    named = [] if failure else list(named_tensors("output", result))
+    with torch._C.DisableTorchFunction():
+        nodes = [recorder.add_output(name, tensor) for name, tensor in named]
+    if not failure and not named:
+        notes = (*notes, "forward returned no tensor.")
+    graph, ids = graph_of(
+        recorder,
+        failed_node=failure.node if failure else None,
+        failed_groups=failed_groups,
+        # After a failure all that would have come later never ran: that says nothing.
+        uncalled=() if failure else uncalled_modules(recorder.table, with_parameters=scripted),
+        notes=notes,
+    )
     outputs = tuple(
         NamedOutput(name, tensor.detach(), ids[node]) for (name, tensor), node in zip(named, nodes, strict=True)
     )
-    if failure and failure.node is not None:
-        failure = _renumbered(failure, ids)
-    return Captured(graph, failure, outputs, captured_s, plain_s, peak_bytes(device))
+    if failure is not None and failure.node is not None:
+        failure = structs.replace(failure, node=ids[failure.node])
+    return Captured(graph, failure, outputs, 0.0, None, None)
 
 
 def _observe(
@@ -87,7 +103,8 @@ def _observe(
         return None, failure, groups
 
 
-def _plain_seconds(module: nn.Module, args: Args, kwargs: Kwargs) -> float | None:
+def plain_forward_seconds(module: nn.Module, args: Args, kwargs: Kwargs) -> float | None:
+    """How long forward takes unobserved; it leaves buffers and random states as they were."""
     with preserved_state(module):
         return plain_seconds(lambda: module(*own_inputs(args), **own_inputs(kwargs)), device_of(args, kwargs))
 
@@ -148,17 +165,3 @@ def start_peak(device: torch.device | None) -> None:
 def peak_bytes(device: torch.device | None) -> int | None:
     """The most memory in use since; None where torch keeps no account."""
     return torch.cuda.max_memory_allocated(device) if device is not None and device.type == "cuda" else None
-
-
-def _renumbered(failure: Failure, ids: dict[int, int]) -> Failure:
-    assert failure.node is not None
-    return Failure(
-        node=ids[failure.node],
-        fqn=failure.fqn,
-        op=failure.op,
-        message=failure.message,
-        input_shapes=failure.input_shapes,
-        fix=failure.fix,
-        error_class=failure.error_class,
-        traceback=failure.traceback,
-    )

@@ -64,7 +64,7 @@ def _node(index: int, node: RecordedNode, group: int | None, *, failed: bool) ->
     return Node(
         id=index,
         kind=node.kind,
-        op=node.op,
+        op=node.known.class_name if node.known is not None and node.kind == "module" else node.op,
         fqn=node.fqn,
         group=group,
         inputs=node.inputs,
@@ -91,7 +91,9 @@ def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
         return category, details, module_macs(module, node.inputs, node.outputs, category), known.num_params
     if node.kind == "function":
         category = function_category(node.op)
-        macs = function_macs(node.op, node.inputs, node.outputs, category, node.details)
+        macs = node.macs
+        if macs is None:
+            macs = function_macs(node.op, node.inputs, node.outputs, category, node.details)
         return category, node.details, macs, node.num_params
     return _VALUE_CATEGORIES[node.kind], node.details, 0, node.num_params
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from inspector.engine.capture.recorder import (
@@ -37,7 +38,12 @@ def hooked_modules(recorder: Recorder) -> Iterator[None]:
     calls = ModuleCalls(recorder)
     hooks: list[RemovableHandle] = []
     try:
+        scripted = {id(known.module): known for known in recorder.table.modules if _is_scripted(known)}
+        if scripted:
+            hooks += _hook_scripted(calls, scripted)
         for known in recorder.table.modules:
+            if id(known.module) in scripted:
+                continue
             before, after = partial(calls.begin, known), partial(calls.end, known)
             hooks.append(known.module.register_forward_pre_hook(before, prepend=True, with_kwargs=True))
             hooks.append(known.module.register_forward_hook(after, with_kwargs=True, always_call=True))
@@ -48,6 +54,28 @@ def hooked_modules(recorder: Recorder) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _is_scripted(known: KnownModule) -> bool:
+    return isinstance(known.module, torch.jit.ScriptModule)
+
+
+def _hook_scripted(calls: "ModuleCalls", scripted: dict[int, KnownModule]) -> list[RemovableHandle]:
+    """TorchScript refuses hooks of its own, but what Python calls of it obeys those on all modules."""
+
+    def before(module: nn.Module, args: Args) -> None:
+        known = scripted.get(id(module))
+        if known is not None:
+            calls.begin(known, module, args, {})
+
+    def after(module: nn.Module, args: Args, *rest: Any) -> Any:  # noqa: ANN401 - after an error torch leaves out kwargs
+        known = scripted.get(id(module))
+        return None if known is None else calls.end(known, module, args, rest[0] if len(rest) > 1 else {}, rest[-1])
+
+    return [
+        register_module_forward_pre_hook(before),
+        register_module_forward_hook(after, with_kwargs=True, always_call=True),
+    ]
 
 
 class ModuleCalls:

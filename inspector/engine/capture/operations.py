@@ -113,8 +113,8 @@ def _named_arguments(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapp
             rest = value if isinstance(value, (tuple, list)) else args[index:]
             texts.append(_value(tuple(rest)) if _is_plain(rest) else "")
             break
-        if _is_plain(value):
-            texts.append(f"{name}={_value(value)}" if name and place == index - 1 else _value(value))
+        if _is_plain(value) and (not names or place == index - 1):
+            texts.append(f"{name}={_value(value)}" if name else _value(value))
     wanted = {name.removeprefix("*") for name in names}
     named = ((key, value) for key, value in kwargs.items() if not names or key in wanted)
     texts.extend(f"{key}={_value(value)}" for key, value in named if _is_plain(value))
@@ -254,7 +254,7 @@ _FUNCTION_GROUPS: tuple[tuple[str, Category, str], ...] = (
     ("einsum tensordot kron chain_matmul multi_dot", "linear", ""),
     ("scaled_dot_product_attention", "attention", "key value attn_mask dropout_p is_causal scale"),
     ("multi_head_attention_forward", "attention", "key value embed_dim_to_check num_heads"),
-    ("batch_norm instance_norm", "normalisation", "running_mean running_var weight bias training momentum eps"),
+    ("batch_norm instance_norm", "normalisation", "running_mean running_var weight bias training"),
     ("layer_norm rms_norm native_layer_norm", "normalisation", "normalized_shape"),
     ("group_norm", "normalisation", "num_groups"),
     ("normalize", "normalisation", "p dim"),

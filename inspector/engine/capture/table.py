@@ -58,10 +58,21 @@ class ModelTable:
         self.modules: list[KnownModule] = []
         self.tensors: dict[int, KnownTensor] = {}
         self._shares = False
+        self._is_lazy = False
         self._add_module(root, "", None, set())
         if self._shares:  # a parameter counted where it was met first may lie in other modules too
+            self._recount()
+
+    def settle(self) -> None:
+        """After forward: lazy modules have their sizes, and another class."""
+        if self._is_lazy:
+            self._recount()
             for known in self.modules:
-                known.num_params = sum(num_elements(parameter) for parameter in known.module.parameters())
+                known.class_name = class_name(known.module)
+
+    def _recount(self) -> None:
+        for known in self.modules:
+            known.num_params = sum(num_elements(parameter) for parameter in known.module.parameters())
 
     def tensor(self, tensor: torch.Tensor) -> KnownTensor | None:
         """The parameter or buffer that `tensor` is, if it is one."""
@@ -93,6 +104,7 @@ class ModelTable:
         if id(tensor) in self.tensors:
             self._shares = True
             return
+        self._is_lazy = self._is_lazy or is_lazy(tensor)
         self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, is_parameter)
         holder: KnownModule | None = owner if is_parameter else None
         elements = num_elements(tensor) if is_parameter else 0
@@ -103,10 +115,10 @@ class ModelTable:
 
 def is_opaque(module: nn.Module) -> bool:
     """Whether a call of `module` is one operation: torch's own leaves, and classes that inherit their forward."""
-    if "forward" in vars(module):
-        return False
     if isinstance(module, torch.jit.ScriptModule):
         return True
+    if "forward" in vars(module):
+        return False
     for base in type(module).__mro__:
         if "forward" in vars(base):
             return base.__module__.startswith(_TORCHS_OWN) and base.__name__ not in _RUN_OTHERS
@@ -120,11 +132,11 @@ def class_name(module: nn.Module) -> str:
     return type(module).__name__
 
 
-def uncalled_modules(table: ModelTable) -> tuple[str, ...]:
+def uncalled_modules(table: ModelTable, *, with_parameters: bool = False) -> tuple[str, ...]:
     """The topmost modules that neither ran nor had a parameter used, in order.
 
     What lies inside an operation that ran (attention's `out_proj`) counts as used; lists of modules are never called
-    themselves, so their members are told instead.
+    themselves, so their members are told instead. `with_parameters` leaves out those without any.
     """
     alive: set[int] = set()
     for known in table.modules:
@@ -133,7 +145,9 @@ def uncalled_modules(table: ModelTable) -> tuple[str, ...]:
     told: set[int] = set()
     listed: list[str] = []
     for known in table.modules:
-        if id(known) in alive or isinstance(known.module, _NEVER_CALLED):
+        if id(known) in alive or _is_list(known):
+            continue
+        if with_parameters and not known.num_params:
             continue
         holders = list(_and_holders(known))[1:]
         if any(id(holder) in told or (holder.calls and holder.opaque) for holder in holders):
@@ -141,6 +155,10 @@ def uncalled_modules(table: ModelTable) -> tuple[str, ...]:
         told.add(id(known))
         listed.append(known.fqn)
     return tuple(listed)
+
+
+def _is_list(known: KnownModule) -> bool:
+    return isinstance(known.module, _NEVER_CALLED) or known.class_name in ("ModuleList", "ModuleDict")
 
 
 def _and_holders(known: KnownModule) -> Iterator[KnownModule]:
