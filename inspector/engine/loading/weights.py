@@ -65,6 +65,11 @@ def read_plainly(source: str | IO[bytes], names: Iterable[str]) -> Any:  # noqa:
     except OSError as error:
         raise unreadable(str(source), error) from error
     except Exception as error:
+        if "GLOBAL" in str(error):  # torch wraps the refusal in errors of several kinds
+            raise EngineError(
+                f"{name} is refused by torch's safe reader: {_first_line(error)}",
+                "Ask whoever made it for its weights as safetensors.",
+            ) from error
         raise EngineError(
             f"{name} could not be loaded: {_first_line(error)}", "It may be damaged; copy it anew."
         ) from error
