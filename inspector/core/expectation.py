@@ -91,6 +91,8 @@ def _unmarked_expectation(text: str, num_classes: int | None, class_names: Seque
     try:
         numbers = _numbers(text)
     except ValueError:
+        if text[0] in "[(":
+            raise
         close = difflib.get_close_matches(text, class_names, 1)
         hint = f' Did you mean "{close[0]}"?' if close else ""
         raise ValueError(f'"{_shortened(text)}" is not {_FORMS}.{hint}') from None
@@ -135,9 +137,10 @@ def _numbers(text: str) -> NDArray[np.float64]:
     """
     if "[" in text or "(" in text:
         try:
-            return _as_array(ast.literal_eval(text))
-        except (SyntaxError, TypeError, MemoryError, RecursionError):
+            nested = ast.literal_eval(text)
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             raise ValueError(f'"{_shortened(text)}" is not a list of numbers, as in [0.2, 0.7].') from None
+        return _as_array(nested)
     parts = [part for part in re.split(r"[,;\s]+", text.strip()) if part]
     if not parts:
         raise ValueError(f"Type {_FORMS}.")

@@ -1,6 +1,7 @@
 """Labels in names: `img_C1_07.png` is class C1. A name with no label, or with two, is never guessed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -94,10 +95,12 @@ def _fit(pattern: str, names: Sequence[str]) -> float | None:
     """Share of the names with one label, in tenths, so that the patterns' order decides near ties; None for no fit."""
     compiled = re.compile(pattern)
     labels = [label.text for label in (label_with(compiled, name) for name in names) if label.kind == "one"]
-    num_classes = len(set(labels))
-    if len(labels) * 2 < len(names) or not 2 <= num_classes <= _MAX_CLASSES:
+    images_of = Counter(labels)
+    # A class that occurs once may be a chance word (`holiday.png`): it neither makes a pattern fit nor speaks for it.
+    repeated = [count for count in images_of.values() if count > 1]
+    if len(labels) * 2 < len(names) or len(repeated) < 2 or len(images_of) > _MAX_CLASSES:
         return None
     # Two images a class on average is the least that tells a class from a serial number.
-    if num_classes * 2 > len(labels):
+    if len(images_of) * 2 > len(labels):
         return None
-    return round(len(labels) / len(names), 1)
+    return round(sum(repeated) / len(names), 1)
