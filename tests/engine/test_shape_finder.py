@@ -95,6 +95,21 @@ def test_a_script_is_proposed_the_same_as_its_source(name):
     runs(script, [slot for slot in slots if slot.required])
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_an_exported_program_is_proposed_what_its_graph_says(dynamic):
+    batch = {0: torch.export.Dim("batch", min=1, max=64)} if dynamic else None
+    program = torch.export.export(
+        Digits().eval(), (torch.zeros(5, 1, 8, 8),), dynamic_shapes={"x": batch} if dynamic else None
+    )
+    module = torch.export.unflatten(program)
+    slots = propose_slots(module)
+    assert [slot.proposed.shape for slot in slots] == [(1 if dynamic else 5, 1, 8, 8)]
+    assert slots[0].image_like
+    with torch.no_grad():
+        assert module(make_tensor(slots[0].proposed)).shape == (1 if dynamic else 5, 10)
+
+
 def test_the_reason_names_the_layers_and_their_numbers():
     why = propose_slots(sized_cnn())[0].why
     assert 'Conv2d "0" takes 3 channels' in why

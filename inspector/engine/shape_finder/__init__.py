@@ -10,6 +10,7 @@ from torch import nn
 
 from inspector.core.presets import preprocess_from_config
 from inspector.engine.inputs.dtypes import dtype_name
+from inspector.engine.shape_finder.exported import exported_slots
 from inspector.engine.shape_finder.first_layers import distribution_of
 from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.search import Proposal, Search
@@ -24,6 +25,9 @@ SEARCH_S = 2.5
 
 def propose_slots(module: nn.Module) -> tuple[InputSlot, ...]:
     """A slot for each tensor argument of forward, with an input that was seen to run where one was found."""
+    told = exported_slots(module)
+    if told:
+        return told
     arguments = forward_arguments(module)
     required = tuple(argument for argument in arguments if argument.required)
     search = Search(module, SEARCH_S)
