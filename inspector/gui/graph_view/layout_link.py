@@ -5,31 +5,32 @@ import threading
 from PySide6.QtCore import QObject, Signal
 
 from inspector.client.layout_process import LayoutProcess
-from inspector.core.layout import Layout, LayoutRequest
+from inspector.gui.graph_view.making import Wish, make_picture
+from inspector.gui.graph_view.picture import Picture
 
 
 class LayoutLink(QObject):
-    """Lays out on a thread of its own, the latest request only; a newer one stops what is under way.
+    """Makes pictures on a thread of its own, of the latest wish only; a newer one stops what is under way.
 
-    `laid_out` carries the number of the request, as `ask` gave it, and the Layout.
+    `made` carries the number of the wish, as `ask` gave it, and the Picture.
     """
 
-    laid_out = Signal(int, object)
+    made = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._process = LayoutProcess()
         self._lock = threading.Lock()
-        self._next: tuple[int, LayoutRequest] | None = None
+        self._next: tuple[int, Wish] | None = None
         self._thread: threading.Thread | None = None
         self._number = 0
         self._closed = False
 
-    def ask(self, request: LayoutRequest) -> int:
-        """Lay this out; its number. What was asked before is no longer wanted."""
+    def ask(self, wish: Wish) -> int:
+        """Make this; its number. What was asked before is no longer wanted."""
         with self._lock:
             self._number += 1
-            self._next = (self._number, request)
+            self._next = (self._number, wish)
             busy = self._thread is not None
             if not busy and not self._closed:
                 self._thread = threading.Thread(target=self._work, name="graph layout", daemon=True)
@@ -65,15 +66,15 @@ class LayoutLink(QObject):
                 if self._next is None or self._closed:
                     self._thread = None
                     return
-                number, request = self._next
+                number, wish = self._next
                 self._next = None
-            layout = self._patiently(request)
-            if layout is not None and not self._closed:
-                self.laid_out.emit(number, layout)
+            picture = self._patiently(wish)
+            if picture is not None and not self._closed:
+                self.made.emit(number, picture)
 
-    def _patiently(self, request: LayoutRequest) -> Layout | None:
-        """The layout; None when nobody wants it any more. A cancel that was meant for the one before is not obeyed."""
-        layout = None
-        while layout is None and self._next is None and not self._closed:
-            layout = self._process.lay_out(request)
-        return layout
+    def _patiently(self, wish: Wish) -> Picture | None:
+        """The picture; None when nobody wants it any more. A cancel that was meant for the one before is not obeyed."""
+        picture = None
+        while picture is None and self._next is None and not self._closed:
+            picture = make_picture(wish, self._process.lay_out)
+        return picture

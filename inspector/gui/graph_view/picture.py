@@ -84,6 +84,10 @@ class Picture:
         width = 1.2 + np.clip(np.log10(np.maximum(most, 1.0) / 1e3), 0.0, 5.0) * 0.42
         return (np.round(width * 4) / 4).astype(np.float32)
 
+    def prepare(self) -> None:
+        """Work out, before it is painted, what painting needs at once."""
+        _ = self.headers, self.segment_bounds, self.wire_of_segment, self.widths
+
     def spec_of_wire(self, wire: int) -> TensorSpec | None:
         """The tensor that runs through a wire (the first, where there are several)."""
         graph = self.visible.hierarchy.graph

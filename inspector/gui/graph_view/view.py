@@ -9,13 +9,14 @@ from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from inspector.core import folding
-from inspector.core.folding import Hierarchy, Visible
-from inspector.core.layout import Direction, Layout, LayoutRequest
+from inspector.core.folding import Hierarchy
+from inspector.core.layout import Direction
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.captions import Captions
-from inspector.gui.graph_view.cards import Card, Fonts, Ruler, cards_of, container_card
+from inspector.gui.graph_view.cards import Fonts, Ruler
 from inspector.gui.graph_view.colours import colour
 from inspector.gui.graph_view.layout_link import LayoutLink
+from inspector.gui.graph_view.making import Wish
 from inspector.gui.graph_view.matching import matching_nodes
 from inspector.gui.graph_view.minimap import Minimap
 from inspector.gui.graph_view.motion import DURATION_MS, start_places
@@ -33,11 +34,9 @@ EMPTY = "Open a model and press Run to see its graph."
 
 @dataclass(frozen=True)
 class _Asked:
-    """A layout under way: what it is of, and what to do with the view when it comes."""
+    """A picture under way, and what to do with the view when it comes."""
 
     number: int
-    visible: Visible
-    cards: tuple[Card, ...]
     then: Callable[[Picture | None], None]
     animated: bool
 
@@ -70,7 +69,7 @@ class GraphView(QWidget):
         self._ruler = Ruler(self._fonts)
         self._build()
         self._link = LayoutLink(self)
-        self._link.laid_out.connect(self._laid_out)
+        self._link.made.connect(self._made)
         # a bound method would be gone by then
         self.destroyed.connect(self._link.close)
         theme_source().changed.connect(self._repaint)
@@ -261,34 +260,15 @@ class GraphView(QWidget):
         """Have what is visible laid out; `then` places the view, given the picture before."""
         if self._hierarchy is None:
             return
-        visible = folding.look_at(self._hierarchy, self._folded)
-        cards = cards_of(visible, self._failure)
-        number = self._link.ask(self._request(visible, cards))
-        self._asked = _Asked(number, visible, cards, then, animated)
+        wish = Wish(self._hierarchy, self._folded, self._failure, self._direction, self._ruler)
+        self._asked = _Asked(self._link.ask(wish), then, animated)
 
-    def _request(self, visible: Visible, cards: tuple[Card, ...]) -> LayoutRequest:
-        place = {container: at for at, container in enumerate(visible.open_containers)}
-        place[folding.ROOT] = -1
-        headers = [container_card(visible.hierarchy, c) for c in visible.open_containers]
-        return LayoutRequest(
-            box_parent=np.array([place[box.parent] for box in visible.boxes], np.int32),
-            box_size=np.array([self._ruler.size(card) for card in cards], np.float32).reshape(-1, 2),
-            container_parent=np.array([place[visible.hierarchy.parent[c]] for c in visible.open_containers], np.int32),
-            header_width=np.array(
-                [self._ruler.header_width(card.title + card.badge, card.name, card.counts) for card in headers],
-                np.float32,
-            ),
-            wires=visible.wires.astype(np.int32).reshape(-1, 2),
-            direction=self._direction,
-        )
-
-    def _laid_out(self, number: int, layout: Layout) -> None:
+    def _made(self, number: int, picture: Picture) -> None:
         asked = self._asked
         if asked is None or number != asked.number:
             return
         self._asked = None
         before = self._picture
-        picture = Picture(asked.visible, layout, asked.cards, self._failure)
         self._show_picture(picture)
         held = self._canvas.mapFromScene(QPointF(0, 0))
         asked.then(before)

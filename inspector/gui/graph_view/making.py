@@ -1,0 +1,52 @@
+"""From a folded graph to a picture: all that can be worked out without painting, and so beside the window's thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.core.folding import ROOT, Hierarchy, Visible, look_at
+from inspector.core.layout import Direction, Layout, LayoutRequest
+from inspector.gui.graph_view.cards import Card, Ruler, cards_of, container_card
+from inspector.gui.graph_view.picture import Picture
+from inspector.protocol.graph import Failure
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be shown: a graph folded so, running that way, with texts measured by that ruler."""
+
+    hierarchy: Hierarchy
+    folded: frozenset[int]
+    failure: Failure | None
+    direction: Direction
+    ruler: Ruler
+
+
+def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) -> Picture | None:
+    """The picture; None when the layout was called off."""
+    visible = look_at(wish.hierarchy, wish.folded)
+    cards = cards_of(visible, wish.failure)
+    layout = lay_out(request_of(visible, cards, wish))
+    if layout is None:
+        return None
+    picture = Picture(visible, layout, cards, wish.failure)
+    picture.prepare()
+    return picture
+
+
+def request_of(visible: Visible, cards: tuple[Card, ...], wish: Wish) -> LayoutRequest:
+    """What the layout needs to know: sizes, and who lies in whom."""
+    place = {container: at for at, container in enumerate(visible.open_containers)}
+    place[ROOT] = -1
+    headers = [container_card(visible.hierarchy, container) for container in visible.open_containers]
+    widths = [wish.ruler.header_width(card.title + card.badge, card.name, card.counts) for card in headers]
+    parents = [place[visible.hierarchy.parent[container]] for container in visible.open_containers]
+    return LayoutRequest(
+        box_parent=np.array([place[box.parent] for box in visible.boxes], np.int32),
+        box_size=np.array([wish.ruler.size(card) for card in cards], np.float32).reshape(-1, 2),
+        container_parent=np.array(parents, np.int32),
+        header_width=np.array(widths, np.float32),
+        wires=visible.wires.astype(np.int32).reshape(-1, 2),
+        direction=wish.direction,
+    )
