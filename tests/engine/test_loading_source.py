@@ -102,6 +102,7 @@ def test_arguments_are_python_literals_and_bare_words_are_texts(tmp_path):
     assert loaded.module.mode == "fancy"
     assert [layer.out_features for layer in loaded.module.layers] == [3, 2]
     assert loaded.module.layers[0].bias is None
+    assert load(path, arguments={"sizes": "[4, 3]", "mode": " "}).module.mode == "plain"
 
 
 def test_wrong_arguments_are_told_with_the_signature(tmp_path):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
 from inspector.engine.loading.loaded import Answer, Loaded
@@ -22,6 +24,7 @@ def load_model(request: LoadModel, description: FileDescription) -> Answer:
         EngineError: it is no model, or can't be loaded; the sentence says why, and what mends it.
     """
     detach_sources()
+    request = _without_blanks(request)
     match description.format:
         case "python_source":
             return _load_source(request)
@@ -41,20 +44,18 @@ def load_model(request: LoadModel, description: FileDescription) -> Answer:
             raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2 or .py.")
 
 
+def _without_blanks(request: LoadModel) -> LoadModel:
+    """A field of a form that was left empty is an argument not given; an empty text is written as quotes."""
+    given = {name: text for name, text in request.arguments.items() if text.strip()}
+    return msgspec.structs.replace(request, arguments=given)
+
+
 def _load_source(request: LoadModel) -> Answer:
     """A source alone; where its "source" is really the weights, both were dropped in the other order."""
     if request.source and request.source != request.path:
         other = describe_file(request.source)
         if other.format not in {"python_source", "unknown"}:
-            turned = LoadModel(
-                path=request.source,
-                source=request.path,
-                entry=request.entry,
-                arguments=request.arguments,
-                trusted=request.trusted,
-                trust_everything=request.trust_everything,
-            )
-            return load_model(turned, other)
+            return load_model(msgspec.structs.replace(request, path=request.source, source=request.path), other)
     return load_source(request)
 
 

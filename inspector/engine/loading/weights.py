@@ -99,7 +99,9 @@ def find_weights_in(loaded: object, path: str) -> Weights:
     for part in nest:
         inner = _by_text(inner, part)
     state = {str(key): value for key, value in _items(inner) if isinstance(value, torch.Tensor)}
-    beside = {str(key): value for key, value in _items(loaded) if str(key) not in nest} if nest else {}
+    beside = {
+        str(key): value for key, value in _items(loaded) if str(key) not in nest and not isinstance(value, torch.Tensor)
+    }
     notes = []
     others = other_nests(groups, nest)
     if others:
