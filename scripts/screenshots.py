@@ -3,6 +3,7 @@
 Each picture has a process of its own, as an application has one look and one set of fonts.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
@@ -30,6 +29,10 @@ TIME_LIMIT_S = 120
 SETTLE_MS = 1500  # for what comes after the last answer: the layout, thumbnails, animations
 
 
+# Qt's offscreen platform has a screen of 800×800 otherwise, to which the window would fit its docks.
+SCREEN = {"name": "screen", "x": 0, "y": 0, "width": 1920, "height": 1200}
+SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+PLATFORM = {"synchronousWindowSystemEvents": False, "windowFrameMargins": True, "screens": [SCREEN]}
 NOISE = "This plugin does not support propagateSizeHints"
 
 
@@ -37,8 +40,8 @@ NOISE = "This plugin does not support propagateSizeHints"
 class Picture:
     """What to open, in which look. `sample` is a name from inspector/places.py; "" for the empty window.
 
-    A `stranger` is opened as if it were not the app's own. Then, when set: `image`, from the test folder, is fed; `shape`
-    is fed at random; the node `fqn` is chosen.
+    A `stranger` is opened as if it were not the app's own. Then, when set: `image`, from the test folder, is fed;
+    `shape` is fed at random; the node `fqn` is chosen.
     """
 
     name: str
@@ -75,8 +78,11 @@ def main() -> int:
 def take(picture: Picture) -> int:
     """Open the window, wait until it has done what it was asked for, save what it shows."""
     qInstallMessageHandler(_pass_on)
-    app = make_application()
     with tempfile.TemporaryDirectory() as folder:
+        screen = Path(folder) / "screen.json"
+        screen.write_text(json.dumps(PLATFORM))
+        os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screen}"
+        app = make_application()
         settings = SettingsFile(Path(folder) / "settings.json")
         apply_theme(app, picture.theme)
         window = MainWindow(ProcessEngine, settings, samples())
