@@ -73,7 +73,7 @@ ACTIONS = (
     ActionRow("open_folder", "Open &Test Folder…", "show_folder_dialog", "ph.folders", "Ctrl+Shift+O", has_model),
     ActionRow("quit", "&Quit", "close", "", "Ctrl+Q"),
     ActionRow("run", "&Run", "session.run", "ph.play-fill", "F5", can_run, tool_tip="Run the model once"),
-    ActionRow("stop", "S&top", "session.cancel", "ph.stop", "Shift+F5", is_busy, tool_tip="Stop what is under way"),
+    ActionRow("stop", "Sto&p", "session.cancel", "ph.stop", "Shift+F5", is_busy, tool_tip="Stop what is under way"),
     ActionRow(
         "live",
         "&Live",

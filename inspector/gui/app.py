@@ -11,10 +11,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from inspector.client.process import ProcessEngine
-from inspector.gui.appearance import apply_theme, load_fonts
+from inspector.gui.appearance import load_fonts, prepare_theme
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.main_window import MainWindow
 from inspector.gui.settings import APP_ID, SettingsFile
+from inspector.gui.style_sheet import style_sheet
 from inspector.gui.words import no_display_text
 from inspector.places import Sample, resources_folder, samples
 
@@ -39,8 +40,9 @@ def run_app(
         return 1
     app = make_application()
     settings = SettingsFile(settings_path)
-    apply_theme(app, settings.current.theme)  # before any widget is made: they keep the font that they were born with
+    colours = prepare_theme(app, settings.current.theme)
     window = MainWindow(engine_factory, settings, samples())
+    app.setStyleSheet(style_sheet(colours))
     window.session.start()
     window.show()
     absolute = [str(Path(path).absolute()) for path in files]
@@ -93,8 +95,6 @@ def demo_sample(there: Sequence[Sample]) -> Sample | None:
 def _begin(window: MainWindow, files: list[str], *, demo: bool) -> None:
     sample = demo_sample(samples()) if demo and not files else None
     if sample is not None:
-        window.session.open_and_evaluate(
-            str(sample.path), str(sample.source or ""), sample.entry, str(sample.test_folder)
-        )
+        window.session.open_sample(sample, evaluate=True)
     else:
         window.open_paths(files)

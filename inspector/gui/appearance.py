@@ -26,6 +26,7 @@ FAMILIES = (
     "Liberation Sans",
     "DejaVu Sans",
 )
+_STYLED = "inspector_styled"
 
 
 def load_fonts(folder: Path) -> None:
@@ -36,15 +37,25 @@ def load_fonts(folder: Path) -> None:
 
 def apply_theme(app: QApplication, choice: ThemeChoice) -> Theme:
     """Put light, dark or the system's choice in force, and tell every widget that paints with the theme's colours."""
+    colours = prepare_theme(app, choice)
+    app.setStyleSheet(style_sheet(colours))
+    theme_source().changed.emit()
+    return colours
+
+
+def prepare_theme(app: QApplication, choice: ThemeChoice) -> Theme:
+    """All but the style sheet and the telling: what widgets that are about to be made need.
+
+    Widgets are made and put together before the style sheet is set, as each would be polished anew at every step.
+    """
     _ask_system(choice)
     colours = _chosen(choice)
-    if app.style().objectName() != "fusion":
+    if app.property(_STYLED) is None:  # to set the style again would polish every widget twice
+        app.setProperty(_STYLED, True)
         app.setStyle("Fusion")
     app.setFont(ui_font())
     theme_source().current = colours
     app.setPalette(palette(colours))
-    app.setStyleSheet(style_sheet(colours))
-    theme_source().changed.emit()
     return colours
 
 

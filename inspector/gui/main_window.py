@@ -38,7 +38,7 @@ from inspector.gui.session import WindowSession
 from inspector.gui.settings import SettingsFile, ThemeChoice
 from inspector.gui.state import WindowState
 from inspector.gui.status_line import StatusLine
-from inspector.gui.style_sheet import on_accent
+from inspector.gui.style_sheet import inset_spin_boxes, on_accent
 from inspector.gui.text_window import TextWindow
 from inspector.gui.theme import theme, theme_source
 from inspector.gui.words import ABOUT, sandbox_text
@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         self._make_menus(samples)
         self._connect()
         self._restore_layout()
+        inset_spin_boxes(self)
         self._restyle()
         self.draw()
         self.centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -122,12 +123,7 @@ class MainWindow(QMainWindow):
 
     def open_sample(self, sample: Sample) -> None:
         """Open a sample with its source; its test folder is listed."""
-        self.session.open_file(
-            str(sample.path),
-            str(sample.source or ""),
-            sample.entry,
-            test_folder=str(sample.test_folder or ""),
-        )
+        self.session.open_sample(sample)
 
     # Dialogs; the system's own, asked for by the user
 

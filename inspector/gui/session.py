@@ -16,8 +16,9 @@ from inspector.gui import asking, updates
 from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, WindowState
+from inspector.places import Sample, samples_folder
 from inspector.protocol.evaluation import LabelRule
-from inspector.protocol.events import EntryNeeded, RequestFinished
+from inspector.protocol.events import ConsentNeeded, EntryNeeded, RequestFinished
 from inspector.protocol.findings import Finding
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
@@ -59,6 +60,7 @@ class WindowSession(QObject):
         self._run_again = False
         self._folder_after_load = ""
         self._evaluate_after_scan = False
+        self._own_folder: Path | None = None
         self._died_during: Concern | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
 
@@ -95,6 +97,19 @@ class WindowSession(QObject):
 
     def open_file(self, path: str, source: str = "", entry: str = "", *, test_folder: str = "") -> None:
         """Open a model file, with the `.py` that defines its class where it is known."""
+        self._own_folder = None
+        self._open(path, source, entry, test_folder)
+
+    def open_sample(self, sample: Sample, *, evaluate: bool = False) -> None:
+        """Open a model that came with the app; its code is the app's own, and is not asked about.
+
+        With `evaluate` the whole job is done: its first test image is fed, and the test folder evaluated.
+        """
+        self._own_folder = samples_folder()
+        self._open(str(sample.path), str(sample.source or ""), sample.entry, str(sample.test_folder or ""))
+        self._evaluate_after_scan = evaluate and sample.test_folder is not None
+
+    def _open(self, path: str, source: str, entry: str, test_folder: str) -> None:
         if not self.link.running:
             self.start()
         self._trusted_once = frozenset()
@@ -228,6 +243,8 @@ class WindowSession(QObject):
 
     def use_images(self, paths: Sequence[str]) -> None:
         """Feed these pictures, and run."""
+        if not paths:
+            return
         if self.state.model is None:
             self._set(updates.with_problem(self.state, asking.no_model("A picture as input")))
             return
@@ -295,11 +312,6 @@ class WindowSession(QObject):
         self._set(asking.evaluating(self.state, mapping))
         self._ask(asking.evaluate_request(self.state, batch_size), "evaluate")
 
-    def open_and_evaluate(self, path: str, source: str, entry: str, test_folder: str) -> None:
-        """The whole job at once: open, run, and evaluate the test folder."""
-        self.open_file(path, source, entry, test_folder=test_folder)
-        self._evaluate_after_scan = bool(test_folder)
-
     def decode_thumbnails(self, paths: Sequence[str]) -> None:
         """Small pictures of these files, a page a request; those that are there or on their way are not asked for."""
         asked = {path for page in self._thumbnail_requests.values() for path in page}
@@ -358,6 +370,8 @@ class WindowSession(QObject):
         match concern:
             case "load" if done and self.state.model is not None:
                 self._opened()
+            case "load" | "reload" if done and self._is_own(self.state.consent):
+                self.trust(always=False)
             case "reload" if done and self._run_after_reload:
                 self._run_after_reload = False
                 self.run()
@@ -366,11 +380,19 @@ class WindowSession(QObject):
                 self.run()
             case "scan" if done and self._evaluate_after_scan and self.state.evaluation.scan is not None:
                 self._evaluate_after_scan = False
+                self.use_images([image.path for image in self.state.evaluation.scan.images[:1]])
                 self.evaluate(self.state.evaluation.scan.mapping)
             case "thumbnails":
                 self._thumbnail_requests.pop(request_id, None)
             case _:
                 pass
+
+    def _is_own(self, consent: ConsentNeeded | None) -> bool:
+        """Whether all that would run came with the app, and was opened as such."""
+        folder = self._own_folder
+        if consent is None or folder is None or not consent.items:
+            return False
+        return all(Path(item.path).resolve().is_relative_to(folder.resolve()) for item in consent.items)
 
     def _opened(self) -> None:
         model = self.state.model

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from finding_widgets import child, press
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.client import fake_messages as said
+from inspector.gui.app import demo_sample
 from inspector.gui.settings import SettingsFile
+from inspector.places import samples
 from inspector.protocol.events import RequestFailed
 from inspector.protocol.inputs import ImageInput, NamedInput, RandomInput
 from inspector.protocol.outputs import Expectation
@@ -240,7 +242,7 @@ class TestStop:
     def test_stopping_asks_the_engine_to_cancel(self, opened, qtbot, engines):
         engines.latest.behave(hang_on="RunForward")
         opened.actions_by_name["run"].trigger()
-        qtbot.waitUntil(lambda: opened.status_line.cancel.isVisible())
+        qtbot.waitUntil(opened.status_line.cancel.isVisible)
         press(qtbot, opened.status_line.cancel)
         qtbot.waitUntil(lambda: settled(opened))
         assert len(engines.latest.cancelled) == 1
@@ -316,7 +318,7 @@ class TestSelection:
 
     def test_parameters_are_measured_when_asked_for(self, opened, qtbot, engines):
         opened.session.select_node(4)
-        qtbot.waitUntil(lambda: opened.node_panel.measure.isVisible())
+        qtbot.waitUntil(opened.node_panel.measure.isVisible)
         press(qtbot, opened.node_panel.measure)
         qtbot.waitUntil(lambda: "block.conv1" in opened.session.state.parameters and settled(opened))
         assert [one.fqn for one in engines.latest.sent(MeasureParameters)] == ["block.conv1"]
@@ -393,10 +395,21 @@ class TestFolder:
         scanned.session.decode_thumbnails(paths)
         assert len(engines.latest.sent(DecodeImages)) == before + 2
 
-    def test_the_whole_job_at_once(self, window, qtbot, engines, model_files, tmp_path):
-        window.session.open_and_evaluate(*model_files, "", str(tmp_path))
+    def test_a_sample_does_the_whole_job_at_once_without_asking_about_the_apps_own_code(self, window, qtbot, engines):
+        engines.latest.behave(consent=True)
+        window.session.open_sample(demo_sample(samples()), evaluate=True)
         qtbot.waitUntil(lambda: window.session.state.evaluation.finished is not None and settled(window))
         assert window.session.state.run.outputs
+        (given,) = window.session.state.settings.inputs
+        assert isinstance(given.source, ImageInput), "a picture says more than noise"
+
+    def test_the_same_file_dropped_is_asked_about(self, window, qtbot, engines):
+        engines.latest.behave(consent=True)
+        sample = demo_sample(samples())
+        window.session.open_sample(sample)
+        qtbot.waitUntil(lambda: bool(window.session.state.run.outputs) and settled(window))
+        window.open_paths([str(sample.path), str(sample.source)])
+        qtbot.waitUntil(lambda: window.session.state.consent is not None and settled(window))
 
 
 def test_a_burst_of_answers_is_drawn_once_a_turn(opened, qtbot, engines):
@@ -431,7 +444,7 @@ class TestLayout:
         assert not dock.isHidden()
 
 
-def test_a_theme_that_was_chosen_is_remembered(window, settings_file: SettingsFile):
+def test_a_theme_that_was_chosen_is_remembered(qapp, window, settings_file: SettingsFile):
     from inspector.gui.theme import theme
 
     window.actions_by_name["theme_dark"].trigger()
@@ -439,6 +452,7 @@ def test_a_theme_that_was_chosen_is_remembered(window, settings_file: SettingsFi
     assert SettingsFile(settings_file.path).current.theme == "dark"
     window.actions_by_name["theme_light"].trigger()
     assert not theme().dark
+    qapp.setStyleSheet("")
 
 
 def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
@@ -450,14 +464,17 @@ def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
 
 
 def test_every_widget_that_takes_input_has_a_name_for_tests_and_screen_readers(opened: QWidget, qtbot: QtBot):
-    from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
+    from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView
 
     nameless = [
         f"{type(widget).__name__} {widget.objectName()!r} in {widget.parentWidget().objectName()!r}"
         for widget in opened.findChildren(QWidget)
         if isinstance(widget, QLineEdit | QComboBox | QAbstractButton | QAbstractItemView)
+        and not isinstance(widget.parentWidget(), QComboBox)
+        and not isinstance(widget, QHeaderView)
+        and not isinstance(widget.parentWidget(), QAbstractItemView | QAbstractSpinBox | QLineEdit)
+        and "QComboBoxPrivateContainer" not in widget.parentWidget().metaObject().className()
         and not widget.objectName().startswith(("qt_", "ScrollLeftButton", "ScrollRightButton"))
-        and type(widget).__name__ not in ("QTableCornerButton", "QComboBoxListView", "QAbstractButton")
         and not (widget.objectName() and (widget.accessibleName() or isinstance(widget, QAbstractButton)))
     ]
     assert nameless == []

@@ -1,6 +1,5 @@
 """What is remembered, and what happens when the file is not as expected."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ def test_what_is_changed_is_there_at_the_next_start(tmp_path: Path):
     assert again.recent_files == ("/a.pth",)
     assert again.trusted == {"5f": "a.pth"}
     assert again.theme == "dark"
-    assert os.stat(path).st_mode & 0o077 == 0, "others of this machine need not know which files are trusted"
+    assert path.stat().st_mode & 0o077 == 0, "others of this machine need not know which files are trusted"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"theme": "pink"}', b"\xff\xfe"])

@@ -1,0 +1,98 @@
+"""The file panel's pure parts: notices, what a field takes, what a file holds."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from inspector.client import fake_messages as said
+from inspector.gui.file_panel.contents import lists_of
+from inspector.gui.file_panel.entry_form import given_arguments, what_is_wrong
+from inspector.gui.file_panel.notices import notices
+from inspector.gui.state import EngineState, Problem, RunState, WindowState
+from inspector.protocol.files import EntryParameter, KeysReport, Misshaped
+
+LOADED = WindowState(path="/m.pth", model=said.model("/m.pth", "", ""))
+
+
+def with_keys(report: KeysReport) -> WindowState:
+    return replace(LOADED, model=msgspec.structs.replace(LOADED.model, keys=report))
+
+
+def test_a_healthy_window_has_nothing_to_say():
+    assert notices(WindowState()) == ()
+    assert notices(with_keys(KeysReport(matched=10, sentence="All 10 keys fit."))) == ()
+
+
+def test_keys_that_do_not_fit_are_counted_and_listed():
+    report = KeysReport(
+        matched=8,
+        missing=("head.bias",),
+        unexpected=("ema.step", "ema.decay"),
+        misshaped=(Misshaped(key="head.weight", file_shape=(1000, 16), model_shape=(10, 16)),),
+    )
+    (notice,) = notices(with_keys(report))
+    assert notice.tone == "warning"
+    assert notice.title == "Not all keys fit: 8 do, 1 missing, 2 unexpected, 1 of another shape"
+    assert "head.weight: (1000, 16) in the file, (10, 16) in the model" in notice.details
+    assert "  ema.step" in notice.details
+
+
+def test_names_that_were_mended_are_told_in_a_line():
+    (notice,) = notices(with_keys(KeysReport(matched=10, mended=('removed "module."',))))
+    assert (notice.title, notice.text) == ("All 10 keys fit", 'Names were mended: removed "module.".')
+
+
+def test_an_engine_that_ended_offers_a_restart_of_the_same_file():
+    (notice,) = notices(WindowState(path="/a/m.pth", engine=EngineState("ended", "It aborted.")))
+    assert notice.text == "It aborted."
+    assert "m.pth" in notice.fix
+    assert [deed for deed, _ in notice.deeds] == ["restart", "show_log"]
+
+
+def test_a_failed_forward_names_the_node_the_shapes_and_the_fix():
+    state = replace(LOADED, run=RunState(graph=said.graph(up_to=10), failure=said.failure()))
+    notice = notices(state)[0]
+    assert notice.title == "Linear classifier failed"
+    assert "(1, 64)" in notice.text
+    assert "in_features=64" in notice.fix
+    assert "Traceback" in notice.details
+
+
+def test_weights_that_lack_their_code_offer_to_attach_it():
+    problem = Problem("file", "These are weights without code.", "Attach the .py.")
+    state = WindowState(path="/m.pth", description=said.description("/m.pth"), problems=(problem,))
+    (notice,) = notices(state)
+    assert [deed for deed, _ in notice.deeds] == ["attach_source"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("10", ""),
+        ("(3, 3)", ""),
+        ("'relu'", ""),
+        ("True", ""),
+        ("nn.ReLU", ""),
+        ("relu", "Python value"),
+        ("", "needed"),
+    ],
+)
+def test_arguments_are_python_values_or_the_default_itself(text: str, wrong: str):
+    parameter = EntryParameter(name="x", required=True, default="nn.ReLU")
+    assert wrong in what_is_wrong(parameter, text)
+    assert bool(wrong) == bool(what_is_wrong(parameter, text))
+
+
+def test_only_arguments_that_differ_from_the_default_are_given():
+    entry = said.entries()[0]
+    assert given_arguments(entry, ["10", "16"]) == {"num_classes": "10"}
+    assert given_arguments(entry, ["10", "32"]) == {"num_classes": "10", "width": "32"}
+    assert given_arguments(entry, ["10", ""]) == {"num_classes": "10"}
+
+
+def test_what_a_file_holds_is_listed():
+    lists = {title: cells for title, _, cells in lists_of(said.description("/m.pth"))}
+    assert ("stem.conv.weight", "(16, 1, 3, 3)", "float32") in lists["Tensors"]
+    assert ("(root)", "DigitsCNN") in lists["Modules"]
+    assert lists["Imports"] == ()

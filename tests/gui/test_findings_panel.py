@@ -1,0 +1,71 @@
+"""The list of findings."""
+
+from dataclasses import replace
+
+import pytest
+from finding_widgets import child, press
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from inspector.client import fake_messages as said
+from inspector.gui.findings_panel import FindingsPanel
+from inspector.gui.state import RunState, WindowState
+
+RAN = WindowState(run=RunState(graph=said.graph()))
+FOUND = replace(RAN, run=replace(RAN.run, findings=said.findings()))
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> FindingsPanel:
+    made = FindingsPanel()
+    qtbot.addWidget(made)
+    made.resize(320, 500)
+    made.show()
+    return made
+
+
+def test_before_and_after_a_healthy_run_it_says_which(panel: FindingsPanel):
+    panel.draw(WindowState())
+    assert "once the model has run" in panel.sentence.text()
+    panel.draw(RAN)
+    assert panel.sentence.text().startswith("No findings")
+
+
+def test_a_finding_shows_severity_sentence_numbers_and_fix(panel: FindingsPanel):
+    panel.draw(FOUND)
+    assert panel.count() == 2
+    card = child(panel, "finding_input_range")
+    assert card.accessibleName().startswith("warning: The first layer sees values")
+    assert child(card, "finding_evidence").text() == "min 0 · max 255"
+    assert child(card, "finding_fix").text() == "→ Scale the picture to [0, 1]."
+    button = child(card, "apply_finding")
+    assert not button.isHidden()
+    assert not child(panel, "finding_uncalled_module").findChildren(type(button), "apply_finding")
+
+
+def test_following_applying_and_copying(panel: FindingsPanel, qtbot: QtBot):
+    panel.draw(FOUND)
+    card = child(panel, "finding_input_range")
+    with qtbot.waitSignal(panel.node_selected) as followed:
+        qtbot.keyClick(card, Qt.Key.Key_Return)
+    assert followed.args == [0]
+    with qtbot.waitSignal(panel.apply_requested) as applied:
+        press(qtbot, child(card, "apply_finding"))
+    assert applied.args == [said.findings().findings[0]]
+    press(qtbot, child(card, "copy_fix"))
+    assert "Scale the picture" in QGuiApplication.clipboard().text()
+
+
+def test_rules_that_could_not_be_checked_are_behind_a_line(panel: FindingsPanel, qtbot: QtBot):
+    panel.draw(FOUND)
+    assert panel.unchecked_button.text() == "1 rule could not be checked"
+    assert not panel.unchecked.isVisible()
+    press(qtbot, panel.unchecked_button)
+    assert panel.unchecked.text() == "saturation: no probabilities"
+    assert panel.unchecked.isVisible()
+
+
+def test_findings_of_the_evaluation_stand_beside_those_of_the_run(panel: FindingsPanel):
+    panel.draw(replace(FOUND, evaluation=replace(FOUND.evaluation, findings=said.findings())))
+    assert panel.count() == 4

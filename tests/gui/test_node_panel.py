@@ -1,0 +1,89 @@
+"""The panel of the chosen node."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.client import fake_messages as said
+from inspector.gui.node_panel import NodePanel
+from inspector.gui.node_panel.facts import statistics_rows, subject_of
+from inspector.gui.state import RunState, WindowState
+from inspector.protocol.events import ParametersMeasured, TensorStatistics
+
+RAN = WindowState(path="/m.pth", model=said.model("/m.pth", "", ""), run=RunState(graph=said.graph()))
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> NodePanel:
+    made = NodePanel()
+    qtbot.addWidget(made)
+    made.resize(300, 600)
+    made.show()
+    return made
+
+
+def test_with_nothing_chosen_it_says_what_to_do(panel: NodePanel):
+    panel.draw(RAN)
+    assert panel.empty.isVisible()
+    assert "Choose a node" in panel.empty.text()
+    assert not panel.header.isVisible()
+
+
+def test_a_node_shows_its_shapes_figures_and_values(panel: NodePanel):
+    panel.draw(replace(RAN, selected_node=7, selected_module="block"))
+    assert panel.header.accessibleName() == "add block"
+    assert panel.shapes.rows() == (
+        ("in 0", "(1, 16, 8, 8)  float32"),
+        ("in 1", "(1, 16, 8, 8)  float32"),
+        ("out", "(1, 16, 8, 8)  float32"),
+    )
+    assert ("order", "8 of 12") in panel.figures.rows()
+    assert [name for name, _ in panel.values.rows()] == ["min", "max", "mean", "std", "zeros"]
+    assert panel.histogram.isVisible()
+    assert not panel.measure.isVisible(), "an addition has no parameters, though its module has"
+
+
+def test_nan_and_infinities_are_listed_only_where_there_are_any():
+    broken = msgspec.structs.replace(said.statistics(1), nan=3, inf=1, mean=None)
+    rows = dict(statistics_rows(broken))
+    assert rows["NaN"] == "3"
+    assert rows["inf"] == "1"
+    assert rows["mean"] == "–"
+
+
+def test_parameters_show_their_statistics_once_measured(panel: NodePanel, qtbot: QtBot):
+    chosen = replace(RAN, selected_node=4, selected_module="block.conv1")
+    panel.draw(chosen)
+    assert panel.parameters.rows()[0] == ("weight", "(16, 16, 3, 3)  float32")
+    with qtbot.waitSignal(panel.parameters_requested) as asked:
+        panel.measure.click()
+    assert asked.args == ["block.conv1"]
+    weight = TensorStatistics(name="weight", shape=(16, 16, 3, 3), dtype="float32", statistics=said.statistics(2))
+    measured = ParametersMeasured(fqn="block.conv1", tensors=(weight,))
+    panel.draw(replace(chosen, parameters={"block.conv1": measured}))
+    assert "mean" in panel.parameters.rows()[0][1]
+    assert not panel.measure.isVisible()
+
+
+def test_a_module_that_was_not_called_says_so(panel: NodePanel):
+    panel.draw(replace(RAN, selected_module="auxiliary"))
+    assert panel.notes.text() == "This module was not called in the last run."
+    assert panel.header.accessibleName() == "Linear auxiliary"
+
+
+def test_a_failed_node_has_no_output(panel: NodePanel):
+    failed = replace(RAN, run=RunState(graph=said.graph(up_to=10), failure=said.failure()), selected_node=10)
+    subject = subject_of(failed)
+    assert subject is not None
+    assert subject.failed
+    assert [name for name, _ in subject.shapes] == ["in"]
+    panel.draw(failed)
+    assert not panel.histogram.isVisible()
+
+
+def test_before_a_run_a_module_shows_what_is_known(panel: NodePanel):
+    panel.draw(replace(RAN, run=RunState(), selected_module="classifier"))
+    assert "Run the model" in panel.empty.text()
+    assert ("parameters", "170") in panel.figures.rows()
