@@ -103,12 +103,13 @@ class Patches(nn.Module):
 
 
 class Asserting(nn.Module):
-    def __init__(self):
+    def __init__(self, size=96):
         super().__init__()
+        self.wanted = size
         self.conv = nn.Conv2d(3, 4, 3)
 
     def forward(self, x):
-        if x.shape[-1] != 96:
+        if x.shape[-1] != self.wanted:
             raise AssertionError("this model wants another picture")
         return self.conv(x).mean((2, 3))
 

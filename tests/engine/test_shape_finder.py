@@ -53,6 +53,7 @@ CASES = {
     "ResNet": (resnet_like, (1, 3, 224, 224)),
     "vision transformer": (Patches, (1, 3, 64, 64)),
     "one size asserted": (Asserting, (1, 3, 96, 96)),
+    "one rare size asserted": (lambda: Asserting(384), (1, 3, 384, 384)),
     "positions for 8 words": (Reader, (1, 8)),
     "LSTM": (Recurrent, (1, 16, 16)),
     "GRU, time first": (lambda: nn.GRU(6, 4), (16, 1, 6)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from inspector.engine.errors import EngineError
 from inspector.protocol.inputs import Preprocess
@@ -28,6 +28,11 @@ def open_image(path: str) -> Image.Image:
     Raises:
         EngineError: there is no such file, it is no picture, broken, or so large that it must be a trap.
     """
+    return _opened(path, 0)
+
+
+def _opened(path: str, least_side: int) -> Image.Image:
+    """`least_side` above 0 lets a JPEG be decoded smaller, down to that many pixels: four times as fast."""
     file = Path(path)
     if not file.is_file():
         why = "is a folder" if file.is_dir() else "does not exist"
@@ -35,10 +40,13 @@ def open_image(path: str) -> Image.Image:
     try:
         with Image.open(file) as image:
             _check_size(image, file.name)
+            if least_side:
+                image.draft(None, (least_side, least_side))
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            # exif_transpose gives a copy, but the file stays open behind a picture that needed no turning.
-            return upright if upright is not image else image.copy()
+            # Asked first, as exif_transpose copies a picture that needs no turning, too.
+            if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+                return image
+            return ImageOps.exif_transpose(image)
     except EngineError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -118,7 +126,7 @@ def thumbnail(path: str, max_side: int) -> NDArray[np.uint8]:
     Raises:
         EngineError: it can't be read.
     """
-    image = to_channels(open_image(path), Preprocess(background="white"))
+    image = to_channels(_opened(path, max_side), Preprocess(background="white"))
     longest = max(image.size)
     if longest > max_side:
         size = (max(1, image.width * max_side // longest), max(1, image.height * max_side // longest))

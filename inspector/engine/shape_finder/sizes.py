@@ -54,7 +54,6 @@ def find_size(ask: Callable[[int], Answer], standard: Sequence[int], clock: Cloc
             asked[size] = ask(size)
         return asked[size]
 
-    unclear = 0
     for size in standard:
         said = answer(size)
         if said == "runs":
@@ -66,10 +65,6 @@ def find_size(ask: Callable[[int], Answer], standard: Sequence[int], clock: Cloc
             found = _by_halving(answer, size, said, clock)
             if found is not None:
                 return _around(answer, found, clock)
-        else:
-            unclear += 1
-            if unclear > 5 and len(asked) == unclear:
-                return None
     return None
 
 
