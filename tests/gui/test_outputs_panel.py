@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from panel_states import loaded_model, output_values, ran
+from panel_states import evaluated, loaded_model, output_values, ran
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from inspector.gui.outputs_panel import OutputsPanel
 from inspector.gui.outputs_panel.class_names import read_class_names
@@ -48,7 +49,7 @@ def test_case_e2_shows_the_three_readings_side_by_side(panel):
     panel.draw(ran(output_values(E2, "logits")))
     in_order(panel)
     assert cells(panel, 0) == ["0", "1", "2"]
-    assert cells(panel, 2) == ["−4.6320", "1.3062", "3.2554"]
+    assert cells(panel, 2) == ["-4.6320", "1.3062", "3.2554"]
     assert cells(panel, 3) == ["0.0003", "0.1246", "0.8751"]
     assert cells(panel, 4) == ["0.0096", "0.7869", "0.9629"]
     assert header(panel, 3) == "✓ softmax"
@@ -266,3 +267,23 @@ def test_drawing_the_same_state_again_does_nothing(panel, qtbot):
     panel.draw(state)
     with qtbot.assertNotEmitted(panel.model.dataChanged), qtbot.assertNotEmitted(panel.model.modelReset):
         panel.draw(replace(state, revision=2))
+
+
+def test_the_names_of_the_test_folder_can_be_taken(panel, qtbot):
+    state = replace(ran(output_values(E2, "logits")), evaluation=evaluated([[1, 0, 0]] * 3, ("cat", "dog", "owl")))
+    panel.draw(state)
+    assert panel.names_from_folder() == ("cat", "dog", "owl")
+    panel.draw(replace(state, evaluation=evaluated([[1, 0]] * 2, ("cat", "dog"))))
+    assert panel.names_from_folder() == (), "the third output has no name there"
+
+
+@pytest.mark.parametrize(("width", "height"), [(260, 220), (500, 330), (700, 240), (1200, 800)])
+def test_the_table_has_room_and_no_sideways_scrolling_at_any_size(panel, width, height):
+    panel.draw(ran(output_values(np.arange(10.0)[None] - 5, "logits"), class_names=tuple("abcdefghij")))
+    panel.resize(width, height)
+    QApplication.processEvents()
+    assert panel.view.viewport().height() >= 40
+    assert not panel.view.horizontalScrollBar().isVisible()
+    header = panel.view.horizontalHeader()
+    assert sum(header.sectionSize(column) for column in range(header.count())) <= panel.view.viewport().width()
+    assert panel.answer.isVisible() == (height >= 270 or width >= 560)

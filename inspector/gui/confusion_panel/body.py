@@ -45,6 +45,10 @@ class Body(QWidget):
         for name, view in self._pages.items():
             view.setVisible(name == beside)
 
+    def add_summary(self, summary: QWidget) -> None:
+        """Put the figures of the whole beneath those of each class."""
+        self._right_column.addWidget(summary)
+
     def show_skipped_count(self, count: int) -> None:
         """Say how many files were not counted, on the button that lists them."""
         self.views.set_text("skipped", f"Skipped {count:,}" if self._wide else f"⚠ {count:,}")

@@ -4,9 +4,9 @@ from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from inspector.gui.parts import IconButton, PushButton, named
+from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, PushButton, named
 
 _BATCH_WIDTH = 380
 
@@ -34,12 +34,13 @@ class HeadRow(QWidget):
         self.mapping = IconButton(
             "mdi6.swap-horizontal", "confusion_mapping_button", "Mapping", "Which output each class stands for"
         )
-        self.batch = named(QSpinBox(), "confusion_batch", "Batch size", "Images a batch")
+        self.batch = named(NumberBox(), "confusion_batch", "Batch size", "Images a batch")
         self.batch.setRange(1, 4096)
         self.batch.setValue(32)
         self.batch.setPrefix("batch ")
+        self.batch.setFixedWidth(96)
         self.evaluate = PushButton("Evaluate", "confusion_evaluate", "Evaluate the folder", primary=True)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         row.addWidget(self.folder, 1)
@@ -49,6 +50,19 @@ class HeadRow(QWidget):
         self.labels.clicked.connect(self.labels_clicked)
         self.mapping.clicked.connect(self.mapping_clicked)
         self.evaluate.clicked.connect(self.evaluate_clicked)
+
+    def take_line(self, line: ElidedLabel) -> None:
+        """Show a sentence beside the folder's name."""
+        if self._row.indexOf(line) < 0:
+            self._row.insertWidget(1, line, 2)
+            self._row.insertSpacing(1, 4)
+
+    def release_line(self, line: ElidedLabel) -> None:
+        """Give the sentence back."""
+        place = self._row.indexOf(line)
+        if place >= 0:
+            self._row.takeAt(place - 1)
+            self._row.removeWidget(line)
 
     def show_folder(self, folder: str, *, running: bool, ready: bool) -> None:
         """Show the folder's name, and what the button does now."""

@@ -17,6 +17,7 @@ OTHER = "other"
 _MAX_CELL = 72.0
 _MOST_STRETCHED = 2.4
 _LOW = 120
+_UNTITLED = 230  # lower than this, the title "predicted" gives way too
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class MatrixPlace:
     columns: int
     rotated: bool
     head_height: float
+    titled: bool
 
     def cell(self, row: int, column: int) -> QRectF:
         """A cell's rectangle."""
@@ -97,12 +99,13 @@ def place_in(content: MatrixContent, room: QRect, base: QFont) -> MatrixPlace:
     cell_width = max((room.width() - left - 2) / max(columns, 1), 0.5)
     rotated = longest + 6 > min(cell_width, _MAX_CELL)
     head = min(longest + 8, max(line, room.height() * 0.26)) if rotated else line
+    line = line if room.height() >= _UNTITLED else 0
     if room.height() < _LOW:  # every line is needed for cells; tool tips still name the columns
-        head, line = 0.0, 0
+        head = 0.0
     top = line + head
     cell_height = min(max((room.height() - top - 2) / max(rows, 1), 0.5), _MAX_CELL)
     cell_width = min(cell_width, _MAX_CELL, max(cell_height * _MOST_STRETCHED, 1.0))
-    return MatrixPlace(room.x() + left, room.y() + top, cell_width, cell_height, rows, columns, rotated, head)
+    return MatrixPlace(room.x() + left, room.y() + top, cell_width, cell_height, rows, columns, rotated, head, line > 0)
 
 
 def paint_matrix(painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, colours: Theme) -> None:
@@ -172,7 +175,7 @@ def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, 
         _paint_column_names(painter, content, place, metrics)
     painter.setPen(QColor(colours.faint))
     cells = place.cells()
-    if place.head_height:
+    if place.titled:
         title = QRectF(cells.left(), place.top - place.head_height - line, max(cells.width(), 60), line)
         painter.drawText(title, int(Qt.AlignmentFlag.AlignLeft), "predicted")
     painter.save()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from inspector.core.formatting import percent_text
@@ -26,6 +26,7 @@ from inspector.gui.theme import theme, theme_source
 from inspector.protocol.evaluation import LabelRule, Skipped
 
 COUNT_EVERY_MS = 100
+_ONE_LINE = 560
 _NORMALISATIONS: dict[str, Normalisation] = {"counts": "counts", "row": "row", "column": "column", "all": "all"}
 
 
@@ -133,9 +134,19 @@ class ConfusionPanel(QWidget):
         else:
             event.ignore()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """A wide panel says what the folder holds beside its name, which leaves a line more to the matrix."""
+        super().resizeEvent(event)
+        if self.width() >= _ONE_LINE:
+            self.head.take_line(self.line)
+        elif self._column.indexOf(self.line) < 0:
+            self.head.release_line(self.line)
+            self._column.insertWidget(self._column.indexOf(self.progress) + 1, self.line)
+
     def _make_parts(self) -> None:
         self.head = HeadRow()
         self.line = ElidedLabel("confusion_sentence", "What the folder holds", "dimmed", small=True)
+        self.line.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.progress = named(QProgressBar(), "confusion_progress", "Images done")
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(3)
@@ -145,6 +156,7 @@ class ConfusionPanel(QWidget):
         self.empty = Sentence("confusion_empty", "How to begin", "dimmed")
         self.body = Body()
         self.summary = ElidedLabel("confusion_summary", "Accuracy and calibration", "text", small=True)
+        self.summary.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.labels_popover = LabelsPopover(self)
         self.mapping_popover = MappingPopover(self)
         self._restyle()
@@ -153,10 +165,11 @@ class ConfusionPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(4)
+        self._column = column
         for part in (self.head, self.progress, self.line, self.problem, self.warning, self.empty):
             column.addWidget(part)
         column.addWidget(self.body, 1)
-        column.addWidget(self.summary)
+        self.body.add_summary(self.summary)
         self._spring = QWidget()
         column.addWidget(self._spring, 1)
 
@@ -324,6 +337,7 @@ class ConfusionPanel(QWidget):
 
     def _open_export(self) -> None:
         menu = named(QMenu(self), "confusion_export_menu", "Save")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for text, name, kind, write in (
             ("Matrix as CSV…", "confusion_matrix.csv", "CSV (*.csv)", self.export_matrix_csv),
             ("Matrix as picture…", "confusion_matrix.png", "PNG (*.png)", self.export_matrix_png),
@@ -381,7 +395,7 @@ def _sentence(evaluation: EvaluationState) -> str:
 def _summary(counted: Counted) -> str:
     parts = [f"accuracy {percent_text(counted.accuracy, 2)}", f"balanced {percent_text(counted.balanced_accuracy, 2)}"]
     if counted.calibration_error is not None:
-        parts.append(f"calibration error {counted.calibration_error:.3f}")
+        parts.append(f"ECE {counted.calibration_error:.3f}")
     parts.append(f"{len(counted.indices):,} images")
     other = int(counted.outside.sum())
     if other:

@@ -53,6 +53,10 @@ def set_quietly(widget: QWidget, write: str, value: object) -> None:
 class _PlainNumber(QDoubleSpinBox):
     """`0.5` instead of `0.500000`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lineEdit().setTextMargins(4, 0, 0, 0)
+
     def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's name
         """Without trailing zeros."""
         return f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".") if self.decimals() else f"{value:.0f}"

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from inspector.gui.input_panel.fields import FieldLabel, choice, number, set_quietly
 from inspector.gui.input_panel.numbers import figures_text, parse_figures
-from inspector.gui.parts import Sentence, named
+from inspector.gui.parts import NumberBox, Sentence, named
 from inspector.gui.theme import SMALL
 from inspector.protocol.inputs import Preprocess
 
@@ -53,7 +53,7 @@ class PreprocessForm(QWidget):
 
     def _make_fields(self) -> None:
         self.height_field, self.width_field = (
-            named(QSpinBox(), f"input_{side}", side.capitalize()) for side in ("height", "width")
+            named(NumberBox(), f"input_{side}", side.capitalize()) for side in ("height", "width")
         )
         for spin in (self.height_field, self.width_field):
             spin.setRange(0, 16384)

@@ -4,11 +4,11 @@ import random
 from typing import get_args
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from inspector.gui.input_panel.fields import FieldLabel, choice, number, set_quietly
 from inspector.gui.input_panel.numbers import parse_shape, shape_field_text
-from inspector.gui.parts import IconButton, Sentence, named
+from inspector.gui.parts import IconButton, NumberBox, Sentence, named
 from inspector.protocol.inputs import Distribution, RandomInput
 
 TYPING_MS = 250
@@ -70,7 +70,7 @@ class RandomForm(QWidget):
         self.shape_field.setPlaceholderText("1,3,224,224")
         self.dtype = choice("input_dtype", "Type", (*_FLOATS, *_INTEGERS))
         self.distribution = choice("input_distribution", "Distribution", get_args(Distribution))
-        self.seed = named(QSpinBox(), "input_seed", "Seed", "The same seed gives the same values on every device")
+        self.seed = named(NumberBox(), "input_seed", "Seed", "The same seed gives the same values on every device")
         self.seed.setRange(0, _MAX_SEED)
         self.seed.setPrefix("seed ")
         self.seed.setMinimumWidth(64)

@@ -17,6 +17,7 @@ from inspector.protocol.outputs import Head
 
 _LINE = 20
 _HEIGHT = 3 * _LINE
+_UPRIGHT_WIDTH = 156
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def top_classes(
 
 
 class AnswerStrip(QWidget):
-    """Painted in one go: a small picture, then a line a class with a bar behind."""
+    """A picture, and a line a class with a bar behind; across above the table, or upright beside it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +56,7 @@ class AnswerStrip(QWidget):
         self._picture: NDArray[np.uint8] | None = None
         self._image: QImage | None = None
         self._top: tuple[TopClass, ...] = ()
+        self._upright = False
         theme_source().changed.connect(self.update)
 
     def show_answer(self, picture: NDArray[np.uint8] | None, top: tuple[TopClass, ...]) -> None:
@@ -64,9 +66,26 @@ class AnswerStrip(QWidget):
             self._image = None if picture is None else to_image(picture)
         self._top = top
         self.setAccessibleDescription(", ".join(f"{one.name} {one.probability:.4f}" for one in top))
-        self.setFixedHeight((_HEIGHT if picture is not None else len(top) * _LINE) + 4)
+        self._fit()
         self.setVisible(bool(top))
         self.update()
+
+    def set_upright(self, upright: bool) -> None:
+        """The picture above the lines, as high as there is room, or beside them."""
+        self._upright = upright
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._upright:
+            self.setMinimumHeight(0)
+            self.setMaximumHeight(16777215)
+            self.setFixedWidth(_UPRIGHT_WIDTH)
+            self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+            return
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(0)
+        self.setMaximumWidth(16777215)
+        self.setFixedHeight((_HEIGHT if self._image is not None else len(self._top) * _LINE) + 4)
 
     def top(self) -> tuple[TopClass, ...]:
         """What is shown."""
@@ -81,15 +100,24 @@ class AnswerStrip(QWidget):
         if self.size().isEmpty():
             return
         painter = QPainter(self)
-        left = 0
+        left, top = 0, 2
         if self._image is not None:
-            place = draw_picture(painter, self._image, QRect(1, 3, _HEIGHT - 2, _HEIGHT - 2))
+            place = draw_picture(painter, self._image, self._picture_room())
             painter.setPen(QColor(theme().border))
             painter.drawRect(place.adjusted(-1, -1, 0, 0))
-            left = _HEIGHT + 8
+            if self._upright:
+                top = place.bottom() + 6
+            else:
+                left = _HEIGHT + 8
         for row, one in enumerate(self._top):
-            self._paint_line(painter, QRect(left, 2 + row * _LINE, self.width() - left, _LINE), one, first=row == 0)
+            self._paint_line(painter, QRect(left, top + row * _LINE, self.width() - left, _LINE), one, first=row == 0)
         painter.end()
+
+    def _picture_room(self) -> QRect:
+        if not self._upright:
+            return QRect(1, 3, _HEIGHT - 2, _HEIGHT - 2)
+        lines = len(self._top) * _LINE + 10
+        return QRect(1, 3, self.width() - 2, max(24, self.height() - lines))
 
     def _paint_line(self, painter: QPainter, room: QRect, one: TopClass, *, first: bool) -> None:
         colours = theme()

@@ -3,9 +3,10 @@
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView, QMenu, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text, value_text
+from inspector.core.heads import num_classes_of
 from inspector.core.readings import as_real
 from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
 from inspector.gui.outputs_panel.class_names import read_class_names
@@ -16,13 +17,15 @@ from inspector.gui.outputs_panel.lines import line_of
 from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
 from inspector.gui.outputs_panel.place_row import PlaceRow
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, make_table
-from inspector.gui.parts import ElidedLabel, IconButton, NumberSlider, PlainTable, Sentence, named
+from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
 from inspector.protocol.graph import Failure
 from inspector.protocol.outputs import Head
 
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
 _NARROW = 400
+_ONE_ROW_FROM = 640
+_UPRIGHT_FROM = 560  # from this width on, the answer stands beside the table
 
 
 class OutputsPanel(QWidget):
@@ -87,9 +90,17 @@ class OutputsPanel(QWidget):
         """A low panel gives its room to the table."""
         super().resizeEvent(event)
         low, narrow = self.height() < _ANSWER_HEIGHT, self.width() < _NARROW
-        for sentence in (self.evidence, self.expectation.sentence):
-            sentence.limit_lines(1 if low else None)
-        self.expectation.set_wide(not narrow)
+        upright = self.width() >= _UPRIGHT_FROM
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self.evidence.limit_lines(1 if low else None)
+        self.expectation.sentence.limit_lines((1 if narrow else 2) if low else None)
+        self._beside.setDirection(across if upright else down)
+        self._beside.setSpacing(10 if upright else 5)
+        self.answer.set_upright(upright)
+        one_row = self.width() >= _ONE_ROW_FROM
+        self._bottom.setDirection(across if one_row else down)
+        self._bottom.setSpacing(16 if one_row else 5)
+        self.expectation.set_wide(not narrow and not one_row)
         for slider in (self.temperature, self.threshold):
             slider.set_compact(narrow)
         self._show_answer()
@@ -103,11 +114,12 @@ class OutputsPanel(QWidget):
         self.problem = Sentence("outputs_problem", "What went wrong", "failure")
         self.fix = Sentence("outputs_fix", "What mends it", "dimmed")
         self.empty = Sentence("outputs_empty", "Why there are no outputs", "dimmed")
-        self.top = named(QSpinBox(), "outputs_top", "How many of the highest classes are shown")
+        self.top = named(NumberBox(), "outputs_top", "How many of the highest classes are shown")
         self.top.setToolTip("How many of the highest classes are shown; 0 shows all")
         self.top.setPrefix("top ")
         self.top.setSpecialValueText("all")
         self.top.setRange(0, 0)
+        self.top.setFixedWidth(78)
         self.order = IconButton(
             "mdi6.sort-descending",
             "outputs_order",
@@ -117,7 +129,10 @@ class OutputsPanel(QWidget):
         )
         self.order.setChecked(True)
         self.names_button = IconButton(
-            "mdi6.label-multiple-outline", "outputs_names", "Class names from a file…", "Class names from a file…"
+            "mdi6.label-multiple-outline",
+            "outputs_names",
+            "Class names…",
+            "Class names: from a file, or from the test folder",
         )
         self.copy_button = IconButton("mdi6.content-copy", "outputs_copy", "Copy the table", "Copy the table (Ctrl+C)")
         self.export_button = IconButton("mdi6.table-arrow-down", "outputs_export", "Save the table as CSV…")
@@ -174,12 +189,18 @@ class OutputsPanel(QWidget):
         sliders.addWidget(self.threshold, 1)
         self._sliders = QWidget()
         self._sliders.setLayout(sliders)
-        for part in (self.answer, self.problem, self.fix, self.empty, self.places, self._controls):
+        for part in (self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
             column.addWidget(part)
-        column.addWidget(self.evidence)
-        column.addWidget(self.view, 1)
-        column.addWidget(self._sliders)
-        column.addWidget(self.expectation)
+        self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._beside.setSpacing(5)
+        self._beside.addWidget(self.answer)
+        self._beside.addWidget(self.view, 1)
+        column.addLayout(self._beside, 1)
+        self._bottom = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._bottom.setSpacing(5)
+        self._bottom.addWidget(self._sliders, 5)
+        self._bottom.addWidget(self.expectation, 4)
+        column.addLayout(self._bottom)
 
     def _connect_parts(self) -> None:
         self.places.changed.connect(self._redraw)
@@ -190,7 +211,7 @@ class OutputsPanel(QWidget):
         self.threshold.changed.connect(self._read)
         self.copy_button.clicked.connect(self.view.copy_rows)
         self.export_button.clicked.connect(self._choose_export)
-        self.names_button.clicked.connect(self._choose_names)
+        self.names_button.clicked.connect(self._open_names_menu)
         self.expectation.change_requested.connect(self.expectation_change_requested)
 
     def _choose_order(self) -> None:
@@ -253,7 +274,8 @@ class OutputsPanel(QWidget):
         return self._state.class_names or (model.class_names if model is not None else ())
 
     def _show_answer(self) -> None:
-        if self._table is None or self.height() < _ANSWER_HEIGHT or not self._state.run.outputs:
+        hidden = self.height() < _ANSWER_HEIGHT and self.width() < _UPRIGHT_FROM
+        if self._table is None or hidden or not self._state.run.outputs:
             self.answer.show_answer(None, ())
             return
         preview = self._state.preview
@@ -300,6 +322,27 @@ class OutputsPanel(QWidget):
             self.export_csv(path)
         except OSError as error:
             self.problem.say(f"The table could not be saved: {error.strerror or error}.", "warning")
+
+    def names_from_folder(self) -> tuple[str, ...]:
+        """The class names of the test folder in the order of the outputs; empty where one has none."""
+        evaluation, table = self._state.evaluation, self._table
+        mapping = evaluation.mapping or (evaluation.scan.mapping if evaluation.scan is not None else {})
+        if table is None or evaluation.scan is None:
+            return ()
+        by_output = {mapping.get(name, -1): name for name in evaluation.scan.classes}
+        names = tuple(by_output.get(place, "") for place in range(num_classes_of(len(table.raw))))
+        return names if all(names) else ()
+
+    def _open_names_menu(self) -> None:
+        menu = named(QMenu(self), "outputs_names_menu", "Class names")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("From a file…", self._choose_names)
+        from_folder = self.names_from_folder()
+        act = menu.addAction("From the test folder", lambda: self.class_names_change_requested.emit(from_folder))
+        act.setEnabled(bool(from_folder))
+        forget = menu.addAction("Forget the names", lambda: self.class_names_change_requested.emit(()))
+        forget.setEnabled(bool(self._state.class_names))
+        menu.popup(self.names_button.mapToGlobal(self.names_button.rect().bottomLeft()))
 
     def _choose_names(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Class names", "", "Names (*.txt *.json *.csv);;All files (*)")

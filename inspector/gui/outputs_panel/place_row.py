@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 from superqt import QFlowLayout
 
 from inspector.gui.outputs_panel.lines import axis_names, choosable_axes, default_axis
-from inspector.gui.parts import named
+from inspector.gui.parts import NumberBox, named
 
 
 class PlaceRow(QWidget):
@@ -93,7 +93,7 @@ class PlaceRow(QWidget):
         names = axis_names(shape)
         for axis in wanted:
             what = "item" if axis == 0 else names[axis]
-            spin = named(QSpinBox(), f"outputs_place_{axis}", f"Place on {what}")
+            spin = named(NumberBox(), f"outputs_place_{axis}", f"Place on {what}")
             spin.setRange(0, shape[axis] - 1)
             spin.setPrefix(f"{what} ")
             spin.setSuffix(f" / {shape[axis]:,}")

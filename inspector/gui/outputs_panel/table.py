@@ -155,8 +155,8 @@ def raw_text(value: float, among: NDArray[np.float64], *, integral: bool = False
     finite = among[np.isfinite(among)]
     greatest = float(np.abs(finite).max()) if len(finite) else 0.0
     if 1e-2 <= greatest < 1e5:
-        return f"{value:.4f}".replace("-", "−")
-    return value_text(value).replace("-", "−") if greatest else "0"
+        return f"{value:.4f}"
+    return value_text(value) if greatest else "0"
 
 
 def probability_text(value: float) -> str:

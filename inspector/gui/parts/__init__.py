@@ -6,6 +6,7 @@ Must not know the window's state, nor what any panel is about.
 from inspector.gui.parts.buttons import IconButton, PushButton
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.parts.naming import named
+from inspector.gui.parts.number_box import NumberBox
 from inspector.gui.parts.picture import PictureView, to_image
 from inspector.gui.parts.popover import Popover
 from inspector.gui.parts.segmented import SegmentedButtons
@@ -17,6 +18,7 @@ __all__ = [
     "ROW_HEIGHT",
     "ElidedLabel",
     "IconButton",
+    "NumberBox",
     "NumberSlider",
     "PictureView",
     "PlainTable",

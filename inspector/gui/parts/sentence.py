@@ -3,7 +3,7 @@
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from inspector.gui.parts.naming import named
@@ -33,6 +33,7 @@ class Sentence(QLabel):
         self._tone: Tone = tone
         self._size = SMALL if small else NORMAL
         self._limit: int | None = None
+        self._full = ""
         self._restyle()
         self.setVisible(False)
         theme_source().changed.connect(self._restyle)
@@ -42,10 +43,9 @@ class Sentence(QLabel):
         if tone is not None and tone != self._tone:
             self._tone = tone
             self._restyle()
-        if text != self.text():
-            self.setText(text)
-            if self._limit is not None:
-                self.setToolTip(text)
+        if text != self._full:
+            self._full = text
+            self._fit()
         self.setVisible(bool(text))
 
     def limit_lines(self, lines: int | None) -> None:
@@ -54,7 +54,27 @@ class Sentence(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         room = 16777215 if lines is None else lines * self.fontMetrics().lineSpacing() + 1
         self.setMaximumHeight(room)
-        self.setToolTip(self.text() if lines is not None else "")
+        self._fit()
+
+    def text(self) -> str:
+        """All of it, also where only a part shows."""
+        return self._full
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Cut one line anew."""
+        super().resizeEvent(event)
+        if self._limit == 1:
+            self._fit()
+
+    def _fit(self) -> None:
+        shown = self._full
+        if self._limit == 1:
+            line = shown.replace("\n", " ")
+            shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(self.width() - 2, 40))
+        if self._limit is not None:
+            self.setToolTip(self._full)
+        if shown != super().text():
+            self.setText(shown)
 
     def _restyle(self) -> None:
         self.setStyleSheet(
