@@ -46,8 +46,8 @@ def check(context: RunContext) -> Iterator[Finding]:
             severity="warning",
             node=node.id,
             message=(
-                f"The input {shape_text(shape)} has no batch dimension: {node.op} takes it as one item. {runs}, "
-                f"but {shape_text(batched)} is what a batch of one looks like."
+                f"The input {shape_text(shape)} has no batch dimension: {node.op} takes it as one item. {runs}; "
+                f"{shape_text(batched)} is what a batch of one looks like."
             ),
             evidence={"axes": len(shape), "axes_with_batch": len(batched)},
             fix=f"Feed {shape_text(batched)}: x.unsqueeze(0).",

@@ -15,7 +15,7 @@ def check(context: RunContext) -> Iterator[Finding]:
     for output, head, values in zip(context.outputs, context.heads, context.values, strict=True):
         trail = walk_back(context.graph, output.node) if output.node is not None else None
         negative = int((values < 0).sum()) if values.dtype.kind == "f" else 0
-        if not negative or trail is None or trail.family != "linear" or head.kind not in {"logits", "regression"}:
+        if not negative or trail is None or trail.family != "linear" or head.kind != "logits":
             continue
         yield Finding(
             rule="negative_outputs",
