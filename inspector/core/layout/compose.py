@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from inspector.core.layout.container import Local, LocalLink, Point, Solution, solve
 from inspector.core.layout.messages import HEADER, Direction, Layout, LayoutRequest
 from inspector.core.layout.order import Orderer
+from inspector.core.layout.ports import turn_ports
 from inspector.core.layout.split import Item, Part, Port, Split, split_wires
 
 MARGIN = 16.0
+PORT_PASSES = 2  # ports in the order of what comes to them: once for containers, once more for those inside
 Memory = MutableMapping[Local, Solution]
 
 
@@ -32,13 +34,22 @@ def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Me
     """
     memory = {} if memory is None else memory
     whole = _Whole(request, split_wires(request))
-    for owner in range(len(request.container_parent) - 1, -2, -1):
+    _solve_all(whole, better, memory)
+    for _ in range(PORT_PASSES):
+        if not turn_ports(whole.split, whole.solutions):
+            break
+        _solve_all(whole, better, memory)
+    return _compose(whole)
+
+
+def _solve_all(whole: _Whole, better: Orderer | None, memory: Memory) -> None:
+    """Innermost first: a container's size and ports are known when the one around it is laid out."""
+    for owner in range(len(whole.request.container_parent) - 1, -2, -1):
         local = _local(whole, owner)
         known = memory.get(local)
         if known is None:
             known = memory[local] = solve(local, better)
         whole.solutions[owner] = known
-    return _compose(whole)
 
 
 def _local(whole: _Whole, owner: int) -> Local:
@@ -61,7 +72,9 @@ def _local(whole: _Whole, owner: int) -> Local:
     if owner >= 0:
         width = float(request.header_width[owner])
         pads, header, least = _frame(request.direction, width)
-    return Local(sizes, len(part.tops), len(part.bottoms), links, pads, header, least)
+    latest = {port: at for at, port in enumerate(sorted(part.tops, reverse=True))}
+    age = tuple(latest[port] for port in part.tops)
+    return Local(sizes, len(part.tops), len(part.bottoms), links, pads, header, least, age)
 
 
 def _frame(direction: Direction, width: float) -> tuple[tuple[float, float, float, float], float, Point]:

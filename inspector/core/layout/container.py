@@ -53,6 +53,7 @@ class Local:
     pads: tuple[float, float, float, float]
     header: float = 0.0
     least: Point = (0.0, 0.0)
+    age: tuple[int, ...] = ()  # of the value at each upper port: 0 for the latest, which goes straight
 
 
 @dataclass(frozen=True)
@@ -194,12 +195,13 @@ def _links(sketch: _Sketch) -> list[Link]:
 def _weighed(sketch: _Sketch) -> list[Join]:
     """Wires from box to box are kept straight first; then lanes; last where a lane meets a box.
 
-    Of several that come from the border or an open container, the first (the latest value) goes straight.
+    Of several that come from the border, the latest value goes straight.
     """
+    age = dict(enumerate(sketch.local.age, start=len(sketch.local.sizes)))
     first: dict[int, int] = {}
     for upper, lower, *_ in sketch.joins:
         if not sketch.is_bend(upper) and not sketch.is_item(upper):
-            first[lower] = min(first.get(lower, upper), upper)
+            first[lower] = min(first.get(lower, upper), upper, key=age.__getitem__)
     joins = []
     for upper, lower, leaves, arrives in sketch.joins:
         bends = sketch.is_bend(upper) + sketch.is_bend(lower)

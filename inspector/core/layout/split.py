@@ -51,6 +51,17 @@ class Part:
         """The number of an item or a port; looked up apart, as tuples some ports equal some items."""
         return self.port_place[end] if isinstance(end, Port) else self.place[end]
 
+    def put_ports(self, tops: list[Port], bottoms: list[Port]) -> None:
+        """Number the ports in this order, and the links anew with them."""
+        named: dict[int, Port] = {at: port for port, at in self.port_place.items()}
+        self.tops, self.bottoms = tops, bottoms
+        self.port_place = {port: len(self.items) + at for at, port in enumerate([*tops, *bottoms])}
+
+        def moved(vertex: int) -> int:
+            return self.port_place[named[vertex]] if vertex in named else vertex
+
+        self.links = {(moved(a), moved(b), source, back): at for (a, b, source, back), at in self.links.items()}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -156,9 +167,8 @@ def _number(parts: dict[int, Part], pending: dict[int, list[Step]], num_wires: i
         part = parts[owner]
         ports = dict.fromkeys(end for step in steps for end in (step.a, step.b) if isinstance(end, Port))
         # the latest value first: it mostly comes straight down, and older ones arrive from lanes to its right
-        part.tops = sorted((port for port in ports if not port.lower), reverse=True)
-        part.bottoms = sorted((port for port in ports if port.lower), reverse=True)
-        part.port_place = {port: len(part.items) + at for at, port in enumerate([*part.tops, *part.bottoms])}
+        tops = sorted((port for port in ports if not port.lower), reverse=True)
+        part.put_ports(tops, sorted((port for port in ports if port.lower), reverse=True))
         for step in steps:
             key = (part.vertex(step.a), part.vertex(step.b), step.source, step.back)
             found[step.wire].append((step.slot, owner, part.links.setdefault(key, len(part.links))))

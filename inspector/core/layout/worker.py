@@ -13,7 +13,7 @@ from inspector.core.layout.messages import decode_request, encode
 from inspector.core.layout.order import Link, Ranks, fast_sugiyama_order
 
 LONGEST_FRAME = 512 * 1024 * 1024
-MOST_LINKS = 6_000  # where fast-sugiyama takes seconds; barycentres alone serve beyond
+MOST_LINKS = 1_000  # fast-sugiyama takes a second for these; barycentres alone serve beyond
 MEMORY_LIMIT = 20_000
 
 

@@ -9,6 +9,7 @@ from inspector.gui.graph_view.picture import Picture
 from inspector.gui.theme import theme
 
 LARGEST = QSize(176, 156)
+SMALLEST = QSize(64, 64)
 EDGE = 6.0
 
 
@@ -19,6 +20,7 @@ class Minimap(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._around = parent
         self.setObjectName("graph_minimap")
         self.setAccessibleName("Overview of the graph")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -33,11 +35,20 @@ class Minimap(QWidget):
         self.redraw()
         if picture is not None:
             width, height = max(picture.bounds.width(), 1.0), max(picture.bounds.height(), 1.0)
-            scale = min((LARGEST.width() - 2 * EDGE) / width, (LARGEST.height() - 2 * EDGE) / height)
+            room = self._room()
+            scale = min((room.width() - 2 * EDGE) / width, (room.height() - 2 * EDGE) / height)
             self.resize(
                 round(max(width * scale, 24.0) + 2 * EDGE),
                 round(max(height * scale, 24.0) + 2 * EDGE),
             )
+
+    def fit_to_window(self) -> None:
+        """The view has another size: take no more than a small part of it."""
+        self.show_picture(self._picture)
+
+    def _room(self) -> QSize:
+        around = self._around.size()
+        return QSize(around.width() // 6, around.height() // 4).boundedTo(LARGEST).expandedTo(SMALLEST)
 
     def redraw(self) -> None:
         """The colours changed."""

@@ -83,6 +83,8 @@ def paint_header(painter: QPainter, rect: QRectF, card: Card, look: Look, *, dep
     theme = look.theme
     bar = QRectF(rect.left(), rect.top(), rect.width(), HEADER)
     fill = mixed(theme.group, theme.card, 0.55 if depth % 2 == 0 else 0.8)
+    if not look.has_text:
+        fill = mixed(theme.group, theme.border, 0.45)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour(theme.selection) if lit else fill)
     inner = bar.adjusted(1, 1, -1, 0)

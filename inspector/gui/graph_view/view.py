@@ -537,6 +537,7 @@ class GraphView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
         """Keep the overlays in their corners."""
         super().resizeEvent(event)
+        self._minimap.fit_to_window()
         self._place_overlays()
         self._view_changed()
 

@@ -1,0 +1,46 @@
+"""Ports in the order of what comes to them: where two wires would cross just before a container, they change places."""
+
+from collections import defaultdict
+
+from inspector.core.layout.container import Solution
+from inspector.core.layout.split import Part, Port, Split
+
+Coming = dict[Port, list[float]]
+
+
+def turn_ports(split: Split, solutions: dict[int, Solution]) -> bool:
+    """Put the ports of every container into the order in which their wires come to it; whether any changed place."""
+    coming: dict[int, Coming] = defaultdict(lambda: defaultdict(list))
+    for owner, part in split.parts.items():
+        _watch(part, solutions[owner], coming)
+    changed = False
+    for owner, found in coming.items():
+        part = split.parts[owner]
+        tops, bottoms = _sorted(part.tops, found), _sorted(part.bottoms, found)
+        if (tops, bottoms) != (part.tops, part.bottoms):
+            part.put_ports(tops, bottoms)
+            changed = True
+    return changed
+
+
+def _watch(part: Part, solution: Solution, coming: dict[int, Coming]) -> None:
+    """Note from how far left or right each wire comes to the open containers in this part, or leaves them."""
+    for (a, b, source, back), link in part.links.items():
+        pieces = [solution.pieces[piece] for piece in solution.link_pieces[link]]
+        if a < len(part.items) and part.items[a].is_container:
+            coming[part.items[a].ref][Port(source, not back)].append(_onward([p for piece in pieces for p in piece]))
+        if b < len(part.items) and part.items[b].is_container:
+            points = [p for piece in pieces for p in piece]
+            coming[part.items[b].ref][Port(source, back)].append(_onward(points[::-1]))
+
+
+def _onward(points: list[tuple[float, float]]) -> float:
+    """Where a line goes when it first leaves the straight."""
+    start = points[0][0]
+    return next((x for x, _ in points if x != start), start)
+
+
+def _sorted(ports: list[Port], coming: Coming) -> list[Port]:
+    """By the middle of where their wires come from; those that are not known stay at the end, as they were."""
+    means = {port: sum(found) / len(found) for port, found in coming.items()}
+    return sorted(ports, key=lambda port: means.get(port, float("inf")))
