@@ -1,6 +1,6 @@
 """Evaluation's images per second against hand-written torch loops over the same PNGs, alternating in one run.
 
-Run: python -m benchmarks.evaluation [--rounds 5] [--images 2000]
+Run: python benchmarks/evaluation.py [--rounds 5] [--images 2000]
 
 The loops do what a person would write who wants speed: Pillow to uint8, one stack and one division per batch,
 inference mode. The second adds a DataLoader with a worker process per core, which the engine's sandbox forbids.
