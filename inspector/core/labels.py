@@ -17,6 +17,8 @@ KNOWN_PATTERNS = (
     r"[-_ .](\d+)$",
     r"^(\d+)(?=[-_ .])",
 )
+# These look like a class even in a folder of few images.
+_TELLING = KNOWN_PATTERNS[:2]
 _MAX_CLASSES = 1_000
 
 
@@ -100,7 +102,7 @@ def _fit(pattern: str, names: Sequence[str]) -> float | None:
     repeated = [count for count in images_of.values() if count > 1]
     if len(labels) * 2 < len(names) or len(repeated) < 2 or len(images_of) > _MAX_CLASSES:
         return None
-    # Two images a class on average is the least that tells a class from a serial number.
-    if len(images_of) * 2 > len(labels):
+    # Two images a class on average is the least that tells a class from a serial number, unless it looks like a class.
+    if pattern not in _TELLING and len(images_of) * 2 > len(labels):
         return None
-    return round(sum(repeated) / len(names), 1)
+    return round((len(labels) if pattern in _TELLING else sum(repeated)) / len(names), 1)

@@ -36,6 +36,11 @@ def test_the_first_pattern_proposed_finds_the_classes_in_the_names(names, classe
     assert best(names) == classes
 
 
+def test_a_few_names_are_enough_where_the_label_looks_like_a_class():
+    names = ["img_C0_01", "img_C1_05", "img_C2_00", "img_C2_06", "img_C4_02", "img_C4_04", "img_unknown_08"]
+    assert best(names) == ["", "C0", "C1", "C2", "C4"]
+
+
 def test_running_numbers_are_no_labels():
     assert propose_patterns([f"IMG_{i:04d}.jpg" for i in range(60)]) == ()
     assert propose_patterns([]) == ()
