@@ -59,8 +59,8 @@ def read_pickle(stream: Stream, position: Callable[[], int]) -> PickleRead:
     machine = _Machine()
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", _NoTell(stream)))):
-            if count > MAX_OPCODES or len(machine.stack) > MAX_STACK or len(machine.memo) > MAX_MEMO:
-                raise Refused("Its pickle is larger than any honest one (operations, stack or memo).")
+            if not count & 255:  # an operation adds at most one value, so that looking now and then will do
+                machine.check_limits(count)
             machine.step(opcode.name, argument)
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, UnicodeError) as error:
         raise Refused(f"Its pickle is damaged: {clean_text(str(error), 120)}.") from None
@@ -92,6 +92,11 @@ class _Machine:
         self.globals: dict[str, None] = {}
         self.opcodes: set[str] = set()
         self.calls: list[Call] = []
+
+    def check_limits(self, count: int) -> None:
+        """Refuse what is larger than any honest pickle."""
+        if count > MAX_OPCODES or len(self.stack) > MAX_STACK or len(self.memo) > MAX_MEMO:
+            raise Refused("Its pickle is larger than any honest one (operations, stack or memo).")
 
     def step(self, name: str, argument: Value) -> None:
         """Do one opcode."""

@@ -24,6 +24,7 @@ class Source:
         self.path = path
         self.size_bytes = size_bytes
         self._descriptor = descriptor
+        self.parsed: dict[str, object] = {}  # what one format has parsed for the next to use
 
     @property
     def is_folder(self) -> bool:

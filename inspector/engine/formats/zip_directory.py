@@ -91,6 +91,9 @@ def read_zip(source: Source) -> ZipDirectory | None:
     Raises:
         Refused: it is damaged, or could be read in two ways.
     """
+    known = source.parsed.get("zip")
+    if isinstance(known, ZipDirectory):
+        return known
     if source.read_at(0, 4) != _LOCAL:
         return None
     start, size, count, end = _find_directory(source)
@@ -102,7 +105,9 @@ def read_zip(source: Source) -> ZipDirectory | None:
     _check_names(entries)
     _check_places(entries, start)
     by_name = {entry.name: entry for entry in entries}
-    return ZipDirectory(source, by_name, _common_root(by_name))
+    directory = ZipDirectory(source, by_name, _common_root(by_name))
+    source.parsed["zip"] = directory
+    return directory
 
 
 def _find_directory(source: Source) -> tuple[int, int, int, int]:
