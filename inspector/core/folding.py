@@ -1,7 +1,8 @@
 """What of a graph is seen when some groups are folded: boxes, the containers around them, and the wires between.
 
 Runs of equal sibling groups (the blocks of a transformer) become one virtual container, a stack ×N, so that a
-deep model starts as a short picture. Containers are numbered: the graph's groups first, then the stacks.
+deep model starts as a short picture; so do equal nodes side by side (the arms of a hub), which share all neighbours.
+Containers are numbered: the graph's groups first, then the stacks.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from inspector.protocol.graph import Graph, Node
 
 SHORTEST_RUN = 3  # two equal blocks are clearer side by side than as ×2
+FEWEST_TWINS = 6  # nodes side by side with the same neighbours: the arms of a hub
 BOX_BUDGET = 44  # a first picture that can be read without much scrolling
 ROOT = -1
 
@@ -23,7 +25,8 @@ ROOT = -1
 class Hierarchy:
     """Who lies in whom. `parent` and `members` are by container; `children` holds (is_container, id), in time order.
 
-    `signature` tells equal containers apart from different ones: same class, operations, shapes and inner wiring.
+    `signature` is the same for equal containers: same class, operations, shapes and inner wiring. `twins` are the nodes
+    of those stacks that hold nodes.
     """
 
     graph: Graph
@@ -34,6 +37,7 @@ class Hierarchy:
     signature: tuple[int, ...]
     num_nodes: tuple[int, ...]
     edges: NDArray[np.int64]
+    twins: dict[int, tuple[int, ...]]
 
     @property
     def num_containers(self) -> int:
@@ -41,11 +45,13 @@ class Hierarchy:
         return len(self.parent)
 
     def is_stack(self, container: int) -> bool:
-        """True for a virtual container around a run of equal groups."""
+        """True for a virtual container around equal groups or equal nodes."""
         return container >= len(self.graph.groups)
 
     def group_of(self, container: int) -> int:
-        """The group that a container stands for: itself, or the first of a stack."""
+        """The group that a container stands for: itself, the first of a stack, or for twins the one around them."""
+        if container in self.twins:
+            return self.group_of(self.parent[container]) if self.parent[container] != ROOT else ROOT
         return self.members[container][0] if self.is_stack(container) else container
 
     def ancestors(self, container: int) -> Iterable[int]:
@@ -119,6 +125,20 @@ def build_hierarchy(graph: Graph) -> Hierarchy:
             children[owner] = _with_stack(children[owner], run, stack)
             for group in run:
                 parent[group] = stack
+    twins: dict[int, tuple[int, ...]] = {}
+    for alike in _twin_nodes(graph, node_parent, edges):
+        stack = len(parent)
+        owner = node_parent[alike[0]]
+        parent.append(owner)
+        members.append(())
+        signature.append(-1 - stack)
+        twins[stack] = alike
+        children[stack] = [(False, node) for node in alike]
+        inside = set(children[stack])
+        rest = [item for item in children[owner] if item not in inside or item[1] == alike[0]]
+        children[owner] = [(True, stack) if item == (False, alike[0]) else item for item in rest]
+        for node in alike:
+            node_parent[node] = stack
     return Hierarchy(
         graph=graph,
         parent=tuple(parent),
@@ -128,6 +148,7 @@ def build_hierarchy(graph: Graph) -> Hierarchy:
         signature=tuple(signature),
         num_nodes=_count_nodes(parent, node_parent),
         edges=edges,
+        twins=twins,
     )
 
 
@@ -293,6 +314,21 @@ def _equal_runs(children: Sequence[tuple[bool, int]], signature: Sequence[int]) 
             runs.append([ref])
         before = ref if is_container else None
     return [tuple(run) for run in runs if len(run) >= SHORTEST_RUN]
+
+
+def _twin_nodes(graph: Graph, node_parent: Sequence[int], edges: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """Equal nodes in one group, fed by the same and feeding the same; merging such never makes a cycle."""
+    feeds: dict[int, set[int]] = defaultdict(set)
+    fed_by: dict[int, set[int]] = defaultdict(set)
+    for source, target in edges.tolist():
+        feeds[source].add(target)
+        fed_by[target].add(source)
+    alike: dict[object, list[int]] = defaultdict(list)
+    for node in graph.nodes:
+        near = (frozenset(fed_by[node.id]), frozenset(feeds[node.id]))
+        if node.kind in ("module", "function") and all(near):
+            alike[node_parent[node.id], near, _node_signature(node)].append(node.id)
+    return [tuple(found) for found in alike.values() if len(found) >= FEWEST_TWINS]
 
 
 def _with_stack(children: list[tuple[bool, int]], run: tuple[int, ...], stack: int) -> list[tuple[bool, int]]:

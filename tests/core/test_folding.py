@@ -106,6 +106,22 @@ def test_a_different_block_ends_a_stack():
     assert hierarchy.members[8:] == ((1, 2, 3), (5, 6, 7))
 
 
+def test_the_equal_arms_of_a_hub_are_one_stack_of_nodes():
+    nodes = [node(0, "Embedding"), *(node(at, "Linear") for at in range(1, 301)), node(301, "Stack")]
+    edges = [(0, at) for at in range(1, 301)] + [(at, 301) for at in range(1, 301)]
+    graph = Graph(
+        nodes=tuple(nodes),
+        groups=(),
+        edges=tuple(Edge(source=a, source_output=0, target=b, target_input=0) for a, b in edges),
+    )
+    hierarchy = build_hierarchy(graph)
+    assert hierarchy.twins == {0: tuple(range(1, 301))}
+    visible = look_at(hierarchy, default_folding(hierarchy))
+    assert [box.container for box in visible.boxes] == [None, 0, None]
+    assert visible.wires.tolist() == [[0, 1], [1, 2]]
+    assert len(look_at(hierarchy, frozenset()).boxes) == 302
+
+
 def test_two_equal_blocks_stay_as_they_are():
     hierarchy = build_hierarchy(blocks(2))
     assert hierarchy.num_containers == 3

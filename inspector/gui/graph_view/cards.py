@@ -13,7 +13,7 @@ from inspector.core.folding import Hierarchy, Visible
 from inspector.core.formatting import count_text, shape_text
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
-from inspector.protocol.graph import Category, Failure, Group, Node, TensorSpec
+from inspector.protocol.graph import Category, Failure, Node, TensorSpec
 
 CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
 
@@ -119,6 +119,8 @@ def cards_of(visible: Visible, failure: Failure | None) -> tuple[Card, ...]:
 
 def container_card(hierarchy: Hierarchy, container: int) -> Card:
     """What stands on a container, folded or on its header."""
+    if container in hierarchy.twins:
+        return _twins_card(hierarchy, hierarchy.twins[container])
     group = hierarchy.graph.groups[hierarchy.group_of(container)]
     last = hierarchy.graph.groups[(hierarchy.members[container] or (container,))[-1]]
     stacked = hierarchy.is_stack(container)
@@ -127,13 +129,22 @@ def container_card(hierarchy: Hierarchy, container: int) -> Card:
         style="stack" if stacked else "folded",
         title=group.class_name,
         category=_main_category(hierarchy, container),
-        name=_span(group, last) if stacked else group.fqn,
+        name=_span(group.fqn, last.fqn) if stacked else group.fqn,
         shape=last.outputs[0].shape if last.outputs else None,
         more_outputs=max(len(last.outputs) - 1, 0),
         counts=_counts(num_params, hierarchy.num_nodes[container]),
         badge=f"×{len(hierarchy.members[container])}" if stacked else "",
         failed=any(hierarchy.graph.groups[g].failed for g in hierarchy.members[container] or (container,)),
     )
+
+
+def _twins_card(hierarchy: Hierarchy, twins: Sequence[int]) -> Card:
+    """Equal nodes side by side, as one."""
+    first, last = (hierarchy.graph.nodes[node] for node in (twins[0], twins[-1]))
+    num_params = sum(hierarchy.graph.nodes[node].num_params for node in twins)
+    card = replace(_node_card(first, None), style="stack", badge=f"×{len(twins)}", alarm="")
+    name = _span(first.fqn, last.fqn) if card.name else ""
+    return replace(card, name=name, counts=_counts(num_params, len(twins)))
 
 
 def outputs_text(shape: Sequence[int] | None, more: int = 0) -> str:
@@ -181,13 +192,13 @@ def _ordinal(call: int) -> str:
     return f"{number}{ending} call"
 
 
-def _span(first: Group, last: Group) -> str:
+def _span(first: str, last: str) -> str:
     """`layers.0 … layers.11` in short: `layers.0 – 11`."""
-    stem, _, number = first.fqn.rpartition(".")
-    last_stem, _, last_number = last.fqn.rpartition(".")
+    stem, _, number = first.rpartition(".")
+    last_stem, _, last_number = last.rpartition(".")
     if stem == last_stem and number != last_number:
-        return f"{first.fqn} – {last_number}"
-    return f"{first.fqn} – {last.fqn}" if first.fqn != last.fqn else first.fqn
+        return f"{first} – {last_number}"
+    return f"{first} – {last}" if first != last else first
 
 
 def _counts(num_params: int, num_nodes: int) -> str:

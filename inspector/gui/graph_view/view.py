@@ -297,18 +297,24 @@ class GraphView(QWidget):
             return
         self._canvas.fit(closest=1.0)
         if self._canvas.zoom < READABLE:
-            view = self._canvas.viewport().size()
-            across = (view.width() - 24) / picture.bounds.width() if self._direction == "down" else 1.0
-            zoom = min(max(across, READABLE), 1.0) if self._direction == "down" else READABLE
-            start = _beginning(picture)
-            half = QPointF(view.width() / 2 / zoom, view.height() / 2 / zoom)
-            if self._direction == "down":
-                self._canvas.look_at(QPointF(start.center().x(), half.y() - 12 / zoom), zoom)
-            else:
-                self._canvas.look_at(QPointF(half.x() - 12 / zoom, start.center().y()), zoom)
-        failed = next((card for card in range(len(picture.cards)) if picture.cards[card].alarm), None)
+            self._show_beginning(picture)
+        failed = next((box for box, card in enumerate(picture.cards) if card.alarm), None)
         if failed is not None and not self._canvas.visible_rect.contains(picture.box_rect(failed)):
-            self._canvas.look_at(picture.box_rect(failed).center())
+            # a little below the middle: what led to it is seen too
+            above = self._canvas.visible_rect.height() / 5
+            self._canvas.look_at(picture.box_rect(failed).center() - QPointF(0, above))
+
+    def _show_beginning(self, picture: Picture) -> None:
+        """The first boxes at the near edge, as close as the picture's narrow side allows."""
+        view = self._canvas.viewport().size()
+        down = self._direction == "down"
+        narrow = (
+            (view.width() - 24) / picture.bounds.width() if down else (view.height() - 24) / picture.bounds.height()
+        )
+        zoom = min(max(narrow, READABLE), 1.0)
+        half = QPointF(view.width() / 2 - 12, view.height() / 2 - 12) / zoom
+        start = _beginning(picture).center()
+        self._canvas.look_at(QPointF(start.x(), half.y()) if down else QPointF(half.x(), start.y()), zoom)
 
     def _show_whole(self, _before: Picture | None) -> None:
         self._canvas.fit()
@@ -434,8 +440,14 @@ class GraphView(QWidget):
     def _choose_container(self, container: int) -> None:
         self._select(None, container)
         self._state_node = None
-        if self._hierarchy is not None:
-            self.group_selected.emit(self._hierarchy.graph.groups[self._hierarchy.group_of(container)].fqn)
+        hierarchy = self._hierarchy
+        if hierarchy is None:
+            return
+        if container in hierarchy.twins:
+            self._state_node = hierarchy.twins[container][0]
+            self.node_selected.emit(self._state_node)
+        else:
+            self.group_selected.emit(hierarchy.graph.groups[hierarchy.group_of(container)].fqn)
 
     def _describe(self, node: int | None) -> None:
         """What a screen reader says of the selection."""
