@@ -28,6 +28,8 @@ class DockTitle(QWidget):
         named(self, f"{dock.objectName()}_title", title)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._dock = dock
+        self._tabbed = False
         self._label = QLabel(title)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         close = IconButton(
@@ -42,14 +44,25 @@ class DockTitle(QWidget):
         row.addWidget(close)
         self._restyle()
         theme_source().changed.connect(self._restyle)
+        dock.visibilityChanged.connect(self.look_for_tabs)
+        dock.topLevelChanged.connect(self.look_for_tabs)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """One small line."""
-        return QSize(80, 28)
+        """One small line; none where the dock's tab says the name already."""
+        return QSize(80, 0 if self._tabbed else 28)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """As small as it may get beside others."""
-        return QSize(60, 28)
+        return QSize(60, 0 if self._tabbed else 28)
+
+    def look_for_tabs(self) -> None:
+        """Give the line's room away while tabs say the name."""
+        window = self._dock.parentWidget()
+        beside = window.tabifiedDockWidgets(self._dock) if isinstance(window, QMainWindow) else []
+        tabbed = not self._dock.isFloating() and any(not other.isHidden() for other in beside)
+        if tabbed != self._tabbed:
+            self._tabbed = tabbed
+            self.updateGeometry()
 
     def _restyle(self) -> None:
         colours = theme()
@@ -96,6 +109,8 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     for dock in docks.values():
         dock.show()
     _give_sizes(window, docks, narrow=narrow)
+    for title in window.findChildren(DockTitle):
+        title.look_for_tabs()
     for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
         bar.setElideMode(Qt.TextElideMode.ElideNone)
 

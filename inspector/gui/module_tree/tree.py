@@ -124,8 +124,9 @@ class ModuleTree(QWidget):
         if self._loaded is None:
             return
         info = self._loaded.info
+        count = max(0, len(self._loaded.modules) - 1)
         parts = [
-            f"{max(0, len(self._loaded.modules) - 1):,} modules",
+            "1 module" if count == 1 else f"{count:,} modules",
             f"{count_text(info.num_params)} parameters",
             bytes_text(info.size_bytes),
         ]
