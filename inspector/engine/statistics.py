@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from inspector.protocol.graph import Statistics
 
-# Squares are summed in blocks of this many values: float32 over more loses digits (5e-6 at 800,000, 5e-7 in blocks).
-BLOCK = 65_536
+# Squares are summed in blocks of this many values: float32 over more loses digits (5e-6 at 800,000, 1e-6 in blocks).
+BLOCK = 262_144
 # Below this share of the mean square the variance has lost too many digits to cancellation.
 CANCELLED = 1 / 32
 # Squares of greater values, summed over a block, may not fit float32.
 LARGE = 1e16
-# Up to here numpy's calls cost less than torch's, which use all cores.
-SMALL = 16_384
+# Up to here numpy's calls cost less than torch's; above it numpy's `dot` wakes threads of its own, which fight torch's.
+SMALL = 8_192
 
 
 def measure(tensor: torch.Tensor, *, bins: int = 40, sample: int = 4096) -> Statistics:
@@ -48,6 +48,9 @@ def measure_or_none(tensor: torch.Tensor) -> Statistics | None:
 
 def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
     """The values in a row, in any order, as float32 or float64."""
+    if tensor.dtype is torch.float32 and tensor.layout is torch.strided and type(tensor) is torch.Tensor:
+        if not (tensor.is_meta or tensor.is_nested) and tensor.is_contiguous():  # nearly all of them
+            return tensor.detach().view(-1)
     if tensor.is_meta or tensor.is_nested or tensor.layout != torch.strided:
         raise ValueError("a tensor without plain values can't be measured")
     values = tensor.detach()
@@ -127,6 +130,11 @@ def _mean_and_std(flat: torch.Tensor, low: float, high: float) -> tuple[float, f
     if -low > LARGE or high > LARGE:
         return _shifted(flat, low, high)
     count = flat.numel()
+    if count <= SMALL and flat.device.type == "cpu":
+        row = flat.numpy().astype(np.float64)
+        mean = float(np.add.reduce(row)) / count
+        row -= mean
+        return mean, math.sqrt(float(np.dot(row, row)) / count)
     total, squares = _sums(flat, count)
     mean, mean_square = total / count, squares / count
     variance = mean_square - mean * mean
@@ -137,13 +145,10 @@ def _mean_and_std(flat: torch.Tensor, low: float, high: float) -> tuple[float, f
 
 def _sums(flat: torch.Tensor, count: int) -> tuple[float, float]:
     """The sum of the values, and of their squares."""
-    if flat.device.type != "cpu":
+    if count <= BLOCK:
         return flat.sum().item(), torch.dot(flat, flat).item()
-    row = flat.numpy()
-    if count <= SMALL:
-        return float(np.add.reduce(row)), float(np.dot(row, row))
-    blocks = (row[start : start + BLOCK] for start in range(0, count, BLOCK))
-    return flat.sum().item(), sum(float(np.dot(block, block)) for block in blocks)
+    blocks = [flat[start : start + BLOCK] for start in range(0, count, BLOCK)]
+    return flat.sum().item(), sum(torch.dot(block, block).item() for block in blocks)
 
 
 def _shifted(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]:
