@@ -48,9 +48,8 @@ def measure_or_none(tensor: torch.Tensor) -> Statistics | None:
 
 def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
     """The values in a row, in any order, as float32 or float64."""
-    if tensor.dtype is torch.float32 and tensor.layout is torch.strided and type(tensor) is torch.Tensor:
-        if not (tensor.is_meta or tensor.is_nested) and tensor.is_contiguous():  # nearly all of them
-            return tensor.detach().view(-1)
+    if tensor.dtype is torch.float32 and type(tensor) is torch.Tensor and _is_plain(tensor):  # nearly all of them
+        return tensor.detach().view(-1)
     if tensor.is_meta or tensor.is_nested or tensor.layout != torch.strided:
         raise ValueError("a tensor without plain values can't be measured")
     values = tensor.detach()
@@ -62,6 +61,10 @@ def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
         exact = values.is_floating_point() or values.dtype in (torch.bool, torch.uint8, torch.int8, torch.int16)
         values = values.to(torch.float32 if exact or values.device.type == "mps" else torch.float64)
     return _in_a_row(values)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    return tensor.layout is torch.strided and not (tensor.is_meta or tensor.is_nested) and tensor.is_contiguous()
 
 
 def _in_a_row(values: torch.Tensor) -> torch.Tensor:

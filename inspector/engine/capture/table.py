@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -20,6 +21,7 @@ _RUN_OTHERS = {
     "TransformerEncoderLayer",
 }
 _TORCHS_OWN = ("torch.nn.modules.", "torch.ao.nn.", "torch.nn.quantized.", "torch.nn.intrinsic.")
+_opaque_classes: WeakKeyDictionary[type[nn.Module], bool] = WeakKeyDictionary()
 _NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
@@ -82,7 +84,7 @@ class ModelTable:
     def _add_module(self, module: nn.Module, fqn: str, parent: KnownModule | None, seen: set[int]) -> None:
         """In the order of `named_modules`, which takes several times as long on deep models."""
         seen.add(id(module))
-        in_place = bool(getattr(module, "inplace", False))
+        in_place = bool(vars(module).get("inplace", False))
         known = KnownModule(module, fqn, parent, is_opaque(module), in_place, class_name(module))
         self.modules.append(known)
         prefix = f"{fqn}." if fqn else ""
@@ -119,7 +121,15 @@ def is_opaque(module: nn.Module) -> bool:
         return True
     if "forward" in vars(module):
         return False
-    for base in type(module).__mro__:
+    kind = type(module)
+    known = _opaque_classes.get(kind)
+    if known is None:
+        known = _opaque_classes[kind] = _is_opaque_class(kind)
+    return known
+
+
+def _is_opaque_class(kind: type[nn.Module]) -> bool:
+    for base in kind.__mro__:
         if "forward" in vars(base):
             return base.__module__.startswith(_TORCHS_OWN) and base.__name__ not in _RUN_OTHERS
     return False
