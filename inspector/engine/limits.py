@@ -1,13 +1,43 @@
-"""How much memory the engine may take, so that a model that eats everything ends itself and not the desktop."""
+"""How much memory and time a model may take: one that eats everything ends itself and not the desktop."""
 
 import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 # Beside the machine's memory: the address space that torch and its threads reserve without using it.
 RESERVED_BYTES = 6 * 1024**3
 SHARE = 0.85
+
+
+class TimeUp(BaseException):
+    """The block took longer than it may."""
+
+
+@contextmanager
+def time_limited(seconds: float) -> Iterator[None]:
+    """Raise TimeUp in this block once it has taken so long; Python code alone, native code is let finish first.
+
+    Does nothing where there are no timer signals (Windows). Call it from the main thread.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise TimeUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def limit_memory() -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
 from inspector.engine.inputs import prepare_input
 from inspector.engine.inputs.images import thumbnail
+from inspector.engine.limits import TimeUp, time_limited
 from inspector.engine.loading import Loaded, load_model
 from inspector.engine.module_tree import module_rows
 from inspector.engine.placing import placed
@@ -42,6 +44,9 @@ from inspector.protocol.requests import (
     RunForward,
     ScanFolder,
 )
+
+# The search looks at its own clock between tries; past this a try hangs.
+SLOWEST_SEARCH_S = 5.0
 
 Emit = Callable[[AnyEvent], None]
 Put = Callable[[NDArray[np.generic]], ArrayRef]
@@ -81,7 +86,7 @@ class Session:
             self._emit(answer)
             return
         self._emit(Progressed(what="Looking for an input that fits"))
-        slots = propose_slots(answer.module)
+        slots = _slots(answer.module, tries=request.try_inputs)
         self._open = OpenModel(answer, slots)
         self._emit(
             ModelLoaded(
@@ -209,6 +214,17 @@ class Session:
                 pictures.append(None)
                 problems.append(error.message)
         self._emit(ImagesDecoded(paths=request.paths, pictures=tuple(pictures), problems=tuple(problems)))
+
+
+def _slots(module: nn.Module, *, tries: bool) -> tuple[InputSlot, ...]:
+    """What to feed; a model that does not come back from being tried is not tried."""
+    if tries:
+        try:
+            with time_limited(SLOWEST_SEARCH_S):
+                return propose_slots(module)
+        except TimeUp:
+            pass
+    return propose_slots(module, tries=False)
 
 
 def num_outputs_of(graph: Graph | None) -> int | None:

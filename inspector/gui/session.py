@@ -332,11 +332,12 @@ class WindowSession(QObject):
             entry=state.entry,
             arguments=state.arguments,
             trusted=(*self.settings.current.trusted, *sorted(self._trusted_once)),
+            try_inputs=self._died_during not in {"load", "reload"},
         )
+        self._died_during = None
         self._ask(request, concern)
 
     def _reopen(self, *, run: bool) -> None:
-        self._died_during = None
         self.start()
         if not self.state.path:
             return

@@ -23,6 +23,9 @@ class DescribeFile(Request, frozen=True, tag="describe_file"):
 class LoadModel(Request, frozen=True, tag="load_model"):
     """Open a model. Answers: FileDescribed, then ModelLoaded, ConsentNeeded or EntryNeeded.
 
+    With `try_inputs` the model is run on small stand-ins until an input is found that it takes; without it nothing of
+    the model runs before RunForward, and the input is a guess.
+
     `source` is the `.py` that defines the class of a state_dict. `arguments` are Python literals as text.
     `trusted` are the SHA-256 of files whose code may run; `trust_everything` is the command line's `--trust`.
     """
@@ -33,6 +36,7 @@ class LoadModel(Request, frozen=True, tag="load_model"):
     arguments: dict[str, str] = {}
     trusted: tuple[str, ...] = ()
     trust_everything: bool = False
+    try_inputs: bool = True
 
 
 class RunForward(Request, frozen=True, tag="run_forward"):

@@ -23,15 +23,18 @@ __all__ = ["propose_preprocess", "propose_slots", "warm_up"]
 SEARCH_S = 2.5
 
 
-def propose_slots(module: nn.Module) -> tuple[InputSlot, ...]:
-    """A slot for each tensor argument of forward, with an input that was seen to run where one was found."""
+def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, ...]:
+    """A slot for each tensor argument of forward, with an input that was seen to run where one was found.
+
+    Without `tries` nothing of the model is run, and the inputs are guesses from its first layers.
+    """
     told = exported_slots(module)
     if told:
         return told
     arguments = forward_arguments(module)
     required = tuple(argument for argument in arguments if argument.required)
     search = Search(module, SEARCH_S)
-    proposals = search.propose(required)
+    proposals = search.propose(required) if tries else search.untried(required)
     dtype = dtype_name(search.dtype)
     slots = [_slot(argument, proposal, dtype) for argument, proposal in zip(required, proposals, strict=True)]
     for argument in arguments:
@@ -76,6 +79,8 @@ def _slot(argument: Argument, proposal: Proposal, dtype: str) -> InputSlot:
 def _why(proposal: Proposal) -> str:
     """`Conv2d "0" takes 3 channels; 28×28 fits "3", which expects 12,544` and the like."""
     why = proposal.guess.why[0].upper() + proposal.guess.why[1:]
+    if not proposal.tried:
+        return f"{why}; a guess, not tried."
     if not proposal.proven:
         return f"{why}; no shape that was tried ran."
     fit = proposal.fit

@@ -34,6 +34,7 @@ class Proposal:
     fit: Fit | None
     proven: bool
     because: str = ""
+    tried: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -86,6 +87,11 @@ class Search:
             if self.clock.over:
                 break
         return unproven
+
+    def untried(self, arguments: Sequence[Argument]) -> tuple[Proposal, ...]:
+        """The first guess for each argument, from the layers' own words."""
+        guess = self._first_guesses()[0]
+        return tuple(Proposal(guess.templates[0], guess, None, proven=False, tried=False) for _ in arguments)
 
     def _first_guesses(self) -> list[Guess]:
         """Guesses from the modules in the order of their names, for a start; a try then tells the true order."""

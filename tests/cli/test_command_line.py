@@ -1,0 +1,133 @@
+"""The command line as a program: its JSON alone on stdout, its exit status, its sentences on stderr."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from inspector import places
+
+SAMPLES = {sample.name: sample for sample in places.samples()}
+
+
+def inspector(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "inspector", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def json_of(*words: object, status: int = 0) -> Any:
+    done = inspector(*words, "--format", "json")
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_describe_tells_what_is_in_a_file_without_running_it() -> None:
+    told = json_of("describe", SAMPLES["digits"].path)
+    assert told["format"] == "state_dict"
+    assert told["safety"] == "inert"
+    assert told["size_bytes"] == SAMPLES["digits"].path.stat().st_size
+    assert {"name", "shape", "dtype"} <= set(told["tensors"][0])
+    assert {"fqn", "class_name"} <= set(told["modules"][0])
+    assert {"globals", "blocked_globals", "metadata"} <= set(told)
+
+
+def test_describe_says_what_a_thing_is_that_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("buy milk")
+    assert json_of("describe", tmp_path / "notes.txt")["format"] == "unknown"
+
+
+def test_a_missing_file_is_a_sentence_and_status_1(tmp_path: Path) -> None:
+    done = inspector("describe", tmp_path / "gone.pth")
+    assert done.returncode == 1
+    assert "gone.pth" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_gives_the_keys_that_the_table_promises() -> None:
+    told = json_of("run", SAMPLES["digits_torchscript"].path, "--time")
+    assert set(told) >= {"model", "graph", "outputs", "findings", "failure", "timing"}
+    assert set(told["model"]) >= {"format", "class_name", "num_params", "size_bytes"}
+    assert set(told["graph"]) >= {"nodes", "groups", "edges", "uncalled_modules"}
+    node_keys = {
+        "id",
+        "kind",
+        "op",
+        "fqn",
+        "group",
+        "inputs",
+        "outputs",
+        "num_params",
+        "macs",
+        "elapsed_s",
+        "statistics",
+    }
+    assert all(set(node) >= node_keys for node in told["graph"]["nodes"])
+    assert all(set(edge) >= {"source", "source_output", "target", "target_input"} for edge in told["graph"]["edges"])
+    (output,) = told["outputs"]
+    assert set(output) >= {"name", "shape", "dtype", "raw", "softmax", "sigmoid", "classes", "head", "truncated"}
+    assert set(output["head"]) >= {"kind", "evidence"}
+    assert told["failure"] is None
+    assert told["timing"]["captured_s"] > 0
+    assert told["timing"]["plain_s"] > 0
+
+
+def test_consent_is_needed_for_source_and_named() -> None:
+    done = inspector("run", SAMPLES["b3"].path, "--format", "json")
+    assert done.returncode == 3
+    assert not done.stdout
+    assert "b3_wrong_flatten.py" in done.stderr
+    assert "--trust" in done.stderr
+
+
+def test_a_failing_forward_is_status_1_with_its_graph_and_the_fix() -> None:
+    told = json_of("run", SAMPLES["b3"].path, "--trust", "--shape", "32,3,32,32", status=1)
+    assert told["failure"]["op"] == "Linear"
+    assert told["failure"]["input_shapes"][0] == [32, 16384]
+    assert "28" in told["failure"]["fix"]
+    assert told["graph"]["nodes"][told["failure"]["node"]]["failed"] is True
+    assert told["outputs"] == []
+
+
+def test_an_expected_class_and_cut_values_are_told() -> None:
+    told = json_of(
+        "run", SAMPLES["digits_torchscript"].path, "--shape", "40,1,8,8", "--max-values", 50, "--seed", 3
+    )  # fmt: skip
+    (output,) = told["outputs"]
+    assert output["shape"] == [40, 10]
+    assert len(output["raw"]) == 5
+    assert "50 of 400" in output["truncated"]
+
+
+def test_evaluate_gives_the_matrix_and_writes_it(tmp_path: Path) -> None:
+    sample = SAMPLES["e5"]
+    told = json_of(
+        "evaluate", sample.path, sample.test_folder, "--trust", "--entry", sample.entry,
+        "--csv", tmp_path / "matrix.csv", "--png", tmp_path / "matrix.png",
+    )  # fmt: skip
+    assert told["matrix"] == [[84, 3, 0], [2, 78, 0], [0, 0, 6]]
+    assert set(told) >= {
+        "classes", "matrix", "num_images", "skipped", "accuracy", "balanced_accuracy", "per_class",
+        "expected_calibration_error", "images_per_s", "findings",
+    }  # fmt: skip
+    assert (tmp_path / "matrix.csv").read_text().splitlines()[1] == "C1,84,3,0"
+    assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_wrong_use_is_status_2() -> None:
+    assert inspector("run").returncode == 2
+    assert inspector("run", SAMPLES["digits_torchscript"].path, "--shape", "a,b").returncode == 2
+    assert inspector("--no-such-option").returncode == 2
+
+
+def test_text_for_people_names_the_layers_and_the_classes() -> None:
+    done = inspector("run", SAMPLES["digits_torchscript"].path)
+    assert done.returncode == 0, done.stderr
+    assert "conv" in done.stdout.lower()
+    assert "softmax" in done.stdout

@@ -1,0 +1,128 @@
+"""A model may do what it likes: the engine answers, or ends with a sentence that says how."""
+
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+from speaking import Speaker
+
+from inspector.cli.engine import CommandError
+from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
+from inspector.client.process import ProcessEngine
+from inspector.protocol.events import GraphCaptured, ModelLoaded, Progressed, RequestFinished
+from inspector.protocol.requests import LoadModel, RunForward
+
+
+def model_doing(tmp_path: Path, *lines: str) -> Path:
+    """A source file with a model whose forward does this."""
+    body = textwrap.indent("\n".join(lines), " " * 8)
+    path = tmp_path / "doing.py"
+    path.write_text(
+        "import os, sys, time\nimport torch\nfrom torch import nn\n\n"
+        "class Doing(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(4, 2)\n"
+        f"    def forward(self, x):\n{body}\n"
+    )
+    return path
+
+
+def test_a_model_that_raises_keeps_its_graph_and_the_engine(fresh_engine: Speaker, tmp_path: Path) -> None:
+    fresh_engine.load(model_doing(tmp_path, "x = self.fc(x)", "raise ValueError('no luck')"))
+    ran = fresh_engine.run((1, 4))
+    assert "no luck" in ran.failure.message
+    assert ran.failure.error_class == "ValueError"
+    assert any(node.op == "Linear" for node in ran.graph.nodes)
+    assert fresh_engine.run((1, 4)).failure.message == ran.failure.message
+
+
+def test_a_model_that_calls_sys_exit_is_a_failed_forward(fresh_engine: Speaker, tmp_path: Path) -> None:
+    fresh_engine.load(model_doing(tmp_path, "sys.exit(3)"))
+    assert fresh_engine.run((1, 4)).failure.error_class == "SystemExit"
+
+
+def test_what_a_model_prints_or_reads_never_reaches_the_frames(
+    fresh_engine: Speaker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fresh_engine.load(
+        model_doing(tmp_path, "print('hello from forward')", "os.write(1, b'raw bytes')", "sys.stdin.read()",
+                    "return self.fc(x)")
+    )  # fmt: skip
+    assert fresh_engine.run((1, 4)).values.shape == (1, 2)
+    fresh_engine.engine.close()
+
+
+def test_a_native_abort_ends_the_engine_with_its_name(fresh_engine: Speaker, tmp_path: Path) -> None:
+    fresh_engine.load(model_doing(tmp_path, "os.abort()"), try_inputs=False)
+    with pytest.raises(CommandError, match="SIGABRT"):
+        fresh_engine.run((1, 4))
+
+
+def test_a_model_that_eats_all_memory_is_told_so(fresh_engine: Speaker, tmp_path: Path) -> None:
+    fresh_engine.load(model_doing(tmp_path, "return torch.empty(1 << 44, dtype=torch.uint8)"))
+    assert "memory" in fresh_engine.run((1, 4)).failure.message.lower()
+
+
+def test_a_model_that_loops_for_ever_is_cancelled_by_killing_the_engine(tmp_path: Path) -> None:
+    path = model_doing(tmp_path, "while True: time.sleep(0.01)")
+    seen: list[Incoming] = []
+    running, ended = threading.Event(), threading.Event()
+
+    def receive(incoming: Incoming) -> None:
+        seen.append(incoming)
+        if isinstance(incoming, Reply) and incoming.event == Progressed(what="Running"):
+            running.set()
+        if isinstance(incoming, EngineEnded):
+            ended.set()
+
+    engine = ProcessEngine()
+    engine.start(receive)
+    engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
+    request = engine.send(RunForward())
+    assert running.wait(60), seen[-1]
+    engine.cancel(request, grace_s=0.2)
+    assert ended.wait(10)
+    engine.close()
+    assert isinstance(seen[-1], EngineEnded)
+    assert "cancel" in seen[-1].sentence
+    assert any(isinstance(i, Reply) and isinstance(i.event, ModelLoaded) for i in seen)
+    assert not any(isinstance(i, Reply) and isinstance(i.event, GraphCaptured) for i in seen)
+
+
+def test_a_model_that_loops_while_it_is_tried_still_opens(fresh_engine: Speaker, tmp_path: Path) -> None:
+    loaded = fresh_engine.load(model_doing(tmp_path, "while True: time.sleep(0.01)"))
+    assert loaded.slots[0].proposed.shape == (1, 4)
+    assert "not tried" in loaded.slots[0].why
+
+
+def test_an_engine_leaves_no_temporary_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    engine = ProcessEngine(warm=False)
+    engine.start(lambda _incoming: None)
+    assert list(tmp_path.iterdir())
+    engine.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_model_prints_becomes_the_log(tmp_path: Path) -> None:
+    printed: list[str] = []
+    finished = threading.Semaphore(0)
+
+    def receive(incoming: Incoming) -> None:
+        if isinstance(incoming, EnginePrinted):
+            printed.append(incoming.text)
+        if isinstance(incoming, EngineEnded) or (
+            isinstance(incoming, Reply) and isinstance(incoming.event, RequestFinished)
+        ):
+            finished.release()
+
+    engine = ProcessEngine()
+    engine.start(receive)
+    engine.send(
+        LoadModel(path=str(model_doing(tmp_path, "print('seen', flush=True)", "return x")), trust_everything=True)
+    )
+    engine.send(RunForward())
+    for _ in range(2):
+        assert finished.acquire(timeout=60)
+    engine.close()
+    assert "seen\n" in printed
