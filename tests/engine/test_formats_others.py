@@ -80,7 +80,7 @@ def test_what_is_no_model_is_named_in_a_sentence(tmp_path, said):
     path = tmp_path / "model.pt"
     path.write_bytes(NO_MODELS[said])
     description = describe_file(str(path))
-    assert description.format == "unknown"
+    assert (description.format, description.safety) == ("unknown", "inert")
     assert said.casefold() in description.summary.casefold()
     with pytest.raises(EngineError) as caught:
         load_model(LoadModel(path=str(path), trust_everything=True), description)
@@ -239,7 +239,7 @@ def test_a_zip_that_two_readers_could_read_differently_is_refused(tmp_path, said
     path = saved(tmp_path)
     ZIP_TRICKS[said](path)
     description = describe_file(str(path))
-    assert description.format == "unknown"
+    assert (description.format, description.safety) == ("unknown", "needs_consent")
     assert "Not opened" in description.summary
     with pytest.raises(EngineError, match="Not opened"):
         load_model(LoadModel(path=str(path), trust_everything=True), description)

@@ -1,6 +1,7 @@
 """Whole modules and programs: what loads without asking, what asks, and classes that are not to be had."""
 
 import hashlib
+import importlib
 import os
 import sys
 import warnings
@@ -14,6 +15,7 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.formats.allow_list import MODULE_GLOBALS
 from inspector.engine.loading import Loaded, load_model
 from inspector.engine.loading.source_module import detach_sources
 from inspector.protocol.events import ConsentNeeded
@@ -182,3 +184,55 @@ def test_damaged_programs_are_a_sentence(tmp_path, kind):
     with pytest.raises(EngineError, match="could not be loaded") as caught:
         load_model(LoadModel(path=str(path)), description)
     assert "damaged" in caught.value.fix
+
+
+ARGUMENTS = {
+    **dict.fromkeys(
+        ("Linear", "Bilinear", "LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Embedding"), (4, 4, 4)
+    ),
+    **dict.fromkeys(("Linear", "LSTMCell", "GRUCell", "RNNCell", "Embedding", "EmbeddingBag"), (4, 4)),
+    **dict.fromkeys(("CosineSimilarity", "PairwiseDistance", "Module", "ModuleDict", "ModuleList", "Sequential"), ()),
+    "Transformer": (8, 2, 1, 1, 8),
+    "TransformerEncoderLayer": (8, 2, 8),
+    "TransformerDecoderLayer": (8, 2, 8),
+    "MultiheadAttention": (8, 2),
+    "GroupNorm": (2, 4),
+    "Unflatten": (1, (2, 2)),
+    "Threshold": (0.1, 0.2),
+    "AdaptiveLogSoftmaxWithLoss": (4, 10, [5]),
+    "Upsample": (None, 2.0),
+    "Fold": (4, 2),
+    "Unfold": (2,),
+    "NonDynamicallyQuantizableLinear": (4, 4),
+    "FractionalMaxPool2d": (2, 3),
+    "FractionalMaxPool3d": (2, 3),
+    **dict.fromkeys(("ConstantPad1d", "ConstantPad2d", "ConstantPad3d"), (1, 0.5)),
+    **dict.fromkeys(("LPPool1d", "LPPool2d", "LPPool3d"), (2, 2)),
+}
+
+
+def made(kind):
+    name = kind.__name__
+    layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True)
+    if name == "TransformerEncoder":
+        return kind(layer, 1)
+    if name == "TransformerDecoder":
+        return kind(nn.TransformerDecoderLayer(8, 2, 8), 1)
+    if name in ARGUMENTS:
+        return kind(*ARGUMENTS[name])
+    if name.startswith(("Conv",)):
+        return kind(4, 4, 2)
+    try:
+        return kind()
+    except TypeError:
+        return kind(4)
+
+
+def test_every_allow_listed_class_loads_without_asking_and_hides_no_method(tmp_path):
+    for name in sorted(MODULE_GLOBALS):
+        kind = getattr(importlib.import_module(name.rpartition(".")[0]), name.rpartition(".")[2])
+        model = quietly(lambda kind=kind: made(kind))
+        torch.save(nn.Sequential(model), tmp_path / "model.pt")
+        loaded = load(tmp_path / "model.pt", trusted=False)
+        assert isinstance(loaded, Loaded), (name, loaded)
+        assert type(loaded.module[0]) is kind

@@ -117,6 +117,7 @@ def test_wrong_arguments_are_told_with_the_signature(tmp_path):
 CHOICES = {
     "a_function": ("build_model", "class Net(nn.Module): pass\ndef build_model(): return Net()"),
     "an_annotated_function": ("assemble", "def assemble() -> nn.Module:\n    return nn.Linear(2, 2)"),
+    "a_function_that_visibly_returns_one": ("resnet0", "class Net(nn.Module): pass\ndef resnet0(): return Net()"),
     "an_instance": ("model", "class Net(nn.Module): pass\nclass Other(nn.Module): pass\nmodel = nn.Sequential(Net())"),
     "the_class_of_the_files_name": ("SmallNet", "class Other(nn.Module): pass\nclass SmallNet(nn.Module): pass"),
     "a_class_whose_base_is_in_the_file": ("Net", "class _Base(nn.Module): pass\nclass Net(_Base): pass"),

@@ -220,3 +220,21 @@ def test_a_class_whose_arguments_nothing_tells_is_a_question(tmp_path):
     assert isinstance(answer, EntryNeeded)
     assert "first, second" in answer.sentence
     assert load(tmp_path / "net.pt", arguments={"first": "4", "second": "4"}).keys.matched == 2
+
+
+def test_of_many_makers_the_one_whose_keys_match_is_taken(tmp_path):
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, depth):\n"
+        "        super().__init__()\n"
+        "        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(depth))\n"
+        "def net2(): return Net(2)\n"
+        "def net3(): return Net(3)\n"
+        "def net5(): return Net(5)\n"
+    )
+    state = {f"layers.{place}.{part}": torch.ones(size) for place in range(3) for part, size in PARTS.items()}
+    torch.save(state, tmp_path / "weights.pt")
+    loaded = load(tmp_path / "weights.pt")
+    assert loaded.entry == "net3"
+    assert same(loaded.module, state)

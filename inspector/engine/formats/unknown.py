@@ -8,7 +8,7 @@ from pathlib import Path
 from inspector.engine.formats.cleaning import clean_text, counted
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.zip_directory import read_zip
-from inspector.protocol.files import FileDescription
+from inspector.protocol.files import FileDescription, Safety
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "A PNG picture, not a model: an input perhaps."),
@@ -47,19 +47,15 @@ _FILES_INSIDE: tuple[tuple[str, str], ...] = (
 
 def describe(source: Source) -> FileDescription:
     """Say what it is; never gives up."""
-    return unknown(source.path, source.size_bytes, _sentence(source))
+    return unknown(source.path, source.size_bytes, _sentence(source), safety="inert")
 
 
-def unknown(path: str, size_bytes: int, summary: str, warnings: tuple[str, ...] = ()) -> FileDescription:
-    """The description of something that is not opened."""
-    # Not inert: nothing that was not understood is ever called safe.
+def unknown(
+    path: str, size_bytes: int, summary: str, warnings: tuple[str, ...] = (), *, safety: Safety = "needs_consent"
+) -> FileDescription:
+    """The description of something that is not opened; what was refused is never called safe."""
     return FileDescription(
-        path=path,
-        format="unknown",
-        size_bytes=size_bytes,
-        safety="needs_consent",
-        summary=summary,
-        warnings=warnings,
+        path=path, format="unknown", size_bytes=size_bytes, safety=safety, summary=summary, warnings=warnings
     )
 
 

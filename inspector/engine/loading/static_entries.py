@@ -96,13 +96,14 @@ def _is_module(node: ast.ClassDef, names: _Names) -> bool:
 def _add_function(node: ast.FunctionDef, names: _Names, entries: list[Entry], weak: set[str]) -> None:
     returns = names.full(node.returns) if node.returns is not None else ""
     annotated = names.is_module_class(returns)
+    visible = node.returns is None and not node.name.startswith("test") and _returns_module(node, names)
     named = node.returns is None and _MAKER_NAME.match(node.name) is not None
-    if not annotated and not named:
+    if not annotated and not visible and not named:
         return
-    if not annotated and not _returns_module(node, names):
+    if not annotated and not visible:
         weak.add(node.name)
     names.makers.add(node.name)
-    why = f"returns {returns}" if annotated else "by its name"
+    why = f"returns {returns}" if annotated else "returns a module" if visible else "by its name"
     entries.append(Entry(name=node.name, kind="function", parameters=_parameters(node.args, skip=0), why=why))
 
 
