@@ -117,6 +117,24 @@ def test_the_selection_follows_the_state_without_telling_it_back(drawn, qtbot):
     assert drawn.lighting.selected_box == int(drawn.picture.visible.box_of_node[4])
 
 
+def test_the_selection_follows_the_module_of_the_state(drawn):
+    graph = drawn.picture.visible.hierarchy.graph
+    drawn.draw(state_of(graph, selected_node=4))
+    drawn.draw(state_of(graph, selected_module="blocks.1"))
+    assert drawn.lighting.selected_container == 2
+    drawn.draw(state_of(graph, selected_module="head"))
+    assert drawn.lighting.selected_box == int(drawn.picture.visible.box_of_node[7])
+    drawn.draw(state_of(graph))
+    assert drawn.lighting.selected_box is None
+
+
+def test_giving_up_the_selected_node_selects_nothing_though_its_module_stays_in_the_state(drawn):
+    graph = drawn.picture.visible.hierarchy.graph
+    drawn.draw(state_of(graph, selected_node=4, selected_module="blocks.1.conv"))
+    drawn.draw(state_of(graph, selected_node=None, selected_module="blocks.1.conv"))
+    assert drawn.lighting.selected_box is None
+
+
 def test_clicking_a_header_tells_the_group(drawn, qtbot):
     rect = drawn.picture.container_rect(1)
     with qtbot.waitSignal(drawn.group_selected) as told:

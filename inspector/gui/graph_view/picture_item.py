@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -241,11 +241,6 @@ class PictureItem(QGraphicsItem):
         if box == lighting.hovered_box or box in lighting.matches:
             return mixed(theme().accent, theme().border, 0.45)
         return None
-
-
-def place_of(picture: Picture, box: int) -> QPointF:
-    """The middle of a box."""
-    return picture.box_rect(box).center()
 
 
 def _inside(rects: NDArray[np.float32], view: QRectF) -> list[int]:

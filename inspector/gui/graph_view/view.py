@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QToolTip, QVBoxLayout, QWidget
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QGraphicsScene, QLabel, QToolTip, QVBoxLayout, QWi
 from inspector.core import folding
 from inspector.core.folding import Hierarchy
 from inspector.core.layout import Direction
+from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.captions import Captions
 from inspector.gui.graph_view.cards import Fonts, Ruler
@@ -20,15 +20,23 @@ from inspector.gui.graph_view.making import Wish
 from inspector.gui.graph_view.matching import matching_nodes
 from inspector.gui.graph_view.minimap import Minimap
 from inspector.gui.graph_view.motion import DURATION_MS, start_places
-from inspector.gui.graph_view.paths import Trace, touching, trace
 from inspector.gui.graph_view.picture import Hit, Picture
 from inspector.gui.graph_view.picture_item import Lighting, Motion, PictureItem
+from inspector.gui.graph_view.selection import (
+    Pointed,
+    Selection,
+    group_named,
+    leaf_named,
+    lighting_of,
+    selected_box,
+    told_by,
+)
 from inspector.gui.graph_view.tooltips import tooltip_text
 from inspector.gui.state import WindowState
 from inspector.gui.theme import theme, theme_source
 from inspector.protocol.graph import Failure, Graph
 
-READABLE = 0.62  # the first view is no farther than this, even if not all fits
+NOTHING = Pointed()
 EMPTY = "Open a model and press Run to see its graph."
 
 
@@ -60,11 +68,8 @@ class GraphView(QWidget):
         self._direction: Direction = "down"
         self._asked: _Asked | None = None
         self._picture: Picture | None = None
-        self._node: int | None = None
-        self._container: int | None = None
-        self._state_node: int | None = None
-        self._matches: tuple[int, ...] = ()
-        self._match_at = -1
+        self._selection = Selection()
+        self._state_chosen: tuple[int | None, str | None] = (None, None)
         self._fonts = Fonts.of(self.font())
         self._ruler = Ruler(self._fonts)
         self._build()
@@ -84,7 +89,7 @@ class GraphView(QWidget):
         self._canvas.clicked.connect(self._click)
         self._canvas.double_clicked.connect(self._double_click)
         self._canvas.pointed.connect(self._point)
-        self._canvas.left.connect(lambda: self._hover(None, None))
+        self._canvas.left.connect(lambda: self._hover(NOTHING))
         self._canvas.key_pressed.connect(self._key)
         self._canvas.help_requested.connect(self._help)
         self._canvas.view_changed.connect(self._view_changed)
@@ -117,9 +122,12 @@ class GraphView(QWidget):
         run = state.run
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
-        if state.selected_node != self._state_node:
-            self._state_node = state.selected_node
-            self._select(state.selected_node, None)
+        chosen, before = (state.selected_node, state.selected_module), self._state_chosen
+        if chosen != before:
+            self._state_chosen = chosen
+            # when only the node is given up, its module is still in the state, but nothing is selected here
+            given_up = chosen[0] is None and before[0] is not None and chosen[1] == before[1]
+            self._follow(None, None) if given_up else self._follow(*chosen)
 
     def fit(self) -> None:
         """Show all of the graph."""
@@ -163,34 +171,32 @@ class GraphView(QWidget):
         hierarchy = self._hierarchy
         if hierarchy is None:
             return
-        group = next((g.id for g in hierarchy.graph.groups if g.fqn == fqn and hierarchy.num_nodes[g.id]), None)
+        group = group_named(hierarchy, fqn)
         if group is not None:
             self._select(None, group)
             self._reveal(hierarchy.parent[group], lambda picture: picture.container_rect(group) or picture.bounds)
             return
-        leaf = next((node.id for node in hierarchy.graph.nodes if node.fqn == fqn and node.kind == "module"), None)
+        leaf = leaf_named(hierarchy, fqn)
         if leaf is not None:
             self.centre_on_node(leaf)
 
     def search(self, text: str) -> int:
         """Light what the text finds, in folded groups too; how many nodes that are."""
-        self._matches = matching_nodes(self._graph, text) if self._graph is not None else ()
-        self._match_at = -1
+        matches = matching_nodes(self._graph, text) if self._graph is not None else ()
+        self._selection = replace(self._selection, matches=matches, match_at=-1)
         self._light()
-        return len(self._matches)
+        return len(matches)
 
     def next_match(self, step: int = 1) -> int:
         """Go to the next of what was found (or back, with −1); its place among them, or −1."""
-        if not self._matches:
+        matches, before = self._selection.matches, self._selection.match_at
+        if not matches or self._hierarchy is None:
             return -1
-        before = self._match_at if self._match_at >= 0 or step > 0 else 0
-        self._match_at = (before + step) % len(self._matches)
-        hierarchy = self._hierarchy
-        if hierarchy is not None:
-            node = self._matches[self._match_at]
-            self._reveal(hierarchy.node_parent[node], lambda picture: picture.rect_of_node(node))
+        at = ((before if before >= 0 or step > 0 else 0) + step) % len(matches)
+        self._selection = replace(self._selection, match_at=at)
+        self._reveal(self._hierarchy.node_parent[matches[at]], lambda picture: picture.rect_of_node(matches[at]))
         self._light()
-        return self._match_at
+        return at
 
     def toggle(self, container: int) -> None:
         """Fold or unfold one container, keeping its corner where it is."""
@@ -246,8 +252,7 @@ class GraphView(QWidget):
             self._ask(self._stay, animated=False)
             return
         self._folded = folding.default_folding(self._hierarchy)
-        self._node = self._container = None
-        self._matches, self._match_at = (), -1
+        self._selection = Selection()
         self._ask(self._show_first, animated=False)
 
     def _fold(self, folded: frozenset[int], then: Callable[[Picture | None], None]) -> None:
@@ -291,54 +296,19 @@ class GraphView(QWidget):
     # where the view goes after a layout
 
     def _show_first(self, _before: Picture | None) -> None:
-        """All of it if that can be read; else its beginning; what failed in any case."""
-        picture = self._picture
-        if picture is None:
-            return
-        self._canvas.fit(closest=1.0)
-        if self._canvas.zoom < READABLE:
-            self._show_beginning(picture)
-        failed = next((box for box, card in enumerate(picture.cards) if card.alarm), None)
-        if failed is not None and not self._canvas.visible_rect.contains(picture.box_rect(failed)):
-            # a little below the middle: what led to it is seen too
-            above = self._canvas.visible_rect.height() / 5
-            self._canvas.look_at(picture.box_rect(failed).center() - QPointF(0, above))
-
-    def _show_beginning(self, picture: Picture) -> None:
-        """The first boxes at the near edge, as close as the picture's narrow side allows."""
-        view = self._canvas.viewport().size()
-        down = self._direction == "down"
-        narrow = (
-            (view.width() - 24) / picture.bounds.width() if down else (view.height() - 24) / picture.bounds.height()
-        )
-        zoom = min(max(narrow, READABLE), 1.0)
-        half = QPointF(view.width() / 2 - 12, view.height() / 2 - 12) / zoom
-        start = _beginning(picture).center()
-        self._canvas.look_at(QPointF(start.x(), half.y()) if down else QPointF(half.x(), start.y()), zoom)
+        if self._picture is not None:
+            placing.show_first(self._canvas, self._picture, self._direction)
 
     def _show_whole(self, _before: Picture | None) -> None:
         self._canvas.fit()
 
     def _stay(self, before: Picture | None) -> None:
-        """Keep the middle of the view where it is, by the box nearest to it."""
-        if before is None or self._picture is None or not len(before.layout.boxes):
-            return
-        middle = self._canvas.visible_rect.center()
-        rects = before.layout.boxes
-        far = np.hypot(rects[:, 0] + rects[:, 2] / 2 - middle.x(), rects[:, 1] + rects[:, 3] / 2 - middle.y())
-        box = int(np.argmin(far))
-        if box < len(self._picture.layout.boxes):
-            self._keep_in_place(before.box_rect(box).center(), self._picture.box_rect(box).center())
+        if before is not None and self._picture is not None:
+            placing.keep_middle(self._canvas, before, self._picture)
 
     def _hold(self, before: Picture | None, container: int) -> None:
-        """Keep a container's corner, where its chevron is, in place."""
-        old = before.container_rect(container) if before is not None else None
-        new = self._picture.container_rect(container) if self._picture is not None else None
-        if old is not None and new is not None:
-            self._keep_in_place(old.topLeft(), new.topLeft())
-
-    def _keep_in_place(self, old: QPointF, new: QPointF) -> None:
-        self._canvas.keep(new, QPointF(self._canvas.mapFromScene(old)))
+        if before is not None and self._picture is not None:
+            placing.keep_corner(self._canvas, before, self._picture, container)
 
     def _reveal(self, container: int, where: Callable[[Picture], QRectF]) -> None:
         """Unfold what hides something, then bring it into the middle."""
@@ -373,47 +343,28 @@ class GraphView(QWidget):
 
     # selection, hover and search
 
+    def _follow(self, node: int | None, fqn: str | None) -> None:
+        """Select what the state says is selected; the container that told it stays selected."""
+        hierarchy, container = self._hierarchy, self._selection.container
+        if hierarchy is None:
+            return
+        told = told_by(hierarchy, container) if container is not None else (None, None)
+        if (node is not None and told[0] == node) or (node is None and fqn is not None and told[1] == fqn):
+            return
+        if node is not None or fqn is None:
+            self._select(node, None)
+        else:
+            group = group_named(hierarchy, fqn)
+            self._select(None if group is not None else leaf_named(hierarchy, fqn), group)
+
     def _select(self, node: int | None, container: int | None) -> None:
-        self._node, self._container = node, container
+        self._selection = replace(self._selection, node=node, container=container)
         self._light()
 
-    def _light(self, hovered_box: int | None = None, hovered_wire: int | None = None) -> None:
+    def _light(self, pointed: Pointed = NOTHING) -> None:
         picture = self._picture
-        if picture is None:
-            self._item.light(Lighting())
-            return
-        box = self._selected_box(picture)
-        open_container = self._container if self._container in picture.place_of_container else None
-        count, wires = len(picture.visible.boxes), picture.visible.wires
-        self._item.light(
-            Lighting(
-                selected_box=box,
-                selected_container=open_container,
-                hovered_box=hovered_box,
-                hovered_wire=hovered_wire,
-                trace=self._trace(box, count, picture),
-                hover=touching(hovered_box, count, wires) if hovered_box is not None else None,
-                matches=frozenset(int(picture.visible.box_of_node[node]) for node in self._matches),
-                current_match=int(picture.visible.box_of_node[self._matches[self._match_at]])
-                if self._match_at >= 0
-                else None,
-            )
-        )
-
-    def _trace(self, box: int | None, count: int, picture: Picture) -> Trace | None:
         known = self._item.lighting
-        if box is None:
-            return None
-        if known.selected_box == box and known.trace is not None and len(known.trace.boxes) == count:
-            return known.trace
-        return trace(box, count, picture.visible.wires)
-
-    def _selected_box(self, picture: Picture) -> int | None:
-        if self._node is not None and self._node < len(picture.visible.box_of_node):
-            return int(picture.visible.box_of_node[self._node])
-        if self._container is not None:
-            return picture.visible.box_of_container.get(self._container)
-        return None
+        self._item.light(Lighting() if picture is None else lighting_of(picture, self._selection, pointed, known))
 
     def _click(self, at: QPointF) -> None:
         picture = self._picture
@@ -433,21 +384,16 @@ class GraphView(QWidget):
     def _choose_node(self, node: int | None) -> None:
         """Select as the user, and tell."""
         self._select(node, None)
-        self._state_node = node
         self._describe(node)
         self.node_selected.emit(-1 if node is None else node)
 
     def _choose_container(self, container: int) -> None:
         self._select(None, container)
-        self._state_node = None
-        hierarchy = self._hierarchy
-        if hierarchy is None:
-            return
-        if container in hierarchy.twins:
-            self._state_node = hierarchy.twins[container][0]
-            self.node_selected.emit(self._state_node)
-        else:
-            self.group_selected.emit(hierarchy.graph.groups[hierarchy.group_of(container)].fqn)
+        node, fqn = told_by(self._hierarchy, container) if self._hierarchy is not None else (None, None)
+        if node is not None:
+            self.node_selected.emit(node)
+        elif fqn is not None:
+            self.group_selected.emit(fqn)
 
     def _describe(self, node: int | None) -> None:
         """What a screen reader says of the selection."""
@@ -473,12 +419,12 @@ class GraphView(QWidget):
         clickable = hit.box is not None or hit.chevron
         shape = Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor
         self._canvas.viewport().setCursor(shape)
-        self._hover(hit.box, wire)
+        self._hover(Pointed(hit.box, wire))
 
-    def _hover(self, box: int | None, wire: int | None) -> None:
+    def _hover(self, pointed: Pointed) -> None:
         known = self._item.lighting
-        if (box, wire) != (known.hovered_box, known.hovered_wire):
-            self._light(box, wire)
+        if pointed != Pointed(known.hovered_box, known.hovered_wire):
+            self._light(pointed)
 
     def _help(self, at: QPointF, where: QPoint) -> None:
         picture = self._picture
@@ -495,7 +441,7 @@ class GraphView(QWidget):
             return
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1}
         if key == Qt.Key.Key_Home:
-            self._canvas.look_at(_beginning(picture).center(), 1.0)
+            self._canvas.look_at(placing.beginning(picture).center(), 1.0)
         elif key == Qt.Key.Key_Escape:
             self._choose_node(None)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
@@ -504,10 +450,10 @@ class GraphView(QWidget):
             self._step_selection(picture, steps[Qt.Key(key)])
 
     def _toggle_selected(self, picture: Picture) -> None:
-        if self._container is not None:
-            self.toggle(self._container)
-        elif self._node is not None:
-            parent = picture.visible.boxes[int(picture.visible.box_of_node[self._node])].parent
+        if self._selection.container is not None:
+            self.toggle(self._selection.container)
+        elif self._selection.node is not None:
+            parent = picture.visible.boxes[int(picture.visible.box_of_node[self._selection.node])].parent
             if parent != folding.ROOT:
                 self.toggle(parent)
 
@@ -515,7 +461,7 @@ class GraphView(QWidget):
         """With the keyboard from box to box, in the order in which they ran."""
         if not picture.visible.boxes:
             return
-        at = self._selected_box(picture)
+        at = selected_box(picture, self._selection)
         box = 0 if at is None else min(max(at + step, 0), len(picture.visible.boxes) - 1)
         seen = picture.visible.boxes[box]
         if seen.node is not None:
@@ -560,11 +506,3 @@ class GraphView(QWidget):
             self._fonts = Fonts.of(self.font())
             self._ruler = Ruler(self._fonts)
             self._ask(self._stay, animated=False)
-
-
-def _beginning(picture: Picture) -> QRectF:
-    """The first input, or whatever comes first."""
-    for at, box in enumerate(picture.visible.boxes):
-        if box.node is not None and picture.visible.hierarchy.graph.nodes[box.node].kind == "input":
-            return picture.box_rect(at)
-    return picture.box_rect(0) if picture.visible.boxes else picture.bounds

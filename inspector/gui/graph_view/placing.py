@@ -1,0 +1,65 @@
+"""Where the view goes when another picture is shown: to its beginning, or so that what one looks at stays in place."""
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+
+from inspector.core.layout import Direction
+from inspector.gui.graph_view.canvas import Canvas
+from inspector.gui.graph_view.picture import Picture
+
+READABLE = 0.62  # the first view is no farther than this, even if not all fits
+EDGE = 12
+
+
+def show_first(canvas: Canvas, picture: Picture, direction: Direction) -> None:
+    """All of it if that can be read; else its beginning; what failed in any case."""
+    canvas.fit(closest=1.0)
+    if canvas.zoom < READABLE:
+        _show_beginning(canvas, picture, direction)
+    failed = next((box for box, card in enumerate(picture.cards) if card.alarm), None)
+    if failed is not None and not canvas.visible_rect.contains(picture.box_rect(failed)):
+        # a little below the middle: what led to it is seen too
+        above = canvas.visible_rect.height() / 5
+        canvas.look_at(picture.box_rect(failed).center() - QPointF(0, above))
+
+
+def beginning(picture: Picture) -> QRectF:
+    """The first input, or whatever comes first."""
+    for at, box in enumerate(picture.visible.boxes):
+        if box.node is not None and picture.visible.hierarchy.graph.nodes[box.node].kind == "input":
+            return picture.box_rect(at)
+    return picture.box_rect(0) if picture.visible.boxes else picture.bounds
+
+
+def keep_middle(canvas: Canvas, before: Picture, after: Picture) -> None:
+    """Keep the middle of the view where it is, by the box nearest to it; for pictures of the same boxes."""
+    rects = before.layout.boxes
+    if not len(rects):
+        return
+    middle = canvas.visible_rect.center()
+    far = np.hypot(rects[:, 0] + rects[:, 2] / 2 - middle.x(), rects[:, 1] + rects[:, 3] / 2 - middle.y())
+    box = int(np.argmin(far))
+    if box < len(after.layout.boxes):
+        _keep(canvas, before.box_rect(box).center(), after.box_rect(box).center())
+
+
+def keep_corner(canvas: Canvas, before: Picture, after: Picture, container: int) -> None:
+    """Keep a container's corner, where its chevron is, in place."""
+    old, new = before.container_rect(container), after.container_rect(container)
+    if old is not None and new is not None:
+        _keep(canvas, old.topLeft(), new.topLeft())
+
+
+def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> None:
+    """The first boxes at the near edge, as close as the picture's narrow side allows."""
+    view = canvas.viewport().size()
+    down = direction == "down"
+    room, narrow = (view.width(), picture.bounds.width()) if down else (view.height(), picture.bounds.height())
+    zoom = min(max((room - 2 * EDGE) / narrow, READABLE), 1.0)
+    half = QPointF(view.width() / 2 - EDGE, view.height() / 2 - EDGE) / zoom
+    start = beginning(picture).center()
+    canvas.look_at(QPointF(start.x(), half.y()) if down else QPointF(half.x(), start.y()), zoom)
+
+
+def _keep(canvas: Canvas, old: QPointF, new: QPointF) -> None:
+    canvas.keep(new, QPointF(canvas.mapFromScene(old)))
