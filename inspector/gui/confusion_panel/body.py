@@ -18,11 +18,13 @@ class Body(QWidget):
     Signals:
         normalisation_changed, threshold_changed: another reading is wanted.
         export_clicked: the export button was clicked.
+        view_changed: another view is shown.
     """
 
     normalisation_changed = Signal(str)
     threshold_changed = Signal(float)
     export_clicked = Signal()
+    view_changed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +46,11 @@ class Body(QWidget):
         self._right.setVisible(self._wide or key != "matrix")
         for name, view in self._pages.items():
             view.setVisible(name == beside)
+        self.view_changed.emit(key)
+
+    def shows_images(self) -> bool:
+        """Whether the images are the view chosen."""
+        return self.views.current() == "images"
 
     def add_summary(self, summary: QWidget) -> None:
         """Put the figures of the whole beneath those of each class."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from inspector.core.metrics import Normalisation, normalise
-from inspector.gui.parts import number_font, to_image
-from inspector.gui.plots import value_colours
+from inspector.gui.parts import number_font
+from inspector.gui.plots import colour_table
 from inspector.gui.plots.colour_map import lightness
 from inspector.gui.theme import SMALL, Theme
 
@@ -17,6 +17,7 @@ OTHER = "other"
 _MAX_CELL = 72.0
 _MOST_STRETCHED = 2.4
 _LOW = 120
+_FEW_CELLS = 900
 _UNTITLED = 230  # lower than this, the title "predicted" gives way too
 
 
@@ -108,21 +109,51 @@ def place_in(content: MatrixContent, room: QRect, base: QFont) -> MatrixPlace:
     return MatrixPlace(room.x() + left, room.y() + top, cell_width, cell_height, rows, columns, rotated, head, line > 0)
 
 
-def paint_matrix(painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, colours: Theme) -> None:
+class MatrixTints:
+    """The colours of a content's cells, made once and painted often."""
+
+    def __init__(self, content: MatrixContent, *, dark: bool) -> None:
+        self._table = colour_table(dark=dark)
+        self._lightness = lightness(self._table)
+        self._steps = _steps(content)
+        self._scaled = QImage()
+
+    def lightness(self, row: int, column: int) -> float:
+        """How light a cell is, 0…100: what its number is painted on."""
+        return float(self._lightness[self._steps[row, column]])
+
+    def paint(self, painter: QPainter, place: MatrixPlace) -> None:
+        """Cell by cell where there are few, else as one picture, scaled once a size."""
+        if place.rows * place.columns <= _FEW_CELLS:
+            for row in range(place.rows):
+                for column in range(place.columns):
+                    painter.fillRect(place.cell(row, column), QColor(*self._table[self._steps[row, column]].tolist()))
+            return
+        target = place.cells().toRect().size()
+        if self._scaled.size() != target:
+            rows, columns = self._steps.shape
+            image = QImage(self._steps.tobytes(), columns, rows, columns, QImage.Format.Format_Indexed8)
+            image.setColorTable([QColor(*colour).rgb() for colour in self._table.tolist()])
+            self._scaled = image.scaled(target)
+        painter.drawImage(place.cells().toRect().topLeft(), self._scaled)
+
+
+def paint_matrix(
+    painter: QPainter, content: MatrixContent, tints: MatrixTints, place: MatrixPlace, *, base: QFont, colours: Theme
+) -> None:
     """Cells, lines, numbers, names."""
-    tints = _tints(content, dark=colours.dark)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-    painter.drawImage(place.cells(), to_image(tints))
+    tints.paint(painter, place)
     _paint_lines(painter, place, colours)
-    _paint_numbers(painter, content, place, base, lightness(tints))
+    _paint_numbers(painter, content, place, base, tints)
     _paint_names(painter, content, place, base, colours)
 
 
-def _tints(content: MatrixContent, *, dark: bool) -> NDArray[np.uint8]:
-    """The root of each share of the greatest: one mistake among forty is still seen."""
+def _steps(content: MatrixContent) -> NDArray[np.uint8]:
+    """A step of the colour table a cell. The root of each share is taken: one mistake among forty is still seen."""
     greatest = float(content.shares.max()) if content.shares.size else 0.0
     scaled = np.sqrt(content.shares / greatest) if greatest else content.shares
-    return value_colours(scaled, dark=dark)
+    steps: NDArray[np.uint8] = (scaled * 255).round().astype(np.uint8)
+    return np.ascontiguousarray(steps)
 
 
 def _paint_lines(painter: QPainter, place: MatrixPlace, colours: Theme) -> None:
@@ -140,7 +171,7 @@ def _paint_lines(painter: QPainter, place: MatrixPlace, colours: Theme) -> None:
 
 
 def _paint_numbers(
-    painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, light: NDArray[np.float64]
+    painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, tints: MatrixTints
 ) -> None:
     """Numbers only where the widest fits: a matrix with some of them would be misread."""
     size = int(min(SMALL + 2, place.cell_height - 5))
@@ -154,7 +185,7 @@ def _paint_numbers(
         return
     painter.setFont(font)
     for row, column, text in texts:
-        painter.setPen(QColor("#0E1420" if light[row, column] > 55 else "#F4F7FB"))
+        painter.setPen(QColor("#0E1420" if tints.lightness(row, column) > 55 else "#F4F7FB"))
         painter.drawText(place.cell(row, column), int(Qt.AlignmentFlag.AlignCenter), text)
 
 

@@ -5,7 +5,13 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from inspector.core.formatting import percent_text
-from inspector.gui.confusion_panel.matrix_painting import MatrixContent, MatrixPlace, paint_matrix, place_in
+from inspector.gui.confusion_panel.matrix_painting import (
+    MatrixContent,
+    MatrixPlace,
+    MatrixTints,
+    paint_matrix,
+    place_in,
+)
 from inspector.gui.parts import named
 from inspector.gui.theme import theme, theme_source
 
@@ -34,12 +40,15 @@ class MatrixView(QWidget):
         self.setMinimumSize(120, 80)
         self.setMouseTracking(True)
         self._content: MatrixContent | None = None
+        self._made: tuple[bool, MatrixTints] | None = None
         self._current: tuple[int, int] | None = None
         self._hovered: tuple[int, int] | None = None
         theme_source().changed.connect(self.update)
 
     def show_content(self, content: MatrixContent | None) -> None:
         """Show other numbers; the current cell stays where there still is one."""
+        if content is not self._content:
+            self._made = None
         self._content = content
         if content is None or (self._current is not None and not self._has(*self._current)):
             self._current = None
@@ -95,7 +104,9 @@ class MatrixView(QWidget):
         painter = QPainter(image)
         painter.scale(scale, scale)
         place = place_in(content, QRect(QPoint(8, 8), size - QSize(16, 16)), self.font())
-        paint_matrix(painter, content, place, self.font(), theme())
+        paint_matrix(
+            painter, content, MatrixTints(content, dark=theme().dark), place, base=self.font(), colours=theme()
+        )
         painter.end()
         return image
 
@@ -105,7 +116,7 @@ class MatrixView(QWidget):
         if self._content is None or place is None or self.size().isEmpty():
             return
         painter = QPainter(self)
-        paint_matrix(painter, self._content, place, self.font(), theme())
+        paint_matrix(painter, self._content, self._tints(self._content), place, base=self.font(), colours=theme())
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for cell, width in ((self._hovered, 1), (self._current, 2)):
             if cell is not None and self._has(*cell):
@@ -155,6 +166,11 @@ class MatrixView(QWidget):
                 QToolTip.showText(event.globalPos(), self.cell_text(*cell), self)
             return True
         return bool(super().event(event))
+
+    def _tints(self, content: MatrixContent) -> MatrixTints:
+        if self._made is None or self._made[0] != theme().dark:
+            self._made = (theme().dark, MatrixTints(content, dark=theme().dark))
+        return self._made[1]
 
     def _choose(self, cell: tuple[int, int]) -> None:
         self.set_current(cell)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QMenu, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from inspector.core.formatting import percent_text
 from inspector.core.heads import num_classes_of
@@ -20,9 +20,9 @@ from inspector.gui.confusion_panel.head_row import HeadRow
 from inspector.gui.confusion_panel.labels_popover import LabelsPopover
 from inspector.gui.confusion_panel.mapping_popover import MappingPopover
 from inspector.gui.confusion_panel.matrix_painting import content_of
+from inspector.gui.confusion_panel.progress_line import ProgressLine
 from inspector.gui.parts import ElidedLabel, Sentence, named
 from inspector.gui.state import EvaluationState, WindowState
-from inspector.gui.theme import theme, theme_source
 from inspector.protocol.evaluation import LabelRule, Skipped
 
 COUNT_EVERY_MS = 100
@@ -77,7 +77,7 @@ class ConfusionPanel(QWidget):
         if other_folder:
             self._scan = evaluation.scan
             self._edited = {}
-        recent = self._counted is not None and self._clock.elapsed() < COUNT_EVERY_MS
+        recent = self._counted is not None and self._clock.elapsed() < self._later.interval()
         if evaluation.running and recent and not other_folder:
             self._show_progress(evaluation)
             if not self._later.isActive():
@@ -147,9 +147,7 @@ class ConfusionPanel(QWidget):
         self.head = HeadRow()
         self.line = ElidedLabel("confusion_sentence", "What the folder holds", "dimmed", small=True)
         self.line.set_elide_mode(Qt.TextElideMode.ElideRight)
-        self.progress = named(QProgressBar(), "confusion_progress", "Images done")
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(3)
+        self.progress = ProgressLine()
         self.problem = Sentence("confusion_problem", "What went wrong", "failure", small=True)
         self.warning = Sentence("confusion_warning", "What to know of the folder", "warning", small=True)
         self.warning.limit_lines(2)
@@ -159,7 +157,6 @@ class ConfusionPanel(QWidget):
         self.summary.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.labels_popover = LabelsPopover(self)
         self.mapping_popover = MappingPopover(self)
-        self._restyle()
 
     def _place_parts(self) -> None:
         column = QVBoxLayout(self)
@@ -174,7 +171,6 @@ class ConfusionPanel(QWidget):
         column.addWidget(self._spring, 1)
 
     def _connect_parts(self) -> None:
-        theme_source().changed.connect(self._restyle)
         self._later.timeout.connect(self._redraw)
         self.head.folder_clicked.connect(self._choose_folder)
         self.head.labels_clicked.connect(self._open_labels)
@@ -184,6 +180,7 @@ class ConfusionPanel(QWidget):
         self.mapping_popover.mapping_changed.connect(self._change_mapping)
         self.body.normalisation_changed.connect(self._show_matrix)
         self.body.threshold_changed.connect(self._redraw)
+        self.body.view_changed.connect(self._show_images)
         self.body.export_clicked.connect(self._open_export)
         self.body.matrix.cell_chosen.connect(self._choose_cell)
         self.body.images.thumbnails_requested.connect(self.thumbnails_requested)
@@ -192,6 +189,12 @@ class ConfusionPanel(QWidget):
     def _redraw(self) -> None:
         self._later.stop()
         self._clock.start()
+        self._count_all()
+        # A thousand classes take long to count: never more than a tenth of the window's time.
+        self._later.setInterval(max(COUNT_EVERY_MS, 10 * self._clock.elapsed()))
+        self._clock.start()
+
+    def _count_all(self) -> None:
         evaluation = self._state.evaluation
         self._show_progress(evaluation)
         self._say_problems(evaluation)
@@ -203,8 +206,7 @@ class ConfusionPanel(QWidget):
         ready = evaluation.scan is not None and bool(evaluation.scan.images) and self._state.model is not None
         self.head.show_folder(evaluation.folder, running=evaluation.running, ready=ready)
         self.progress.setVisible(evaluation.running)
-        self.progress.setMaximum(max(evaluation.total, 0 if evaluation.running and not evaluation.total else 1))
-        self.progress.setValue(evaluation.done)
+        self.progress.show_progress(evaluation.done, evaluation.total)
         self.line.say(_sentence(evaluation))
         self.line.setVisible(bool(evaluation.folder))
 
@@ -252,11 +254,10 @@ class ConfusionPanel(QWidget):
 
     def _choose_cell(self, row: int, column: int) -> None:
         self.body.show_view("images")
-        self._show_images()
 
     def _show_images(self) -> None:
         counted = self._counted
-        if counted is None:
+        if counted is None or not self.body.shows_images():
             return
         cell = self.body.matrix.current()
         if cell is None:
@@ -358,12 +359,6 @@ class ConfusionPanel(QWidget):
             write(path)
         except OSError as error:
             self.problem.say(f"The file could not be saved: {error.strerror or error}.", "warning")
-
-    def _restyle(self) -> None:
-        self.progress.setStyleSheet(
-            f"QProgressBar {{ background: {theme().raised}; border: none; border-radius: 1px; }}"
-            f"QProgressBar::chunk {{ background: {theme().accent}; border-radius: 1px; }}"
-        )
 
 
 def _dropped_folder(event: QDropEvent) -> str:

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QPixmap, QShowEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from inspector.core.presets import PRESETS, apply_preset, preset_of
 from inspector.gui.input_panel.fields import choice
 from inspector.gui.input_panel.in_force import preprocess_text
 from inspector.gui.input_panel.preprocess_form import PreprocessForm
-from inspector.gui.parts import ElidedLabel, IconButton, PushButton, Sentence, named
+from inspector.gui.parts import ElidedLabel, Fold, IconButton, PushButton, Sentence, named
 from inspector.gui.theme import SMALL, theme, theme_source
 from inspector.protocol.inputs import Preprocess
 
@@ -82,19 +81,7 @@ class ImageForm(QWidget):
         self.in_force = ElidedLabel("input_in_force", "Preprocessing in force", "dimmed", small=True)
         self.in_force.set_elide_mode(Qt.TextElideMode.ElideRight)
         self.steps = PreprocessForm()
-        blank = QIcon(QPixmap(1, 1))
-        # Icons of our own, as superqt draws its default ones in points, which a font set in pixels lacks.
-        self.fold = named(QCollapsible("Steps", None, blank, blank), "input_steps", "Every step of the preprocessing")
-        self._has_icons = False
-        self.fold.setDuration(0)
-        self.fold.toggleButton().setObjectName("input_steps_toggle")
-        self.fold.toggleButton().setAccessibleName("Show every step of the preprocessing")
-        self.fold.addWidget(self.steps)
-        for widget in (self.fold, self.fold.content()):
-            layout = widget.layout()
-            if layout is not None:
-                layout.setContentsMargins(0, 0, 0, 0)
-                layout.setSpacing(2)
+        self.fold = Fold("Steps", self.steps, "input_steps", "Every step of the preprocessing")
 
     def _place_fields(self) -> None:
         column = QVBoxLayout(self)
@@ -121,7 +108,7 @@ class ImageForm(QWidget):
     def _choose_preset(self) -> None:
         name = self.preset.currentText()
         if name == _OWN:
-            self.fold.expand(animate=False)
+            self.fold.set_open(True)
             return
         self._change(apply_preset(self._preprocess, name))
         self.steps.show_preprocess(self._preprocess)
@@ -132,20 +119,6 @@ class ImageForm(QWidget):
         self._preprocess = preprocess
         self._say_preprocess()
         self.preprocess_changed.emit(preprocess)
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Fetch the icons when they are first needed."""
-        super().showEvent(event)
-        if not self._has_icons:
-            self._has_icons = True
-            self._draw_icons()
-
-    def _draw_icons(self) -> None:
-        import qtawesome  # noqa: PLC0415 - its fonts take .2 s to load
-
-        colour = theme().dimmed
-        self.fold.setExpandedIcon(qtawesome.icon("mdi6.chevron-down", color=colour))
-        self.fold.setCollapsedIcon(qtawesome.icon("mdi6.chevron-right", color=colour))
 
     def _take_off(self, rows: Sequence[int]) -> None:
         gone = set(rows)
@@ -158,13 +131,6 @@ class ImageForm(QWidget):
         self.files.setStyleSheet(
             f"QListWidget {{ background: {colours.raised}; border: 1px solid {colours.border}; border-radius: 4px;"
             f" font-size: {SMALL}px; padding: 1px; }}"
-        )
-        if self._has_icons:
-            self._draw_icons()
-        self.fold.toggleButton().setStyleSheet(
-            f"QPushButton {{ text-align: left; border: none; background: transparent; color: {colours.dimmed};"
-            f" padding: 0; min-height: 18px; font-size: {SMALL}px; }}"
-            f"QPushButton:hover, QPushButton:focus {{ color: {colours.accent}; }}"
         )
 
 

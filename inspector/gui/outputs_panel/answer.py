@@ -38,7 +38,8 @@ def top_classes(
     shares = probabilities(line[None, :], head, temperature)[0]
     if np.isnan(shares).any():
         return ()
-    best = np.argsort(-shares, kind="stable")[:count]
+    likely = np.argpartition(-shares, count)[:count] if len(shares) > count else np.arange(len(shares))
+    best = likely[np.lexsort((likely, -shares[likely]))]
     known = names if len(names) == len(shares) else ()
     return tuple(
         TopClass(int(index), known[index] if known else f"class {index}", float(shares[index])) for index in best

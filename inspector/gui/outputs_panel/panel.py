@@ -1,6 +1,7 @@
 """The outputs panel: places its parts, and tells each what to show."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView, QMenu, QVBoxLayout, QWidget
@@ -16,7 +17,7 @@ from inspector.gui.outputs_panel.export import write_csv
 from inspector.gui.outputs_panel.lines import line_of
 from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
 from inspector.gui.outputs_panel.place_row import PlaceRow
-from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, make_table
+from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, descending_order, make_table
 from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
 from inspector.protocol.graph import Failure
@@ -26,6 +27,10 @@ _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
 _NARROW = 400
 _ONE_ROW_FROM = 640
 _UPRIGHT_FROM = 560  # from this width on, the answer stands beside the table
+
+
+KnownLine = tuple[NDArray[np.generic], tuple[int, dict[int, int]], NDArray[np.float64], NDArray[np.intp]]
+"""Values of an output, the axis and places chosen, the line of values there, and its order from the highest."""
 
 
 class OutputsPanel(QWidget):
@@ -47,6 +52,7 @@ class OutputsPanel(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._table: ReadingTable | None = None
         self._order_chosen = False
+        self._known_line: KnownLine | None = None
         self._make_parts()
         self._place_parts()
         self._connect_parts()
@@ -227,7 +233,7 @@ class OutputsPanel(QWidget):
             part.setVisible(has_outputs)
         self.places.show_outputs([output.tensor.name for output in run.outputs])
         if not has_outputs:
-            self._table = None
+            self._table = self._known_line = None
             self.places.setVisible(False)
             self.facts.say("")
             self.evidence.say("")
@@ -245,7 +251,7 @@ class OutputsPanel(QWidget):
         if not self._state.run.outputs:
             return
         output = self._output()
-        line = line_of(output.values, self.places.current_axis(), self.places.places())
+        line, descending = self._line()
         names = self._names()
         self.top.setMaximum(len(line))
         self._table = make_table(
@@ -257,14 +263,25 @@ class OutputsPanel(QWidget):
             top=self.top.value(),
             sort=self.order.isChecked(),
             integral=output.values.dtype.kind in "iub",
+            descending=descending,
         )
         self.model.show_table(self._table)
-        self.facts.say(_facts(output))
         self.evidence.say(_evidence(self._table, output.tensor.head))
         quantities = output.tensor.head.kind in ("regression", "features")
         self.expectation.show_verdict(self._state.run.verdict, None if quantities else len(line), names)
         self._show_answer()
         self._fit_columns()
+
+    def _line(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """The chosen line and its order, made anew only when another is chosen: a slider changes neither."""
+        values, axis, places = self._output().values, self.places.current_axis(), self.places.places()
+        known = self._known_line
+        if known is None or known[0] is not values or known[1] != (axis, places):
+            line = line_of(values, axis, places)
+            if known is None or known[0] is not values:
+                self.facts.say(_facts(self._output()))
+            self._known_line = known = (values, (axis, places), line, descending_order(line))
+        return known[2], known[3]
 
     def _output(self) -> OutputValues:
         return self._state.run.outputs[min(self.places.current_output(), len(self._state.run.outputs) - 1)]

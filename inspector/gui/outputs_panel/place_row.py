@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
-from superqt import QFlowLayout
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSpinBox, QWidget
 
 from inspector.gui.outputs_panel.lines import axis_names, choosable_axes, default_axis
 from inspector.gui.parts import NumberBox, named
+
+_WIDE = 470
 
 
 class PlaceRow(QWidget):
@@ -23,20 +25,31 @@ class PlaceRow(QWidget):
         super().__init__()
         named(self, "outputs_places", "Which values are shown")
         self._shape: tuple[int, ...] | None = None
-        self._flow = QFlowLayout(self)
-        self._flow.setContentsMargins(0, 0, 0, 0)
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(6)
+        which = QHBoxLayout()
+        which.setSpacing(6)
         self.output = named(QComboBox(), "outputs_output", "Output")
         self.axis = named(QComboBox(), "outputs_axis", "Axis that runs down the table")
-        self._flow.addWidget(self.output)
-        self._flow.addWidget(self.axis)
+        which.addWidget(self.output)
+        which.addWidget(self.axis)
+        self._box.addLayout(which)
         self._spins: dict[int, QSpinBox] = {}
         self._spin_row = QWidget()
         self._spin_layout = QHBoxLayout(self._spin_row)
         self._spin_layout.setContentsMargins(0, 0, 0, 0)
         self._spin_layout.setSpacing(6)
-        self._flow.addWidget(self._spin_row)
+        self._box.addWidget(self._spin_row)
+        self._box.addStretch(1)
         self.output.activated.connect(self.changed)
         self.axis.activated.connect(self._choose_axis)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Two rows where one is too long."""
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE
+        self._box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     def show_outputs(self, names: Sequence[str]) -> None:
         """Offer these outputs, keeping the choice where its name is still there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -84,7 +85,7 @@ class ReadingTable:
         if column == "softmax" and len(self.raw) == 1:
             return "always 1"
         if column == "raw":
-            return raw_text(value, self.raw, integral=self.integral)
+            return raw_text(value, self._greatest, integral=self.integral)
         return probability_text(value)
 
     def bar(self, column: Column, index: int) -> tuple[float, float]:
@@ -95,11 +96,18 @@ class ReadingTable:
             return 0.0, 0.0
         if column != "raw":
             return 0.0, min(max(value, 0.0), 1.0)
-        low, high = self._raw_range()
+        low, high = self._raw_range
         span = high - low or 1.0
         zero, end = (0.0 - low) / span, (value - low) / span
         return min(zero, end), max(zero, end)
 
+    @cached_property
+    def _greatest(self) -> float:
+        """The greatest finite magnitude; asked for each cell that is painted, so found once."""
+        finite = self.raw[np.isfinite(self.raw)]
+        return float(np.abs(finite).max()) if len(finite) else 0.0
+
+    @cached_property
     def _raw_range(self) -> tuple[float, float]:
         finite = self.raw[np.isfinite(self.raw)]
         if not len(finite):
@@ -119,9 +127,14 @@ def make_table(
     top: int = 0,
     sort: bool = True,
     integral: bool = False,
+    descending: NDArray[np.intp] | None = None,
 ) -> ReadingTable:
-    """Read a line of values. `top` keeps that many of the highest (0: all); `sort` puts the highest first."""
-    descending = np.argsort(np.where(np.isnan(line), np.inf, -line), kind="stable")
+    """Read a line of values. `top` keeps that many of the highest (0: all); `sort` puts the highest first.
+
+    `descending` is the line's order where it is known already: a slider doesn't change it.
+    """
+    if descending is None:
+        descending = descending_order(line)
     order = descending[:top] if top else descending
     if not sort:
         order = np.sort(order)
@@ -139,6 +152,11 @@ def make_table(
     )
 
 
+def descending_order(line: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The places of the values from the highest; NaN goes last, equal values stay in order."""
+    return np.argsort(np.where(np.isnan(line), np.inf, -line), kind="stable")
+
+
 def fitting_names(names: Sequence[str], num_outputs: int) -> tuple[str, ...]:
     """The names where there is one an output; of two names for one column, the second is what it stands for."""
     if num_outputs == 1 and len(names) == 2:
@@ -146,14 +164,12 @@ def fitting_names(names: Sequence[str], num_outputs: int) -> tuple[str, ...]:
     return tuple(names) if len(names) == num_outputs else ()
 
 
-def raw_text(value: float, among: NDArray[np.float64], *, integral: bool = False) -> str:
-    """A raw value with as many decimals as its neighbours, so that the points line up."""
+def raw_text(value: float, greatest: float, *, integral: bool = False) -> str:
+    """A raw value with as many decimals as its neighbours, whose greatest magnitude is given: the points line up."""
     if not np.isfinite(value):
         return value_text(value)
     if integral:
         return f"{value:.0f}"
-    finite = among[np.isfinite(among)]
-    greatest = float(np.abs(finite).max()) if len(finite) else 0.0
     if 1e-2 <= greatest < 1e5:
         return f"{value:.4f}"
     return value_text(value) if greatest else "0"

@@ -4,6 +4,7 @@ Must not know the window's state, nor what any panel is about.
 """
 
 from inspector.gui.parts.buttons import IconButton, PushButton
+from inspector.gui.parts.fold import Fold
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.parts.naming import named
 from inspector.gui.parts.number_box import NumberBox
@@ -17,6 +18,7 @@ from inspector.gui.parts.table import ROW_HEIGHT, PlainTable
 __all__ = [
     "ROW_HEIGHT",
     "ElidedLabel",
+    "Fold",
     "IconButton",
     "NumberBox",
     "NumberSlider",
