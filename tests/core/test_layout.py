@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inspector.core.layout import HEADER, LayoutRequest, lay_out
 from inspector.core.layout.messages import decode_layout, decode_request, encode
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=40, deadline=None)
 
 
 @st.composite
