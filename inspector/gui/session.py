@@ -116,7 +116,10 @@ class WindowSession(QObject):
         self._run_again = self._run_after_reload = self._evaluate_after_scan = False
         self._live_timer.stop()
         self._folder_after_load = test_folder
+        recent = self.state.recent_files
         self._set(asking.opening(self.state, path, source, entry, {}))
+        if self._own_folder is not None:  # samples have a menu of their own
+            self._set(replace(self.state, recent_files=recent))
         self.settings.change(recent_files=self.state.recent_files)
         self._load("load")
 

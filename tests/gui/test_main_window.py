@@ -402,6 +402,7 @@ class TestFolder:
         assert window.session.state.run.outputs
         (given,) = window.session.state.settings.inputs
         assert isinstance(given.source, ImageInput), "a picture says more than noise"
+        assert window.session.state.recent_files == (), "samples have a menu of their own"
 
     def test_the_same_file_dropped_is_asked_about(self, window, qtbot, engines):
         engines.latest.behave(consent=True)
