@@ -77,7 +77,8 @@ class Server:
             sandbox=sandbox,
         )
         self._send(0, ready)
-        importlib.import_module("inspector.engine.shape_finder").warm_up()
+        if not self._current:
+            importlib.import_module("inspector.engine.shape_finder").warm_up()
 
     def read(self) -> None:
         """Take requests from the stream until it ends; the process ends with it."""

@@ -3,6 +3,7 @@
 The model is left as it was: every try runs on a stand-in.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -22,6 +23,9 @@ __all__ = ["propose_preprocess", "propose_slots", "warm_up"]
 # All tries together; a person waits for the file to open meanwhile.
 SEARCH_S = 2.5
 
+# Torch's modules are not whole while another thread imports them: a try must not meet that.
+_one_at_a_time = threading.Lock()
+
 
 def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, ...]:
     """A slot for each tensor argument of forward, with an input that was seen to run where one was found.
@@ -33,8 +37,9 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
         return told
     arguments = forward_arguments(module)
     required = tuple(argument for argument in arguments if argument.required)
-    search = Search(module, SEARCH_S)
-    proposals = search.propose(required) if tries else search.untried(required)
+    with _one_at_a_time:
+        search = Search(module, SEARCH_S)
+        proposals = search.propose(required) if tries else search.untried(required)
     dtype = dtype_name(search.dtype)
     slots = [_slot(argument, proposal, dtype) for argument, proposal in zip(required, proposals, strict=True)]
     for argument in arguments:
@@ -45,7 +50,8 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
 
 def warm_up() -> None:
     """Have torch import what tries on the meta device need (1.2 s), at a time when nobody waits."""
-    warm_meta()
+    with _one_at_a_time:
+        warm_meta()
 
 
 def propose_preprocess(slots: Sequence[InputSlot], preprocessing: Mapping[str, object]) -> Preprocess | None:
