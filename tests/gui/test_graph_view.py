@@ -167,6 +167,18 @@ def test_everything_folds_and_unfolds(drawn, qtbot):
     assert len(shown(drawn, qtbot, lambda: drawn.fold_to_depth(1)).visible.boxes) == 5
 
 
+def test_unfolding_a_tall_graph_stays_where_one_looks_and_can_be_read(view, qtbot):
+    shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=40))))
+    last = len(view.picture.visible.hierarchy.graph.nodes) - 1
+    view.centre_on_node(last)
+    before = place(view, view.picture.rect_of_node(last).topLeft())
+    picture = shown(view, qtbot, view.unfold_all)
+    assert view.canvas.zoom > 0.6
+    assert (place(view, picture.rect_of_node(last).topLeft()) - before).manhattanLength() <= 2
+    shown(view, qtbot, view.fold_all)
+    assert view.canvas.visible_rect.contains(view.picture.bounds)
+
+
 def test_equal_blocks_are_one_card_with_their_number(view, qtbot):
     picture = shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=12))))
     stack = next(card for card in picture.cards if card.style == "stack")

@@ -36,12 +36,22 @@ class Canvas(QGraphicsView):
         self.viewport().setMouseTracking(True)
         self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         self._picture = QRectF()
+        self._before = QRectF()
         self._pressed: QPoint | None = None
         self._panned = False
 
     def set_picture_rect(self, rect: QRectF) -> None:
-        """What there is to see; the view may go a little beyond it, whatever the zoom."""
+        """What there is to see; the view may go a little beyond it, whatever the zoom.
+
+        What was there before stays within reach until `settle`, so that the view does not jump by itself.
+        """
+        self._before = self._picture
         self._picture = QRectF(rect)
+        self._give_room()
+
+    def settle(self) -> None:
+        """The view is where it should be: forget the picture before."""
+        self._before = QRectF()
         self._give_room()
 
     @property
@@ -100,7 +110,7 @@ class Canvas(QGraphicsView):
         zoom = max(self.zoom, FARTHEST)
         size = self.viewport().size()
         x, y = size.width() * ROOM / zoom, size.height() * ROOM / zoom
-        self.setSceneRect(self._picture.adjusted(-x, -y, x, y))
+        self.setSceneRect(self._picture.united(self._before).adjusted(-x, -y, x, y))
 
     # Qt's events
 

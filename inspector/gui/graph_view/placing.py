@@ -32,15 +32,32 @@ def beginning(picture: Picture) -> QRectF:
 
 
 def keep_middle(canvas: Canvas, before: Picture, after: Picture) -> None:
-    """Keep the middle of the view where it is, by the box nearest to it; for pictures of the same boxes."""
+    """Keep the middle of the view where it is, by the box nearest to it; of the same graph, folded the same or not."""
     rects = before.layout.boxes
     if not len(rects):
         return
     middle = canvas.visible_rect.center()
     far = np.hypot(rects[:, 0] + rects[:, 2] / 2 - middle.x(), rects[:, 1] + rects[:, 3] / 2 - middle.y())
     box = int(np.argmin(far))
-    if box < len(after.layout.boxes):
-        _keep(canvas, before.box_rect(box).center(), after.box_rect(box).center())
+    node, container = before.visible.boxes[box].node, before.visible.boxes[box].container
+    if node is not None:
+        _keep(canvas, before.box_rect(box).topLeft(), after.rect_of_node(node).topLeft())
+        return
+    around = before.visible.hierarchy.ancestors(container) if container is not None else ()
+    shown = next((rect for c in around if (rect := after.container_rect(c)) is not None), None)
+    if shown is not None:
+        _keep(canvas, before.box_rect(box).topLeft(), shown.topLeft())
+
+
+def show_refolded(canvas: Canvas, before: Picture | None, after: Picture) -> None:
+    """All of it where that can be read; else what was in the middle stays there."""
+    zoom = canvas.zoom
+    place = canvas.visible_rect.center()
+    canvas.fit()
+    if canvas.zoom < READABLE:
+        canvas.look_at(place, max(zoom, READABLE))
+        if before is not None:
+            keep_middle(canvas, before, after)
 
 
 def keep_corner(canvas: Canvas, before: Picture, after: Picture, container: int) -> None:

@@ -136,16 +136,16 @@ class GraphView(QWidget):
     def fold_all(self) -> None:
         """Fold every group."""
         if self._hierarchy is not None:
-            self._fold(folding.fold_all(self._hierarchy), self._show_whole)
+            self._fold(folding.fold_all(self._hierarchy), self._show_refolded)
 
     def unfold_all(self) -> None:
         """Unfold every group."""
-        self._fold(frozenset(), self._show_whole)
+        self._fold(frozenset(), self._show_refolded)
 
     def fold_to_depth(self, depth: int) -> None:
         """Unfold down to a depth, fold what lies deeper."""
         if self._hierarchy is not None:
-            self._fold(folding.fold_to_depth(self._hierarchy, depth), self._show_whole)
+            self._fold(folding.fold_to_depth(self._hierarchy, depth), self._show_refolded)
 
     def set_direction(self, direction: Direction) -> None:
         """Let the graph run down, or to the right."""
@@ -277,6 +277,7 @@ class GraphView(QWidget):
         self._show_picture(picture)
         held = self._canvas.mapFromScene(QPointF(0, 0))
         asked.then(before)
+        self._canvas.settle()
         if asked.animated and before is not None and self.isVisible():
             self._glide(before, picture, held)
         self.picture_shown.emit()
@@ -299,8 +300,9 @@ class GraphView(QWidget):
         if self._picture is not None:
             placing.show_first(self._canvas, self._picture, self._direction)
 
-    def _show_whole(self, _before: Picture | None) -> None:
-        self._canvas.fit()
+    def _show_refolded(self, before: Picture | None) -> None:
+        if self._picture is not None:
+            placing.show_refolded(self._canvas, before, self._picture)
 
     def _stay(self, before: Picture | None) -> None:
         if before is not None and self._picture is not None:
