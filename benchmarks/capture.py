@@ -1,11 +1,12 @@
 """Captured forward against plain forward, and against torchinfo and torchview, interleaved in one process.
 
 Prints a table of ratios to the plain forward: medians over rounds in which every way runs once, in turn, so that a
-machine that slows down slows all of them. Run as `python benchmarks/capture.py [rounds]`.
+machine that slows down slows all of them. Run as `python benchmarks/capture.py [rounds] [--cpu-time]`; the option
+counts the processor time of one thread instead of wall time, which says more on a machine that others use too.
 """
 
+import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -160,7 +161,7 @@ def ways(model: nn.Module, x: torch.Tensor) -> dict[str, Callable[[], object]]:
     return found
 
 
-def measure(model: nn.Module, x: torch.Tensor, rounds: int) -> dict[str, float]:
+def measure(model: nn.Module, x: torch.Tensor, rounds: int, clock: Callable[[], float]) -> dict[str, float]:
     """Median seconds of each way."""
     model.eval()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -168,15 +169,18 @@ def measure(model: nn.Module, x: torch.Tensor, rounds: int) -> dict[str, float]:
     elapsed_s: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(rounds + 2):
         for name, run in runs.items():
-            started_s = time.perf_counter()
+            started_s = clock()
             run()
             if turn >= 2:
-                elapsed_s[name].append(time.perf_counter() - started_s)
+                elapsed_s[name].append(clock() - started_s)
     return {name: statistics.median(values) for name, values in elapsed_s.items()}
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, *, cpu_time: bool) -> None:
     """Print the table."""
+    if cpu_time:
+        torch.set_num_threads(1)
+    clock = time.thread_time if cpu_time else time.perf_counter
     torch.manual_seed(0)
     image = torch.randn(1, 3, 224, 224)
     models = {
@@ -185,12 +189,16 @@ def main(rounds: int) -> None:
         "ViT-B/16": (ViT(), image, max(rounds // 3, 3)),
         "tiny MLP": (mlp(), torch.randn(1, 64), rounds * 10),
     }
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; ratio to the plain forward")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {clock.__name__}; ratio to the plain forward")
     for name, (model, x, turns) in models.items():
-        seconds = measure(model, x, turns)
+        seconds = measure(model, x, turns, clock)
         ratios = "  ".join(f"{way} {value / seconds['plain']:.2f}" for way, value in seconds.items() if way != "plain")
         print(f"{name:10} plain {seconds['plain'] * 1000:8.2f} ms  {ratios}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=15)
+    parser.add_argument("--cpu-time", action="store_true")
+    arguments = parser.parse_args()
+    main(arguments.rounds, cpu_time=arguments.cpu_time)
