@@ -129,7 +129,8 @@ class Body(QWidget):
         }
 
     def _place_views(self) -> None:
-        self._left, self._right = QWidget(), QWidget()
+        self._left = named(QWidget(), "confusion_left", "Matrix")
+        self._right = named(QWidget(), "confusion_right", "Figures and images")
         left, right = QVBoxLayout(self._left), QVBoxLayout(self._right)
         bar = QHBoxLayout()
         bar.setSpacing(6)

@@ -167,7 +167,7 @@ class ConfusionPanel(QWidget):
             column.addWidget(part)
         column.addWidget(self.body, 1)
         self.body.add_summary(self.summary)
-        self._spring = QWidget()
+        self._spring = named(QWidget(), "confusion_spring", "Empty room")
         column.addWidget(self._spring, 1)
 
     def _connect_parts(self) -> None:
@@ -391,7 +391,6 @@ def _summary(counted: Counted) -> str:
     parts = [f"accuracy {percent_text(counted.accuracy, 2)}", f"balanced {percent_text(counted.balanced_accuracy, 2)}"]
     if counted.calibration_error is not None:
         parts.append(f"ECE {counted.calibration_error:.3f}")
-    parts.append(f"{len(counted.indices):,} images")
     other = int(counted.outside.sum())
     if other:
         parts.append(f"{other:,} taken for no class of the folder")

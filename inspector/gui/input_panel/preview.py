@@ -25,7 +25,7 @@ class Preview(QWidget):
         self.shape = Sentence("input_preview_shape", "Shape and type", "text", small=True)
         self.figures = Sentence("input_preview_figures", "Range of the values", "dimmed", small=True)
         self.note = Sentence("input_preview_note", "How it was made", "dimmed", small=True)
-        self._stack_host = QWidget()
+        self._stack_host = named(QWidget(), "input_preview_picture", "Picture or spread")
         self._stack = QStackedLayout(self._stack_host)
         self._stack.addWidget(self.picture)
         self._stack.addWidget(self.spread)
@@ -35,7 +35,7 @@ class Preview(QWidget):
         for part in (self.title, self.shape, self.figures, self.note):
             facts.addWidget(part)
         facts.addStretch(1)
-        self._facts = QWidget()
+        self._facts = named(QWidget(), "input_preview_facts", "Shape, type and range")
         self._facts.setLayout(facts)
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)

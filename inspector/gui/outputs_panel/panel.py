@@ -185,15 +185,16 @@ class OutputsPanel(QWidget):
         controls.addWidget(self.facts, 1)
         for button in (self.names_button, self.copy_button, self.export_button):
             controls.addWidget(button)
-        self._controls = QWidget()
+        self._controls = named(QWidget(), "outputs_controls", "Rows, copy and export")
         self._controls.setLayout(controls)
         controls.setContentsMargins(0, 0, 0, 0)
         sliders = QHBoxLayout()
         sliders.setContentsMargins(0, 0, 0, 0)
         sliders.setSpacing(16)
+        self.temperature.setMinimumHeight(24)  # as high as the field that may stand beside it
         sliders.addWidget(self.temperature, 1)
         sliders.addWidget(self.threshold, 1)
-        self._sliders = QWidget()
+        self._sliders = named(QWidget(), "outputs_sliders", "Temperature and threshold")
         self._sliders.setLayout(sliders)
         for part in (self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
             column.addWidget(part)
@@ -204,7 +205,7 @@ class OutputsPanel(QWidget):
         column.addLayout(self._beside, 1)
         self._bottom = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._bottom.setSpacing(5)
-        self._bottom.addWidget(self._sliders, 5)
+        self._bottom.addWidget(self._sliders, 5, Qt.AlignmentFlag.AlignTop)
         self._bottom.addWidget(self.expectation, 4)
         column.addLayout(self._bottom)
 

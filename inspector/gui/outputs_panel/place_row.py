@@ -36,7 +36,7 @@ class PlaceRow(QWidget):
         which.addWidget(self.axis)
         self._box.addLayout(which)
         self._spins: dict[int, QSpinBox] = {}
-        self._spin_row = QWidget()
+        self._spin_row = named(QWidget(), "outputs_spins", "Places on the other axes")
         self._spin_layout = QHBoxLayout(self._spin_row)
         self._spin_layout.setContentsMargins(0, 0, 0, 0)
         self._spin_layout.setSpacing(6)

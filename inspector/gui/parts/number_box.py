@@ -1,6 +1,9 @@
 """A field for whole numbers."""
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QSpinBox
+
+_MARGIN = 4
 
 
 class NumberBox(QSpinBox):
@@ -8,4 +11,8 @@ class NumberBox(QSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lineEdit().setTextMargins(4, 0, 0, 0)
+        self.lineEdit().setTextMargins(_MARGIN, 0, 0, 0)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """With that room."""
+        return super().sizeHint() + QSize(2 * _MARGIN, 0)
