@@ -19,10 +19,8 @@ from inspector.engine.capture.recorder import Recorder
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.surroundings import (
     COMPILE_NOTE,
-    FAST_PATH_NOTE,
     eager_attention,
-    has_fast_path,
-    is_compiled,
+    notes_on,
     preserved_state,
     quiet_hooks,
     without_compiler,
@@ -109,17 +107,11 @@ def plain_forward_seconds(module: nn.Module, args: Args, kwargs: Kwargs) -> floa
         return plain_seconds(lambda: module(*own_inputs(args), **own_inputs(kwargs)), device_of(args, kwargs))
 
 
-def notes_on(module: nn.Module) -> tuple[str, ...]:
-    """What is changed about the model for being observed."""
-    notes = [FAST_PATH_NOTE] if has_fast_path(module) else []
-    if is_compiled(module):
-        notes.append(COMPILE_NOTE)
-    return tuple(notes)
-
-
 def own_inputs(values: Any) -> Any:  # noqa: ANN401 - any structure
     """Copies of all tensors, so that a model that writes into its input changes nobody's, and each has its identity."""
-    return replace_tensors(values, _copy)
+    if isinstance(values, tuple) and all(isinstance(value, torch.Tensor) for value in values):
+        return tuple([_copy(value) for value in values])  # as nearly always
+    return replace_tensors(values, _copy) if values else values
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:
@@ -133,7 +125,7 @@ def named_inputs(
     module: nn.Module, args: Args, kwargs: Kwargs, input_names: Sequence[str]
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """Each tensor argument with its name: as given, as forward's signature says, or by its place."""
-    signature = _parameter_names(module)
+    signature = [] if len(input_names) >= len(args) else _parameter_names(module)
     for place, value in enumerate(args):
         names = (*input_names[place : place + 1], *signature[place : place + 1])
         name = next((name for name in names if name), f"input[{place}]" if len(args) > 1 else "input")

@@ -16,6 +16,7 @@ FAST_PATH_NOTE = (
     "PyTorch's fast path for attention was off during this run: it can't be observed. "
     "Outputs may differ from an unobserved run by about 1e-7, and at padded positions by more."
 )
+_WITH_FAST_PATH = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 COMPILE_NOTE = "torch.compile was set aside for this run: the model ran eagerly, operation by operation."
 
 
@@ -69,19 +70,15 @@ def quiet_hooks() -> Iterator[None]:
         yield
 
 
-def has_fast_path(module: nn.Module) -> bool:
-    """Whether the model would take attention's fast path, were it not observed."""
-    kinds = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
-    on = torch.backends.mha.get_fastpath_enabled()
-    return on and any(isinstance(child, kinds) and not child.training for child in module.modules())
-
-
-def is_compiled(module: nn.Module) -> bool:
-    """Whether any part of it would go through torch.compile."""
-    return any(
-        type(child).__name__ == "OptimizedModule" or getattr(child, "_compiled_call_impl", None) is not None
-        for child in module.modules()
-    )
+def notes_on(module: nn.Module) -> tuple[str, ...]:
+    """What is changed about the model for being observed."""
+    fast_path = compiled = False
+    for child in module.modules():
+        kind = type(child)
+        fast_path = fast_path or (issubclass(kind, _WITH_FAST_PATH) and not child.training)
+        compiled = compiled or kind.__name__ == "OptimizedModule" or child._compiled_call_impl is not None
+    notes = [FAST_PATH_NOTE] if fast_path and torch.backends.mha.get_fastpath_enabled() else []
+    return tuple([*notes, COMPILE_NOTE] if compiled else notes)
 
 
 @contextmanager
