@@ -70,10 +70,8 @@ CASES = {
 
 def main() -> None:
     """Print the table."""
-    print(
     heads = f"{'picture':26} {'boxes':>7} {'wires':>7} {'here s':>8} {'process s':>10} {'again s':>8}"
     print(f"{heads} {'width × height':>18}")
-    )
     with closing(LayoutProcess(small=0, time_limit_s=60)) as process:
         process.lay_out(chain(3))
         for name, case in CASES.items():
