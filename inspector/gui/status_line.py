@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QWidget
 
 from inspector.core.formatting import bytes_text, seconds_text
 from inspector.gui.file_panel.panel import FORMATS
 from inspector.gui.parts import IconButton, named, number_font
 from inspector.gui.state import EngineState, Progress, WindowState
 from inspector.gui.theme import GRID, theme, theme_source
+from inspector.gui.thin_bar import ThinBar
 
 _PHASES = {"starting": "PyTorch starts", "ready": "ready", "busy": "working", "ended": "engine ended"}
 
@@ -35,9 +36,7 @@ class StatusLine(QStatusBar):
         self.dot.setText("●")
         self.dot.setContentsMargins(0, 0, 0, 0)
         self.what = self._label("status_progress", "What is under way")
-        self.bar = named(QProgressBar(), "progress_bar", "Progress")
-        self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(120)
+        self.bar = named(ThinBar(), "progress_bar", "Progress")
         self.cancel = IconButton("ph.x-circle", "cancel_button", "Stop", "Stop what is under way")
         self.cancel.setFixedSize(22, 22)
         self.cancel.clicked.connect(self.cancel_requested)
@@ -75,13 +74,13 @@ class StatusLine(QStatusBar):
         return label
 
     def _show_progress(self, progress: Progress | None) -> None:
-        self._work.setVisible(progress is not None)
+        if self._work.isHidden() != (progress is None):
+            self._work.setVisible(progress is not None)
         if progress is None:
             return
         counted = f" {progress.done:,} of {progress.total:,}" if progress.total else " …"
         _say(self.what, progress.what + counted)
-        self.bar.setRange(0, progress.total)
-        self.bar.setValue(progress.done)
+        self.bar.show_progress(progress.done, progress.total)
 
     def _restyle(self) -> None:
         colours = theme()

@@ -56,6 +56,7 @@ class ContentsView(QWidget):
         super().__init__(parent)
         named(self, "file_contents", "What the file holds")
         self._description: FileDescription | None = None
+        self._tables: dict[str, QTableView] = {}
         self.warnings = Sentence("file_warnings", "Warnings", "warning")
         self.tabs = named(QTabWidget(), "file_tabs", "What the file holds")
         self.tabs.setDocumentMode(True)
@@ -67,23 +68,35 @@ class ContentsView(QWidget):
 
     def draw(self, description: FileDescription) -> None:
         """Show another file."""
-        if description is self._description:
+        if description == self._description:
             return
         self._description = description
         self.warnings.say("\n".join(description.warnings))
-        while self.tabs.count():
-            page = self.tabs.widget(0)
-            self.tabs.removeTab(0)
-            if page is not None:
-                page.deleteLater()
-        for title, headers, cells in lists_of(description):
-            if cells:
-                self.tabs.addTab(self._table(title, headers, cells), f"{title} ({len(cells):,})")
-        self.tabs.setVisible(self.tabs.count() > 0)
+        lists = lists_of(description)
+        for place, (title, headers, cells) in enumerate(lists):
+            if title not in self._tables:
+                self._tables[title] = self._table(title)
+                self.tabs.addTab(self._tables[title], title)
+            self._fill(self._tables[title], headers, cells)
+            self.tabs.setTabText(place, f"{title} ({len(cells):,})")
+            self.tabs.setTabVisible(place, bool(cells))
+        held = [place for place, (_, _, cells) in enumerate(lists) if cells]
+        self.tabs.setCurrentIndex(held[0] if held else 0)
+        self.tabs.setVisible(bool(held))
 
-    def _table(self, title: str, headers: Sequence[str], cells: Cells) -> QTableView:
-        table = named(QTableView(), f"file_{title.casefold()}", title)
+    def _fill(self, table: QTableView, headers: Sequence[str], cells: Cells) -> None:
+        old = table.model()
         table.setModel(CellModel(headers, cells, number_font(self.font(), SMALL + 1), table))
+        if old is not None:
+            old.deleteLater()
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, len(headers)):
+            table.setColumnWidth(column, 180)
+
+    def _table(self, title: str) -> QTableView:
+        table = named(QTableView(), f"file_{title.casefold()}", title)
         table.setShowGrid(False)
         table.setAlternatingRowColors(False)
         table.setWordWrap(False)
@@ -91,12 +104,7 @@ class ContentsView(QWidget):
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(24)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(headers)):
-            table.setColumnWidth(column, 180)
+        table.horizontalHeader().setHighlightSections(False)
         return table
 
 

@@ -74,11 +74,16 @@ class FilePanel(QStackedWidget):
         self.form.entry_chosen.connect(self.entry_chosen)
         self.form.closed.connect(self.entry_closed)
         self.contents = ContentsView()
+        self._drawn: tuple[object, ...] = ()
         self.addWidget(self.welcome)
         self.addWidget(self._file_page())
 
     def draw(self, state: WindowState) -> None:
         """Show what is known of the file, and ask what has to be asked."""
+        drawn = _concern(state)
+        if len(drawn) == len(self._drawn) and all(map(_same, drawn, self._drawn)):
+            return
+        self._drawn = drawn
         self.setCurrentIndex(1 if state.path else 0)
         self.welcome.draw(state)
         if not state.path:
@@ -133,6 +138,18 @@ class FilePanel(QStackedWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(holder)
         return scroll
+
+
+def _concern(state: WindowState) -> tuple[object, ...]:
+    """What this panel draws of the state."""
+    parts = (state.description, state.consent, state.entry_needed, state.model)
+    flags = (state.loading, state.run.running, state.run.graph is None, state.engine.phase, state.engine.sandbox)
+    return (state.path, state.source, state.recent_files, *parts, *flags)
+
+
+def _same(new: object, old: object) -> bool:
+    """Small parts by value, large ones by identity: they are never changed, and are slow to compare."""
+    return new is old or (isinstance(new, str | tuple) and new == old)
 
 
 def _facts(state: WindowState) -> str:

@@ -57,11 +57,10 @@ class FindingsPanel(QScrollArea):
 
     def draw(self, state: WindowState) -> None:
         """Show the findings of the last run, and of the evaluation."""
-        has_run = state.run.graph is not None and not state.run.running
-        drawn = (state.run.findings, state.evaluation.findings, has_run)
-        if self._drawn is None or any(old is not new for old, new in zip(self._drawn, drawn, strict=True)):
+        drawn = (state.run.findings, state.evaluation.findings, state.run.graph is not None)
+        if drawn != self._drawn:
             self._drawn = drawn
-            self._show(*drawn[:2], has_run=has_run)
+            self._show(*drawn[:2], has_run=drawn[2])
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for a card or two."""
