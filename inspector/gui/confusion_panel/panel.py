@@ -9,7 +9,6 @@ from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
-from inspector.core.formatting import percent_text
 from inspector.core.heads import num_classes_of
 from inspector.core.metrics import Normalisation
 from inspector.gui.confusion_panel.body import Body
@@ -21,6 +20,7 @@ from inspector.gui.confusion_panel.labels_popover import LabelsPopover
 from inspector.gui.confusion_panel.mapping_popover import MappingPopover
 from inspector.gui.confusion_panel.matrix_painting import content_of
 from inspector.gui.confusion_panel.progress_line import ProgressLine
+from inspector.gui.confusion_panel.sentences import folder_sentence, how_to_begin, summary_text
 from inspector.gui.parts import ElidedLabel, Sentence, named
 from inspector.gui.state import EvaluationState, WindowState
 from inspector.protocol.evaluation import LabelRule, Skipped
@@ -207,7 +207,7 @@ class ConfusionPanel(QWidget):
         self.head.show_folder(evaluation.folder, running=evaluation.running, ready=ready)
         self.progress.setVisible(evaluation.running)
         self.progress.show_progress(evaluation.done, evaluation.total)
-        self.line.say(_sentence(evaluation))
+        self.line.say(folder_sentence(evaluation))
         self.line.setVisible(bool(evaluation.folder))
 
     def _say_problems(self, evaluation: EvaluationState) -> None:
@@ -218,7 +218,7 @@ class ConfusionPanel(QWidget):
         if evaluation.finished is not None:
             sentences += evaluation.finished.notes
         self.warning.say(" ".join(sentences))
-        self.empty.say(_how_to_begin(self._state))
+        self.empty.say(how_to_begin(self._state))
 
     def _count(self, evaluation: EvaluationState) -> None:
         has_rows = evaluation.scan is not None and len(evaluation.indices) > 0
@@ -241,7 +241,7 @@ class ConfusionPanel(QWidget):
         threshold = self.body.threshold.value() if asks_threshold(columns, head) else 0.5
         self._counted = self._counter.count(evaluation, head, mapping, threshold)
         self.body.classes.figures.show_classes(self._counted.per_class)
-        self.summary.say(_summary(self._counted))
+        self.summary.say(summary_text(self._counted))
         self._show_matrix()
 
     def _show_matrix(self) -> None:
@@ -372,43 +372,3 @@ def _skipped(evaluation: EvaluationState) -> tuple[Skipped, ...]:
     if evaluation.finished is not None:
         return evaluation.finished.skipped
     return (*(evaluation.scan.skipped if evaluation.scan is not None else ()), *evaluation.skipped)
-
-
-def _sentence(evaluation: EvaluationState) -> str:
-    if evaluation.running:
-        speed = f" · {evaluation.images_per_s:,.0f} images/s" if evaluation.images_per_s else ""
-        return f"{evaluation.done:,} of {evaluation.total:,} images{speed}" if evaluation.total else "Starting …"
-    if evaluation.scan is None:
-        return "Reading the folder …" if evaluation.folder else ""
-    finished = evaluation.finished
-    if finished is None:
-        return evaluation.scan.sentence
-    how = f"Cancelled after {finished.num_images:,} images" if finished.cancelled else "Evaluated"
-    return f"{evaluation.scan.sentence} {how}, {finished.images_per_s:,.0f} images/s."
-
-
-def _summary(counted: Counted) -> str:
-    parts = [f"accuracy {percent_text(counted.accuracy, 2)}", f"balanced {percent_text(counted.balanced_accuracy, 2)}"]
-    if counted.calibration_error is not None:
-        parts.append(f"ECE {counted.calibration_error:.3f}")
-    other = int(counted.outside.sum())
-    if other:
-        parts.append(f"{other:,} taken for no class of the folder")
-    return " · ".join(parts)
-
-
-def _how_to_begin(state: WindowState) -> str:
-    evaluation = state.evaluation
-    if not evaluation.folder:
-        return (
-            "Choose or drop a folder of labelled test images: class folders, labels in the file names, or a CSV."
-            " The matrix fills while the model runs over them."
-        )
-    if (
-        evaluation.scan is not None
-        and evaluation.scan.images
-        and not evaluation.running
-        and not len(evaluation.indices)
-    ):
-        return "Evaluate to fill the matrix." if state.model is not None else "Open a model to evaluate it."
-    return ""

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
-    QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -18,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from inspector.gui.input_panel.array_form import ArrayForm
 from inspector.gui.input_panel.drops import ARRAY_ENDINGS, IMAGE_ENDINGS, dropped_files
+from inspector.gui.input_panel.fields_area import Fields, FieldsArea, Pages
 from inspector.gui.input_panel.image_form import ImageForm
 from inspector.gui.input_panel.preview import Preview
 from inspector.gui.input_panel.random_form import RandomForm
@@ -139,7 +137,7 @@ class InputPanel(QWidget):
         self.images = ImageForm()
         self.array = ArrayForm()
         self._pages: dict[str, QWidget] = {"random": self.random, "image": self.images, "array": self.array}
-        self.forms = _Pages(tuple(self._pages.values()))
+        self.forms = Pages(tuple(self._pages.values()))
         self.preview = Preview()
 
     def _place_parts(self) -> None:
@@ -159,14 +157,14 @@ class InputPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self._head)
         column.addWidget(self.problem)
-        fields = _Fields()
+        fields = Fields()
         inner = QVBoxLayout(fields)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(4)
         inner.addWidget(self.forms)
         inner.addWidget(self.why)
         inner.addStretch(1)
-        self._fields = _FieldsArea(fields)
+        self._fields = FieldsArea(fields)
         body = named(QWidget(), "input_body", "Fields and preview")
         self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, body)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -304,82 +302,6 @@ class InputPanel(QWidget):
         self.inputs_change_requested.emit(inputs)
         if source is not None:
             self.preview_requested.emit(source)
-
-
-class _Pages(QWidget):
-    """Pages of which one shows. Not a QStackedWidget, which is always as high as its highest page."""
-
-    def __init__(self, pages: Sequence[QWidget]) -> None:
-        super().__init__()
-        named(self, "input_forms", "Fields of the chosen kind")
-        self._pages = tuple(pages)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for page in self._pages:
-            column.addWidget(page)
-        self.show_page(self._pages[0])
-
-    def show_page(self, shown: QWidget) -> None:
-        """Show one page."""
-        for page in self._pages:
-            page.setVisible(page is shown)
-
-
-class _Fields(QWidget):
-    """The column of fields. Its least height is what its sentences need at its width, not at their narrowest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        named(self, "input_fields", "Fields")
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """At the width it has."""
-        least = super().minimumSizeHint()
-        return QSize(least.width(), min(least.height(), self.heightForWidth(max(self.width(), least.width()))))
-
-
-class _FieldsArea(QScrollArea):
-    """Takes no more height than its fields, and scrolls where there is less."""
-
-    def __init__(self, fields: QWidget) -> None:
-        self._inner = fields  # before all else: the event filter asks for it
-        super().__init__()
-        named(self, "input_fields_area", "Fields of the input")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setStyleSheet("#input_fields_area, #input_fields { background: transparent; }")
-        self.setWidget(fields)
-
-    def set_tall(self, tall: bool) -> None:
-        """Whether it may take more height than the fields need."""
-        high = QSizePolicy.Policy.Expanding if tall else QSizePolicy.Policy.Maximum
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, high)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Other fields need another height."""
-        if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """At another width, sentences need another height."""
-        super().resizeEvent(event)
-        if event.oldSize().width() != event.size().width():
-            self.updateGeometry()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """All fields."""
-        height = self._inner.sizeHint().height()
-        if self._inner.hasHeightForWidth() and self.width() > 40:
-            height = self._inner.heightForWidth(self.viewport().width())
-        return QSize(200, height + 1)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Two fields."""
-        return QSize(120, 56)
 
 
 def _kind_of(source: InputSource) -> str:

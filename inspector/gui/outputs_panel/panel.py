@@ -6,9 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView, QMenu, QVBoxLayout, QWidget
 
-from inspector.core.formatting import shape_text, value_text
+from inspector.core.formatting import shape_text
 from inspector.core.heads import num_classes_of
-from inspector.core.readings import as_real
 from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
 from inspector.gui.outputs_panel.class_names import read_class_names
 from inspector.gui.outputs_panel.delegate import BarDelegate
@@ -17,11 +16,11 @@ from inspector.gui.outputs_panel.export import write_csv
 from inspector.gui.outputs_panel.lines import line_of
 from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
 from inspector.gui.outputs_panel.place_row import PlaceRow
+from inspector.gui.outputs_panel.sentences import evidence_text, facts_text, why_empty
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, descending_order, make_table
 from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
 from inspector.protocol.graph import Failure
-from inspector.protocol.outputs import Head
 
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
 _NARROW = 400
@@ -228,7 +227,7 @@ class OutputsPanel(QWidget):
     def _redraw(self) -> None:
         run = self._state.run
         self._say_failure(run.failure)
-        self.empty.say("" if run.outputs or run.failure else _why_empty(self._state))
+        self.empty.say("" if run.outputs or run.failure else why_empty(self._state))
         has_outputs = bool(run.outputs)
         for part in (self._controls, self._sliders, self.view, self.expectation):
             part.setVisible(has_outputs)
@@ -267,7 +266,7 @@ class OutputsPanel(QWidget):
             descending=descending,
         )
         self.model.show_table(self._table)
-        self.evidence.say(_evidence(self._table, output.tensor.head))
+        self.evidence.say(evidence_text(self._table, output.tensor.head))
         quantities = output.tensor.head.kind in ("regression", "features")
         self.expectation.show_verdict(self._state.run.verdict, None if quantities else len(line), names)
         self._show_answer()
@@ -280,7 +279,7 @@ class OutputsPanel(QWidget):
         if known is None or known[0] is not values or known[1] != (axis, places):
             line = line_of(values, axis, places)
             if known is None or known[0] is not values:
-                self.facts.say(_facts(self._output()))
+                self.facts.say(facts_text(self._output()))
             self._known_line = known = (values, (axis, places), line, descending_order(line))
         return known[2], known[3]
 
@@ -366,37 +365,3 @@ class OutputsPanel(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "Class names", "", "Names (*.txt *.json *.csv);;All files (*)")
         if path:
             self.load_class_names(path)
-
-
-def _facts(output: OutputValues) -> str:
-    """Shape, type and range of the whole output."""
-    parts = [f"{shape_text(output.values.shape)} {output.tensor.dtype}"]
-    values = as_real(output.values)
-    if values.size > 1:
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            figures = (("min", finite.min()), ("mean", finite.mean()), ("max", finite.max()))
-            parts += [f"{name} {value_text(float(value))}" for name, value in figures]
-        if finite.size < values.size:
-            parts.append(f"{values.size - finite.size:,} NaN or infinite")
-    return " · ".join(parts)
-
-
-def _evidence(table: ReadingTable, head: Head) -> str:
-    lead = f"✓ {table.fitting} fits. " if table.fitting else ""
-    text = lead + head.evidence
-    if len(table.raw) > 1 and (table.threshold != DEFAULT_THRESHOLD or head.kind == "independent_probabilities"):
-        column = table.threshold_column()
-        above = int((table.values(column) > table.threshold).sum())
-        text += f" {above:,} of {len(table.raw):,} are above {table.threshold:.2f} in {column}."
-    return text
-
-
-def _why_empty(state: WindowState) -> str:
-    if state.run.running:
-        return "Running …"
-    if state.loading:
-        return "Loading …"
-    if state.model is None:
-        return "Open a model: what it gives appears here as raw values, softmax and sigmoid, side by side."
-    return "Not run yet. Run the model to see what it gives."

@@ -1,0 +1,45 @@
+"""What the outputs panel says in words."""
+
+import numpy as np
+
+from inspector.core.formatting import shape_text, value_text
+from inspector.core.readings import as_real
+from inspector.gui.outputs_panel.table import DEFAULT_THRESHOLD, ReadingTable
+from inspector.gui.state import OutputValues, WindowState
+from inspector.protocol.outputs import Head
+
+
+def facts_text(output: OutputValues) -> str:
+    """Shape, type and range of the whole output."""
+    parts = [f"{shape_text(output.values.shape)} {output.tensor.dtype}"]
+    values = as_real(output.values)
+    if values.size > 1:
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            figures = (("min", finite.min()), ("mean", finite.mean()), ("max", finite.max()))
+            parts += [f"{name} {value_text(float(value))}" for name, value in figures]
+        if finite.size < values.size:
+            parts.append(f"{values.size - finite.size:,} NaN or infinite")
+    return " · ".join(parts)
+
+
+def evidence_text(table: ReadingTable, head: Head) -> str:
+    """Which reading fits and why, and how many values pass a threshold that was asked for."""
+    lead = f"✓ {table.fitting} fits. " if table.fitting else ""
+    text = lead + head.evidence
+    if len(table.raw) > 1 and (table.threshold != DEFAULT_THRESHOLD or head.kind == "independent_probabilities"):
+        column = table.threshold_column()
+        above = int((table.values(column) > table.threshold).sum())
+        text += f" {above:,} of {len(table.raw):,} are above {table.threshold:.2f} in {column}."
+    return text
+
+
+def why_empty(state: WindowState) -> str:
+    """Why there is nothing to show."""
+    if state.run.running:
+        return "Running …"
+    if state.loading:
+        return "Loading …"
+    if state.model is None:
+        return "Open a model: what it gives appears here as raw values, softmax and sigmoid, side by side."
+    return "Not run yet. Run the model to see what it gives."
