@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore_layout()
         inset_spin_boxes(self)
-        self._restyle()
+        self.first_painted.connect(self._restyle)
         self.draw()
         self.centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.centre.setFocus()  # else the first button of the toolbar stands there with a frame around it
@@ -411,6 +411,8 @@ class MainWindow(QMainWindow):
             apply_theme(app, "system")
 
     def _restyle(self) -> None:
+        if not self._painted:  # icons come after the first picture: their library takes .2 s
+            return
         colours = theme()
         set_icons(self.actions_by_name, colours.dimmed, colours.faint, on_accent(colours))
 
