@@ -4,7 +4,6 @@ Torch is imported by a thread of its own, after the sandbox is closed; reading a
 on meanwhile. Frames go out on a copy of stdout; what models print lands on stderr, which the window keeps as a log.
 """
 
-import argparse
 import importlib
 import os
 import queue
@@ -17,8 +16,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from inspector.engine.array_writer import ArrayWriter
 from inspector.engine.errors import Cancelled, EngineError
 from inspector.engine.formats import describe_file
-from inspector.engine.limits import limit_memory
-from inspector.engine.sandbox import close_sandbox
 from inspector.protocol.events import (
     AnyEvent,
     Device,
@@ -178,22 +175,12 @@ class Server:
             write_frame(self._outgoing, EventFrame(id=request_id, body=event, array_bytes=array_bytes))
 
 
-def main() -> None:
-    """Close the sandbox, then serve on stdin and stdout until they end."""
-    parser = argparse.ArgumentParser(prog="python -m inspector.engine")
-    parser.add_argument("--arrays-fd", type=int)
-    parser.add_argument("--arrays-bytes", type=int, default=0)
-    parser.add_argument("--temporary-folder", default="")
-    parser.add_argument("--cold", action="store_true", help="import torch only when a request needs it")
-    options = parser.parse_args()
+def run_server(arrays: ArrayWriter, sandbox: tuple[str, ...], *, warm: bool) -> None:
+    """Serve on stdin and stdout until they end; with `warm`, torch is imported at once."""
     incoming, outgoing = _private_streams()
-    arrays = ArrayWriter(options.arrays_fd, options.arrays_bytes)
-    limit_memory()
-    writable = [options.temporary_folder] if options.temporary_folder else []
-    sandbox = close_sandbox(readable=["/"], writable=writable)
     server = Server(incoming, outgoing, arrays)
     threading.Thread(target=server.read, name="requests", daemon=True).start()
-    if not options.cold:
+    if warm:
         threading.Thread(target=server.announce, args=(sandbox,), name="import-torch", daemon=True).start()
     server.serve()
 

@@ -1,5 +1,6 @@
 """A model may do what it likes: the engine answers, or ends with a sentence that says how."""
 
+import sys
 import textwrap
 import threading
 from pathlib import Path
@@ -126,3 +127,20 @@ def test_what_a_model_prints_becomes_the_log(tmp_path: Path) -> None:
         assert finished.acquire(timeout=60)
     engine.close()
     assert "seen\n" in printed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of Linux's own means")
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "open({canary!r}, 'w').write('was here')",
+        "__import__('socket').create_connection(('127.0.0.1', 9))",
+        "__import__('subprocess').run(['touch', {canary!r}])",
+        "os.kill(os.getppid(), 0)",
+    ],
+)
+def test_a_trusted_model_still_cannot_leave_the_sandbox(fresh_engine: Speaker, tmp_path: Path, deed: str) -> None:
+    canary = tmp_path / "canary"
+    fresh_engine.load(model_doing(tmp_path, deed.format(canary=str(canary)), "return self.fc(x)"), try_inputs=False)
+    assert fresh_engine.run((1, 4)).failure.error_class in ("PermissionError", "BlockingIOError", "OSError")
+    assert not canary.exists()
