@@ -171,8 +171,16 @@ def _linear_head(trail: Trail, values: NDArray[np.float64]) -> Head:
         kind="logits",
         evidence=f"The last operation is {name} with {values.shape[-1]} outputs and no activation after it; values "
         f"are {_range_text(values)} and a row sums to {value_text(float(row))}, so these are logits: softmax gives "
-        "the probabilities.",
+        f"the probabilities.{_why_negative(values)}",
     )
+
+
+def _why_negative(values: NDArray[np.float64]) -> str:
+    """Case E1: a net full of ReLUs gives negative outputs, which surprises people and is as it should be."""
+    negative = int((values < 0).sum())
+    if not negative:
+        return ""
+    return f" Negative values ({negative} of {values.size} here) are normal, as no activation follows the last layer."
 
 
 def _arithmetic_head(trail: Trail, values: NDArray[np.float64]) -> Head:

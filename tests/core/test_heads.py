@@ -171,3 +171,14 @@ def test_the_greatest_column_is_predicted_and_nan_predicts_nothing():
     assert predicted(values, head("logits")).tolist() == [1, -1, 0]
     assert predicted([[0.0, 1.0]], head("logits"), 0.9).tolist() == [0]
     assert predicted(np.zeros((0, 3)), head("logits")).tolist() == []
+
+
+def test_e1_negative_logits_are_said_to_be_normal_with_their_number():
+    ending = nn.Linear(4, 2)
+    with torch.no_grad():
+        ending.bias.copy_(torch.tensor([-90.0, 90.0]))
+    evidence = head_of(nn.Sequential(nn.Linear(10, 4), nn.ReLU(), ending)).evidence
+    assert "Negative values (4 of 8 here) are normal, as no activation follows the last layer." in evidence
+    with torch.no_grad():
+        ending.bias.fill_(90.0)
+    assert "egative" not in head_of(nn.Sequential(nn.Linear(10, 4), nn.ReLU(), ending)).evidence

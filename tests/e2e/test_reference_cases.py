@@ -152,6 +152,9 @@ def test_e1_alexnet_has_57_million_parameters_and_no_relu_at_its_end(shared_engi
     ran = shared_engine.run((1, 3, 256, 256))
     assert ran.values.shape == (1, 2)
     assert ran.output.head.kind == "logits"
+    if ran.values.min() < 0:
+        assert "are normal, as no activation follows the last layer" in ran.output.head.evidence
+    assert not ran.rules
 
 
 def test_e2_the_three_readings_of_three_logits(shared_engine: Speaker) -> None:

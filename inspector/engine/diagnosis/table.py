@@ -9,7 +9,6 @@ from inspector.engine.diagnosis.rules import (
     label_order,
     missing_batch,
     nan_or_inf,
-    negative_outputs,
     one_class_predicted,
     sigmoid_head,
     single_output_regression,
@@ -30,7 +29,6 @@ RUN_RULES: tuple[RunRule, ...] = (
     RunRule("double_softmax_head", double_softmax_head.check),
     RunRule("sigmoid_head", sigmoid_head.check),
     RunRule("single_output_regression", single_output_regression.check),
-    RunRule("negative_outputs", negative_outputs.check),
     RunRule("uncalled_modules", uncalled_modules.check),
 )
 
