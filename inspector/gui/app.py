@@ -39,12 +39,7 @@ def run_app(
         sys.stderr.write(no_display_text() + "\n")
         return 1
     app = make_application()
-    settings = SettingsFile(settings_path)
-    colours = prepare_theme(app, settings.current.theme)
-    window = MainWindow(engine_factory, settings, samples())
-    app.setStyleSheet(style_sheet(colours))
-    window.session.start()
-    window.show()
+    window = show_window(app, engine_factory, SettingsFile(settings_path))
     absolute = [str(Path(path).absolute()) for path in files]
     QTimer.singleShot(0, window, lambda: _begin(window, absolute, demo=demo))
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C in a terminal; the engine ends with its window
@@ -53,6 +48,16 @@ def run_app(
     window.deleteLater()  # its graph ends the process that lays it out
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return status
+
+
+def show_window(app: QApplication, engine_factory: EngineFactory, settings: SettingsFile) -> MainWindow:
+    """The main window, dressed, shown, and with its engine on the way."""
+    colours = prepare_theme(app, settings.current.theme)
+    window = MainWindow(engine_factory, settings, samples())
+    app.setStyleSheet(style_sheet(colours))
+    window.session.start()
+    window.show()
+    return window
 
 
 def make_application() -> QApplication:

@@ -58,9 +58,11 @@ class MainWindow(QMainWindow):
 
     Signals:
         first_painted: the window can be seen; what is slow may begin.
+        completed: every panel is there.
     """
 
     first_painted = Signal()
+    completed = Signal()
 
     def __init__(self, factory: EngineFactory, settings: SettingsFile, samples: tuple[Sample, ...] = ()) -> None:
         super().__init__()
@@ -218,6 +220,7 @@ class MainWindow(QMainWindow):
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self, self.first_painted.emit)
+            QTimer.singleShot(0, self, self.completed.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Remember the layout, and end the engine."""
