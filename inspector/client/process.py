@@ -1,7 +1,8 @@
 """An engine in a process of its own: start it, speak with it, notice how it ended."""
 
-import collections
+import codecs
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -15,11 +16,14 @@ from typing import BinaryIO, cast
 
 from inspector.client.arrays import Ring, make_ring
 from inspector.client.base import EngineEnded, EnginePrinted, Receiver, Reply
+from inspector.client.checks import check_reply
 from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
 from inspector.protocol.requests import AnyRequest, ArraysRead, CancelRequest, RequestFrame
 from inspector.protocol.wire import BrokenFrameError, read_event, write_frame
 
-LOG_LINES = 400
+LOG_CHARACTERS = 40_000
+LOG_PIECE_BYTES = 1 << 15
+FLOOD_PAUSE_S = 0.02
 
 # What an engine may know of its surroundings: enough to find Python, its libraries and its devices, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT", "USERPROFILE")
@@ -39,7 +43,8 @@ class ProcessEngine:
         self._write_lock = threading.Lock()
         self._open_requests: set[int] = set()
         self._last_id = 0
-        self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
+        self._log = ""
+        self._stopped = threading.Event()
         self._closed = False
         self._killed_because = ""
         self._threads: list[threading.Thread] = []
@@ -97,6 +102,7 @@ class ProcessEngine:
     def kill(self, because: str = "") -> None:
         """End the process at once; `because` becomes the sentence of EngineEnded."""
         self._killed_because = because
+        self._stopped.set()
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
 
@@ -116,10 +122,14 @@ class ProcessEngine:
     def _read_log(self) -> None:
         assert self._process is not None
         assert self._process.stderr is not None
-        for line in self._process.stderr:
-            text = line.decode("utf-8", "replace")
-            self._log.append(text)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        stream = cast("io.BufferedReader", self._process.stderr)
+        while piece := stream.read1(LOG_PIECE_BYTES):  # not by lines: a line may never end
+            text = decode(piece)
+            self._log = (self._log + text)[-LOG_CHARACTERS:]
             self._receive(EnginePrinted(text))
+            if len(piece) == LOG_PIECE_BYTES:  # a flood: its writer waits, and the window keeps its share of time
+                self._stopped.wait(FLOOD_PAUSE_S)
 
     def _read_events(self, printing: threading.Thread) -> None:
         process = self._process
@@ -135,15 +145,17 @@ class ProcessEngine:
                     self.send(ArraysRead(total_bytes=frame.array_bytes))
                 if isinstance(frame.body, RequestFinished | RequestFailed | RequestCancelled):
                     self._open_requests.discard(frame.id)
-                self._receive(Reply(frame.id, frame.body, block, start))
+                reply = Reply(frame.id, frame.body, block, start)
+                check_reply(reply)
+                self._receive(reply)
         except (BrokenFrameError, ValueError) as error:
-            broken = f"The engine sent something that is no message ({error}), and was ended."
+            broken = f"The engine sent a message that makes no sense ({error}), and was ended."
             process.kill()
         process.wait()
         printing.join()
         self._clean_up(process)
         sentence = broken or self._killed_because or how_it_ended(process.returncode)
-        self._receive(EngineEnded(sentence, "".join(self._log), asked=self._closed))
+        self._receive(EngineEnded(sentence, self._log, asked=self._closed))
 
     def _clean_up(self, process: subprocess.Popen[bytes]) -> None:
         for stream in (process.stdin, process.stdout, process.stderr):

@@ -1,0 +1,61 @@
+"""Whether an event makes sense, beyond its types: an engine that a model took over must not lead the window astray."""
+
+from inspector.client.base import Reply
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.events import (
+    AnyEvent,
+    EvaluationProgressed,
+    FolderScanned,
+    GraphCaptured,
+    ImagesDecoded,
+    InputPrepared,
+    OutputsComputed,
+)
+from inspector.protocol.graph import Graph
+
+
+def check_reply(reply: Reply) -> None:
+    """Look at everything in the event that points somewhere.
+
+    Raises:
+        ValueError: an array names bytes that were not sent, or a graph or a folder points at what is not in it.
+    """
+    for ref in array_refs(reply.event):
+        reply.array(ref)
+    match reply.event:
+        case GraphCaptured(graph=graph):
+            _check_graph(graph)
+        case FolderScanned(classes=classes, images=images):
+            if any(not 0 <= image.label < len(classes) for image in images):
+                raise ValueError("an image has a class that is not listed")
+        case _:
+            pass
+
+
+def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:
+    """The arrays that travel beside this event."""
+    match event:
+        case OutputsComputed(outputs=outputs):
+            return tuple(output.array for output in outputs)
+        case InputPrepared(picture=picture):
+            return () if picture is None else (picture,)
+        case EvaluationProgressed(indices=indices, outputs=rows):
+            return (indices, rows)
+        case ImagesDecoded(pictures=pictures):
+            return tuple(picture for picture in pictures if picture is not None)
+        case _:
+            return ()
+
+
+def _check_graph(graph: Graph) -> None:
+    nodes, groups = range(len(graph.nodes)), range(len(graph.groups))
+    if any(node.id != index for index, node in enumerate(graph.nodes)):
+        raise ValueError("a node's id is not its place")
+    if any(node.group is not None and node.group not in groups for node in graph.nodes):
+        raise ValueError("a node is in a group that is not there")
+    # A parent comes before its children, so that there can be no circle.
+    for index, group in enumerate(graph.groups):
+        if group.id != index or not (group.parent is None or 0 <= group.parent < index):
+            raise ValueError("a group's parent does not come before it")
+    if any(edge.source not in nodes or edge.target not in nodes for edge in graph.edges):
+        raise ValueError("a wire ends at a node that is not there")
