@@ -2,7 +2,7 @@
 
 import queue
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
@@ -23,9 +23,9 @@ class CommandError(Exception):
 class CommandEngine:
     """A real engine, spoken with in turn. What models print goes to stderr."""
 
-    def __init__(self, *, warm: bool) -> None:
+    def __init__(self, *, warm: bool, command: Sequence[str] | None = None) -> None:
         self._incoming: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
-        self._engine = ProcessEngine(warm=warm)
+        self._engine = ProcessEngine(command, warm=warm)
         self._engine.start(self._incoming.put)
 
     def ask(self, request: AnyRequest) -> Iterator[Reply]:
@@ -61,9 +61,9 @@ class CommandEngine:
 
 
 @contextmanager
-def command_engine(*, warm: bool = True) -> Iterator[CommandEngine]:
-    """An engine that ends with the block."""
-    engine = CommandEngine(warm=warm)
+def command_engine(*, warm: bool = True, command: Sequence[str] | None = None) -> Iterator[CommandEngine]:
+    """An engine that ends with the block; `command` starts another than the usual one."""
+    engine = CommandEngine(warm=warm, command=command)
     try:
         yield engine
     finally:

@@ -4,6 +4,7 @@ The order matters: numpy and torch start threads when they are imported, and the
 """
 
 import argparse
+import faulthandler
 
 from inspector.engine.limits import limit_memory
 from inspector.engine.sandbox import close_sandbox
@@ -16,11 +17,15 @@ def main() -> None:
     parser.add_argument("--arrays-bytes", type=int, default=0)
     parser.add_argument("--temporary-folder", default="")
     parser.add_argument("--cold", action="store_true", help="import torch only when a request needs it")
+    parser.add_argument("--memory-bytes", type=int, default=0, help="how much it may take; a share of what is free")
     options = parser.parse_args()
-    limit_memory()
+    faulthandler.enable(all_threads=False)  # when native code ends the process, the log says in which line of the model
+    memory = limit_memory(options.memory_bytes)
     writable = [options.temporary_folder] if options.temporary_folder else []
     # The user's files are chosen later, and reads can't be widened then.
     sandbox = close_sandbox(readable=["/"], writable=writable)
+    if memory:
+        sandbox = (*sandbox, memory)
 
     from inspector.engine.array_writer import ArrayWriter  # noqa: PLC0415 - see above
     from inspector.engine.server import run_server  # noqa: PLC0415

@@ -9,9 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-# Beside the machine's memory: the address space that torch and its threads reserve without using it.
-RESERVED_BYTES = 6 * 1024**3
+# Of what is free when the engine starts; the rest is the desktop's, so that the kernel need not choose whom to kill.
 SHARE = 0.85
+LEAST_BYTES = 2 * 1024**3  # torch itself must find room, however full the machine is
+# Address space that torch and its threads reserve without using it.
+RESERVED_BYTES = 8 * 1024**3
+# Groups of processes (containers) have limits of their own: the file of the limit, and that of what is used.
+_GROUP_FILES = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 
 
 class TimeUp(BaseException):
@@ -40,21 +47,43 @@ def time_limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def limit_memory() -> None:
-    """Limit the address space to a share of the machine's memory, and offer this process to the kernel first.
+def limit_memory(asked_bytes: int = 0) -> str:
+    """Limit this process to a share of the memory that is free, and offer it to the kernel first.
 
-    Does nothing where an NVIDIA or AMD device is present (their drivers reserve address space by the terabyte),
-    or off Linux.
+    What a process writes to counts (RLIMIT_DATA), not what it only reserves; the address space is limited too, for
+    memory that is shared. Does nothing off Linux, or where an NVIDIA or AMD device is present, whose drivers reserve
+    memory by the terabyte.
+
+    Args:
+        asked_bytes: a limit of one's own; 0 for the share.
+
+    Returns:
+        What holds, in a few words; "" where nothing does.
     """
     if sys.platform != "linux":
-        return
+        return ""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("900")
     if Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists():
-        return
+        return ""
     import resource  # noqa: PLC0415 - only where it exists
 
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = int(total * SHARE) + RESERVED_BYTES
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit = asked_bytes or max(int(free_bytes() * SHARE), LEAST_BYTES)
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_AS, (limit + RESERVED_BYTES,) * 2)
+    except (OSError, ValueError):
+        return ""
+    return f"at most {limit / 1024**3:.1f} GB of memory"
+
+
+def free_bytes() -> int:
+    """How much memory new processes may take before others must give some up."""
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+    for limit, used in _GROUP_FILES:
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number: there is no limit
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(free, 0)

@@ -3,6 +3,7 @@
 Must not know what the messages mean.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,6 +37,8 @@ class EngineLink(QObject):
         self._first_id = 0
         self._last_id = 0
         self._log = ""
+        self._printed = ""  # and not yet told; under the lock, as the engine's threads add to it
+        self._printed_lock = threading.Lock()
         self._crossed.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -51,13 +54,14 @@ class EngineLink(QObject):
     def start(self) -> None:
         """Start an engine; one that is running is closed first."""
         self.close()
+        self._take_printed()
         self._generation += 1
         self._first_id = self._last_id
         generation = self._generation
         engine = self._factory()
         self._engine = engine
         try:
-            engine.start(lambda incoming: self._crossed.emit(generation, incoming))
+            engine.start(lambda incoming: self._hear(generation, incoming))
         except OSError as error:
             self._crossed.emit(generation, EngineEnded(f"The engine could not be started: {error}.", ""))
 
@@ -80,6 +84,22 @@ class EngineLink(QObject):
         if engine is not None:
             engine.close()
 
+    def _hear(self, generation: int, incoming: Incoming) -> None:
+        """On the engine's threads. A model that prints for ever must not fill the window's queue: one waits there."""
+        if not isinstance(incoming, EnginePrinted):
+            self._crossed.emit(generation, incoming)
+            return
+        with self._printed_lock:
+            told = bool(self._printed)
+            self._printed = (self._printed + incoming.text)[-LOG_CHARACTERS:]
+        if not told and incoming.text:
+            self._crossed.emit(generation, EnginePrinted(""))
+
+    def _take_printed(self) -> str:
+        with self._printed_lock:
+            text, self._printed = self._printed, ""
+        return text
+
     def _take(self, generation: int, incoming: Incoming) -> None:
         if generation != self._generation:
             return
@@ -88,8 +108,9 @@ class EngineLink(QObject):
                 window_id = incoming.id + self._first_id if incoming.id else 0
                 self.replied.emit(replace(incoming, id=window_id))
             case EnginePrinted():
-                self._log = (self._log + incoming.text)[-LOG_CHARACTERS:]
-                self.printed.emit(incoming.text)
+                printed = self._take_printed()
+                self._log = (self._log + printed)[-LOG_CHARACTERS:]
+                self.printed.emit(printed)
             case EngineEnded():
                 engine, self._engine = self._engine, None
                 self._generation += 1

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from speaking import Speaker
 
-from inspector.cli.engine import CommandError
+from inspector.cli.engine import CommandError, command_engine
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
-from inspector.client.process import ProcessEngine
+from inspector.client.process import LOG_CHARACTERS, LOG_PIECE_BYTES, ProcessEngine
 from inspector.protocol.events import GraphCaptured, ModelLoaded, Progressed, RequestFinished
 from inspector.protocol.requests import LoadModel, RunForward
 
@@ -62,6 +62,64 @@ def test_a_native_abort_ends_the_engine_with_its_name(fresh_engine: Speaker, tmp
 def test_a_model_that_eats_all_memory_is_told_so(fresh_engine: Speaker, tmp_path: Path) -> None:
     fresh_engine.load(model_doing(tmp_path, "return torch.empty(1 << 44, dtype=torch.uint8)"))
     assert "memory" in fresh_engine.run((1, 4)).failure.message.lower()
+
+
+def test_a_model_that_eats_memory_bit_by_bit_is_stopped_at_the_limit_and_lets_it_go(tmp_path: Path) -> None:
+    path = model_doing(tmp_path, "kept = []", "while x.shape[0] == 2: kept.append(bytearray(50_000_000))",
+                       "return self.fc(x)")  # fmt: skip
+    command = [sys.executable, "-P", "-m", "inspector.engine", "--memory-bytes", str(2 * 1024**3)]
+    with command_engine(command=command) as engine:
+        speaking = Speaker(engine)
+        speaking.load(path)
+        assert "not enough memory" in speaking.run((2, 4)).failure.message
+        assert speaking.run((1, 4)).values.shape == (1, 2)
+
+
+def test_the_log_names_the_line_of_a_native_abort_and_what_was_printed_before(tmp_path: Path) -> None:
+    path = model_doing(tmp_path, "print('before the end')", "os.abort()")
+    ended: list[EngineEnded] = []
+    gone = threading.Event()
+
+    def receive(incoming: Incoming) -> None:
+        if isinstance(incoming, EngineEnded):
+            ended.append(incoming)
+            gone.set()
+
+    engine = ProcessEngine()
+    engine.start(receive)
+    engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
+    engine.send(RunForward())
+    assert gone.wait(60)
+    engine.close()
+    assert "before the end\n" in ended[0].log
+    assert 'doing.py", line 11 in forward' in ended[0].log
+
+
+def test_a_model_that_prints_for_ever_keeps_only_the_tail(tmp_path: Path) -> None:
+    path = model_doing(tmp_path, "while True: os.write(1, b'endless ' * 8192)")
+    heard, ended = threading.Event(), threading.Event()
+    longest = 0
+    last: list[EngineEnded] = []
+
+    def receive(incoming: Incoming) -> None:
+        nonlocal longest
+        if isinstance(incoming, EnginePrinted):
+            longest = max(longest, len(incoming.text))
+            heard.set()
+        if isinstance(incoming, EngineEnded):
+            last.append(incoming)
+            ended.set()
+
+    engine = ProcessEngine()
+    engine.start(receive)
+    engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
+    request = engine.send(RunForward())
+    assert heard.wait(60)
+    engine.cancel(request, grace_s=0.2)
+    assert ended.wait(10)
+    engine.close()
+    assert longest <= LOG_PIECE_BYTES
+    assert 0 < len(last[0].log) <= LOG_CHARACTERS
 
 
 def test_a_model_that_loops_for_ever_is_cancelled_by_killing_the_engine(tmp_path: Path) -> None:
@@ -126,7 +184,7 @@ def test_what_a_model_prints_becomes_the_log(tmp_path: Path) -> None:
     for _ in range(2):
         assert finished.acquire(timeout=60)
     engine.close()
-    assert "seen\n" in printed
+    assert "seen\n" in "".join(printed)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of Linux's own means")
