@@ -1,6 +1,14 @@
 """The one error that the engine raises on purpose."""
 
 
+def said_by(error: BaseException) -> str:
+    """What an exception says; its class's name where an exception of a model's own can't even be printed."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a class of the model's own may raise anything
+        return type(error).__name__
+
+
 class EngineError(Exception):
     """Something that can't be done: `message` is a sentence for the user, `fix` says what mends it (or "")."""
 

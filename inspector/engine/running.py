@@ -112,6 +112,15 @@ def positional_names(module: nn.Module) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
 
 
+def keyword_names(module: nn.Module) -> frozenset[str]:
+    """The names of forward's arguments that can't be given by position."""
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+
 def bind_inputs(
     module: nn.Module, inputs: Sequence[NamedInput], device: str, dtype: str
 ) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
@@ -121,6 +130,7 @@ def bind_inputs(
         EngineError: a tensor can't be made.
     """
     order = positional_names(module)
+    by_name = keyword_names(module)
     args: list[torch.Tensor] = []
     kwargs: dict[str, torch.Tensor] = {}
     for index, named in enumerate(inputs):
@@ -129,7 +139,8 @@ def bind_inputs(
         if wanted and tensor.is_floating_point():
             tensor = tensor.to(dtype_named(wanted))
         in_order = index < len(order) and order[index] == named.name
-        if not kwargs and (not named.name or in_order or named.name not in order):
+        by_place = not named.name or in_order or (named.name not in order and named.name not in by_name)
+        if not kwargs and by_place:
             args.append(tensor)
         else:
             kwargs[named.name] = tensor
@@ -183,7 +194,8 @@ def _emit_outputs(
 
 
 def _head(graph: Graph, output: NamedOutput, values: NDArray[np.generic]) -> Head:
-    return read_head(graph, output.node, values)
+    # Complex tensors were made magnitudes on the way; what reads the head is to know.
+    return read_head(graph, output.node, values.astype(np.complex64) if output.tensor.is_complex() else values)
 
 
 def _with_fix(

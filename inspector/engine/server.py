@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from inspector.engine.array_writer import ArrayWriter
-from inspector.engine.errors import Cancelled, EngineError
+from inspector.engine.errors import Cancelled, EngineError, said_by
 from inspector.engine.formats import describe_file
 from inspector.protocol.events import (
     AnyEvent,
@@ -121,7 +121,7 @@ class Server:
         # Whatever a file or a model provokes, sys.exit included, is an answer; the engine goes on.
         except BaseException as error:  # noqa: BLE001
             return RequestFailed(
-                message=f"{type(error).__name__}: {error}",
+                message=f"{type(error).__name__}: {said_by(error)}",
                 fix="This is a fault of the app; the traceback says where.",
                 traceback=_traceback(error),
             )

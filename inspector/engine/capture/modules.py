@@ -101,9 +101,9 @@ class ModuleCalls:
             frame = Frame(known, known.opaque, recorder.group, known.calls, specs_of(tensors))
             known.calls += 1
             frame.error_before = sys.exception()
-            if known.opaque:
+            if known.opaque or not recorder.stack:  # the whole model's: an exit lets no hook look at them later
                 frame.origins = recorder.origins(tensors)
-            else:
+            if not known.opaque:
                 self._open_group(frame)
             frame.num_nodes = len(recorder.nodes)
             recorder.stack.append(frame)
@@ -134,6 +134,8 @@ class ModuleCalls:
         error = sys.exception() if result is None else None
         with torch._C.DisableTorchFunction():
             if error is not None and error is not frame.error_before:
+                if frame.origins is None and self._is_empty(frame):
+                    frame.origins = recorder.origins(tensors_in(kwargs, tensors_in(args)))
                 self.raised(frame, error)
                 return None
             if not frame.hidden and not self._is_empty(frame):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inspector.core.formatting import shape_text
-from inspector.engine.errors import Cancelled, EngineError
+from inspector.engine.errors import Cancelled, EngineError, said_by
 from inspector.protocol.graph import Graph
 
 _MOST_NESTED = 8
@@ -148,7 +148,7 @@ def folding_operation(graph: Graph | None) -> str:
 
 
 def _failed(shape: tuple[int, ...], error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    lines = said_by(error).strip().splitlines()
     said = lines[0].rstrip(".") if lines else type(error).__name__
     one = f"{shape[0]} image" if shape[0] == 1 else f"{shape[0]} images"
     return f"The model failed on a batch of {one}, each {shape_text(shape[1:])}: {said}."

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from inspector.engine.errors import EngineError
+from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
 from inspector.protocol.files import Entry, EntryParameter
 
@@ -121,7 +121,7 @@ def _with_article(name: str) -> str:
 
 
 def _failed(entry: Entry, error: BaseException) -> EngineError:
-    said = clean_text(str(error), 300)
+    said = clean_text(said_by(error), 300)
     if isinstance(error, SystemExit):
         return EngineError(f"{signature_of(entry)} ends the program instead of making a model.")
     return EngineError(

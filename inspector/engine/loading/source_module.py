@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from inspector.engine.errors import EngineError
+from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
 
 _attached_paths: list[str] = []
@@ -81,7 +81,7 @@ def _compile(data: bytes, file: Path) -> CodeType:
 
 
 def _failed(name: str, error: BaseException) -> EngineError:
-    said = clean_text(str(error), 300)
+    said = clean_text(said_by(error), 300)
     match error:
         case SystemExit():
             return EngineError(

@@ -12,7 +12,7 @@ from typing import IO
 import torch
 from torch import nn
 
-from inspector.engine.errors import EngineError
+from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.consent import ask, is_trusted, open_hashed
 from inspector.engine.loading.loaded import Answer, Loaded
@@ -130,7 +130,7 @@ def _unpickle(stream: IO[bytes], path: str) -> object:
 
 
 def _failed(name: str, error: BaseException) -> EngineError:
-    said = clean_text(str(error), 300)
+    said = clean_text(said_by(error), 300)
     if isinstance(error, ModuleNotFoundError) and error.name:
         return EngineError(
             f"{name} needs the module {error.name}, which is not there.",

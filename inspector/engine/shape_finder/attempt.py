@@ -14,6 +14,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from inspector.engine.errors import said_by
+from inspector.engine.limits import TimeUp
 from inspector.engine.shape_finder.practice import practising
 from inspector.engine.shape_finder.sizes import Answer
 
@@ -96,7 +98,9 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
     try:
         with _quietly(), practising(device), watch:
             result = module(*args, **kwargs)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a try may fail in any way; that is what it is for
+    except TimeUp:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a try may fail in any way; that is what it is for
         return Attempt(False, (), watch.meetings, obstacle=watch.obstacle(error))
     finally:
         for handle in handles:
@@ -165,10 +169,11 @@ class _Watch(TorchFunctionMode):
 
     def obstacle(self, error: BaseException) -> Obstacle:
         """What stopped the try, from the operation that raised and from the words of the error."""
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        said = said_by(error)
+        lines = said.strip().splitlines() or [type(error).__name__]
         # A script's error ends with the words of the true one; all others begin with them.
         message = lines[-1] if "TorchScript interpreter" in lines[0] else lines[0]
-        no_values = isinstance(error, NotImplementedError) or bool(_NO_VALUES.search(str(error)))
+        no_values = isinstance(error, NotImplementedError) or bool(_NO_VALUES.search(said))
         name, fqn, tensors, args = self._raised or ("", self.fqn, (), ())
         kind, actual, expected = _measured(name, tensors, args, self.origin_of) if tensors else ("other", None, None)
         if kind == "other":

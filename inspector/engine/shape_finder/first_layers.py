@@ -67,7 +67,7 @@ def guess_from_weight(name: str, shape: tuple[int, ...]) -> Guess | None:
         return Guess(((1, None, shape[1]),), f"{place} takes {shape[1]:,} features a step")
     match len(shape):
         case 2:
-            return Guess(((1, shape[1]), (1, None, shape[1])), f"{place} takes {shape[1]:,} features")
+            return Guess(((1, shape[1]), (1, None, shape[1]), (1, shape[0])), f"{place} takes {shape[1]:,} features")
         case 3:
             return Guess(((1, shape[1], None),), f"{place} takes {_channels(shape[1])}", SIGNAL_SIZES)
         case 4:

@@ -17,10 +17,17 @@ from torch import nn
 FEW_PARAMETERS = 3_000_000
 # Above this, a real forward takes too long to be a try.
 MOST_REAL_PARAMETERS = 100_000_000
+# Tensors without a size as yet; torch copies them as what they are.
+LAZY = (nn.UninitializedParameter, nn.UninitializedBuffer)
 
 
 class NoStandIn(Exception):  # noqa: N818 - not an error: the caller does without
     """The model can't be copied, or is too large to be run for real."""
+
+
+def num_parameters(module: nn.Module) -> int:
+    """How many values a model's parameters hold; lazy ones none as yet."""
+    return sum(parameter.numel() for parameter in module.parameters() if not isinstance(parameter, LAZY))
 
 
 def meta_stand_in(module: nn.Module) -> nn.Module:
@@ -40,7 +47,7 @@ def real_stand_in(module: nn.Module) -> nn.Module:
     Raises:
         NoStandIn: the model refuses to be copied, or is too large.
     """
-    count = sum(parameter.numel() for parameter in module.parameters())
+    count = num_parameters(module)
     if count > MOST_REAL_PARAMETERS:
         raise NoStandIn("the model is too large to be tried")
     return _copied(module, _cloned_of if count <= FEW_PARAMETERS else _shared_of)
@@ -50,7 +57,7 @@ def prefers_real(module: nn.Module) -> bool:
     """Whether a real forward is the cheaper try, or the only one: small models, and scripts."""
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         return True
-    return sum(parameter.numel() for parameter in module.parameters()) <= FEW_PARAMETERS
+    return num_parameters(module) <= FEW_PARAMETERS
 
 
 @functools.cache
@@ -98,7 +105,7 @@ def _copied(module: nn.Module, stand_in: Callable[[torch.Tensor], torch.Tensor])
             continue
         for held in (part._parameters, part._buffers, vars(part)):
             for value in held.values():
-                if isinstance(value, torch.Tensor) and id(value) not in memo:
+                if isinstance(value, torch.Tensor) and id(value) not in memo and not isinstance(value, LAZY):
                     memo[id(value)] = stand_in(value)
     try:
         return copy.deepcopy(module, memo).eval()

@@ -1,7 +1,7 @@
 """The search: guess what each argument wants, try, see which layer it met, guess again."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,14 @@ from inspector.engine.shape_finder.first_layers import (
     shape_of,
     unknown_guess,
 )
-from inspector.engine.shape_finder.practice import NoStandIn, meta_stand_in, prefers_real, real_stand_in, warm_meta
+from inspector.engine.shape_finder.practice import (
+    LAZY,
+    NoStandIn,
+    meta_stand_in,
+    prefers_real,
+    real_stand_in,
+    warm_meta,
+)
 from inspector.engine.shape_finder.signature import Argument
 from inspector.engine.shape_finder.sizes import Answer, Clock, Fit, find_size
 
@@ -103,9 +110,16 @@ class Search:
             if guess is not None and guess not in guesses:
                 guesses.append(guess)
         if not guesses:
-            weights = ((name, tuple(tensor.shape)) for name, tensor in self.module.named_parameters())
-            guesses = [guess for name, shape in weights if (guess := guess_from_weight(name, shape))]
-        return [*guesses[:3], unknown_guess()]
+            guesses = [guess for name, shape in self._weights() if (guess := guess_from_weight(name, shape))]
+        # A weight of the model's own that forward multiplies with may come before any layer.
+        own = ((name, shape) for name, shape in self._weights() if "." not in name and len(shape) == 2)
+        bare = [guess for name, shape in own if (guess := guess_from_weight(name, shape))]
+        return [*guesses[:3], *bare[:1], unknown_guess()]
+
+    def _weights(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for name, tensor in self.module.named_parameters():
+            if not isinstance(tensor, LAZY):
+                yield name, tuple(tensor.shape)
 
     def _refine(self, arguments: Sequence[Argument], guesses: list[Guess]) -> tuple[Proposal, ...]:
         """Try; where an argument met another layer than was guessed from, guess from that one and try again."""
@@ -211,14 +225,10 @@ def hinted_sizes(module: nn.Module) -> tuple[int, ...]:
 
 
 def _bound(arguments: Sequence[Argument], fed: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Required arguments by position, others by name."""
-    args = tuple(value for argument, value in zip(arguments, fed, strict=True) if argument.required)
-    named = {argument.name: value for argument, value in zip(arguments, fed, strict=True) if not argument.required}
-    first = next((slot for slot, argument in enumerate(arguments) if not argument.required), len(arguments))
-    positional = all(not argument.required for argument in arguments[first:])
-    if positional:
-        return args, named
-    return (), {argument.name: value for argument, value in zip(arguments, fed, strict=True)}
+    """By position what may be, the others by name."""
+    pairs = list(zip(arguments, fed, strict=True))
+    args = tuple(value for argument, value in pairs if not argument.by_name)
+    return args, {argument.name: value for argument, value in pairs if argument.by_name}
 
 
 def _guess_met(meeting: Meeting) -> Guess | None:

@@ -13,10 +13,14 @@ _PLAIN = ("bool", "int", "float", "str", "dict", "callable", "cache")
 
 @dataclass(frozen=True)
 class Argument:
-    """A tensor argument of forward; an empty name means that it is taken by position alone."""
+    """A tensor argument of forward; an empty name means that it is taken by position alone.
+
+    `by_name`: it can't be given by position, or those before it are left out.
+    """
 
     name: str
     required: bool
+    by_name: bool = False
 
 
 def forward_arguments(module: nn.Module) -> tuple[Argument, ...]:
@@ -32,7 +36,9 @@ def forward_arguments(module: nn.Module) -> tuple[Argument, ...]:
     main = getattr(module, "main_input_name", found[0].name)
     named = [argument.name for argument in found]
     first = named.index(main) if main in named else 0
-    return tuple(Argument(argument.name, index == first) for index, argument in enumerate(found))
+    return tuple(
+        Argument(argument.name, index == first, argument.by_name or index > 0) for index, argument in enumerate(found)
+    )
 
 
 def _written(module: nn.Module) -> list[Argument]:
@@ -49,9 +55,9 @@ def _written(module: nn.Module) -> list[Argument]:
         if text and "Tensor" not in text + str(annotation) and any(word in text.lower() for word in _PLAIN):
             continue
         if parameter.default is inspect.Parameter.empty:
-            found.append(Argument(parameter.name, True))
+            found.append(Argument(parameter.name, True, parameter.kind is parameter.KEYWORD_ONLY))
         elif parameter.default is None and ("Tensor" in str(annotation) or not text):
-            found.append(Argument(parameter.name, False))
+            found.append(Argument(parameter.name, False, parameter.kind is parameter.KEYWORD_ONLY))
     return found
 
 

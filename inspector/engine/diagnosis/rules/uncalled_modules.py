@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.engine.capture.table import num_elements
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 
@@ -12,17 +13,18 @@ def check(context: RunContext) -> Iterator[Finding]:
     idle = {}
     for fqn in context.graph.uncalled_modules:
         part = parts.get(fqn)
-        count = sum(parameter.numel() for parameter in part.parameters(recurse=False)) if part is not None else 0
+        count = sum(num_elements(parameter) for parameter in part.parameters(recurse=False)) if part is not None else 0
         if count:
             idle[fqn] = count
     if not idle:
         return
     names = ", ".join(list(idle)[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
+    modules, were = ("module", "was") if len(idle) == 1 else ("modules", "were")
     yield Finding(
         rule="uncalled_modules",
         severity="note",
         node=None,
-        message=f"{len(idle)} modules with {sum(idle.values()):,} parameters were never called: {names}.",
+        message=f"{len(idle)} {modules} with {sum(idle.values()):,} parameters {were} never called: {names}.",
         evidence={"modules": len(idle), "parameters": sum(idle.values())},
         fix="Remove them, or call them in forward; those for training alone may stay.",
     )
