@@ -258,7 +258,8 @@ def test_functions_are_named_plainly_with_their_arguments():
         (nn.AdaptiveAvgPool2d((1, 1)), (1, 1, 4, 4), "→1", "pooling"),
         (nn.LayerNorm(4), (2, 4), "4", "normalisation"),
         (nn.GroupNorm(2, 4), (2, 4), "4 g2", "normalisation"),
-        (nn.Flatten(), (2, 4), "start_dim=1 end_dim=-1", "shape"),
+        (nn.Flatten(), (2, 4), "", "shape"),
+        (nn.Flatten(0, -2), (2, 4, 3), "start_dim=0 end_dim=-2", "shape"),
         (nn.Softmax(dim=1), (2, 4), "dim=1", "activation"),
         (nn.GELU(), (2, 4), "", "activation"),
         (nn.Upsample(scale_factor=2), (1, 1, 4, 4), "×2.0 nearest", "shape"),
@@ -267,6 +268,17 @@ def test_functions_are_named_plainly_with_their_arguments():
 def test_a_modules_card_shows_its_key_arguments(module, shape, details, category):
     node = capture(module, torch.randn(shape)).graph.nodes[1]
     assert (node.details, node.category) == (details, category)
+
+
+def test_arguments_that_say_nothing_stay_off_the_card():
+    class Quiet(nn.Module):
+        def forward(self, x):
+            x = nn.functional.gelu(nn.functional.relu(x, inplace=False), approximate="none")
+            return x.mean(1, keepdim=False) + x.sum(1, keepdim=True).flatten()
+
+    graph = capture(Quiet(), torch.randn(2, 4)).graph
+    told = {node.op: node.details for node in graph.nodes if node.kind == "function"}
+    assert (told["relu"], told["gelu"], told["mean"], told["sum"]) == ("", "", "dim=1", "dim=1 keepdim=True")
 
 
 def test_without_statistics_there_are_none_and_with_them_every_activation_has_them():

@@ -27,6 +27,9 @@ class FunctionRow(NamedTuple):
     arguments: tuple[str, ...]
 
 
+_USUAL: dict[str, object] = {"dropout_p": 0.0, "approximate": "none", "_stacklevel": 3, "alpha": 1, "beta": 1}
+
+
 def module_category(module: nn.Module) -> Category:
     """What kind of operation `module` is."""
     row = _module_row(module)
@@ -113,12 +116,17 @@ def _named_arguments(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapp
             rest = value if isinstance(value, (tuple, list)) else args[index:]
             texts.append(_value(tuple(rest)) if _is_plain(rest) else "")
             break
-        if _is_plain(value) and (not names or place == index - 1):
+        if _is_plain(value) and (not names or place == index - 1) and not _is_usual(name, value):
             texts.append(f"{name}={_value(value)}" if name else _value(value))
     wanted = {name.removeprefix("*") for name in names}
     named = ((key, value) for key, value in kwargs.items() if not names or key in wanted)
-    texts.extend(f"{key}={_value(value)}" for key, value in named if _is_plain(value))
+    texts.extend(f"{key}={_value(value)}" for key, value in named if _is_plain(value) and not _is_usual(key, value))
     return " ".join(text for text in texts if text)
+
+
+def _is_usual(name: str, value: object) -> bool:
+    """Whether an argument says nothing: a switch that is off, or what torch would take without being told."""
+    return bool(name) and (value is False or (name in _USUAL and value == _USUAL[name]))
 
 
 def _index_text(index: object) -> str:
@@ -173,6 +181,11 @@ def _recurrent(module: Any) -> str:  # noqa: ANN401 - any recurrent module
     text += f" ×{module.num_layers}" if getattr(module, "num_layers", 1) > 1 else ""
     text += " bidirectional" if getattr(module, "bidirectional", False) else ""
     return text + (" batch_first" if getattr(module, "batch_first", False) else "")
+
+
+def _flattened(module: Any) -> str:  # noqa: ANN401 - Flatten
+    ends = (module.start_dim, module.end_dim)
+    return "" if ends == (1, -1) else f"start_dim={ends[0]} end_dim={ends[1]}"
 
 
 def _named(*names: str) -> Callable[[Any], str]:
@@ -231,7 +244,7 @@ _MODULE_GROUPS: tuple[tuple[str, Category, Callable[[Any], str]], ...] = (
     ("Hardshrink Softshrink", "activation", _named("lambd")),
     ("Threshold", "activation", _named("threshold", "value")),
     ("Softmax LogSoftmax Softmin GLU", "activation", _named("dim")),
-    ("Flatten", "shape", _named("start_dim", "end_dim")),
+    ("Flatten", "shape", _flattened),
     ("Unflatten", "shape", _named("dim", "unflattened_size")),
     ("PixelShuffle", "shape", _named("upscale_factor")),
     ("PixelUnshuffle", "shape", _named("downscale_factor")),
