@@ -2,10 +2,12 @@
 
 `.std()`, `histc` and `count_nonzero` over every value triple the time of a forward. So: minimum, maximum and mean from
 single passes, the deviation from a sum of squares (and from shifted float64 sums where those would cancel), zeros and
-the histogram from a strided sample.
+the histogram from a strided sample. Only what needs all the values is done while a model runs (`take`); the rest is
+made of the sample afterwards, in one go, when Python's own code is not pushed out of the caches by each operation.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,8 +21,29 @@ BLOCK = 262_144
 CANCELLED = 1 / 32
 # Squares of greater values, summed over a block, may not fit float32.
 LARGE = 1e16
-# Up to here numpy's calls cost less than torch's; above it numpy's `dot` wakes threads of its own, which fight torch's.
-SMALL = 8_192
+
+
+@dataclass(slots=True)
+class Taken:
+    """What was taken of a tensor while it was there; `sampled` is a copy. Without figures, it holds all the values."""
+
+    num_elements: int
+    sampled: NDArray[np.floating]
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    nan: int = 0
+    inf: int = 0
+    statistics: Statistics | None = None
+
+    def told(self, bins: int = 40) -> Statistics:
+        """The statistics; made at the first call."""
+        if self.statistics is None:
+            if self.sampled.size == self.num_elements:
+                _complete(self)
+            self.statistics = _statistics(self, bins)
+        return self.statistics
 
 
 def measure(tensor: torch.Tensor, *, bins: int = 40, sample: int = 4096) -> Statistics:
@@ -29,19 +52,37 @@ def measure(tensor: torch.Tensor, *, bins: int = 40, sample: int = 4096) -> Stat
     Raises:
         ValueError: it has no values that can be read (meta, sparse, nested).
     """
-    flat = _flat_numbers(tensor)
-    if flat.numel() == 0:
-        return Statistics(num_elements=0, min=None, max=None, mean=None, std=None, zeros=0, nan=0, inf=0, num_sampled=0)
-    low, high = _range_of(flat)
-    if math.isfinite(low) and math.isfinite(high):
-        return _measure_finite(flat, low, high, bins, sample)
-    return _measure_with_gaps(flat, bins, sample)
+    return take(tensor, sample=sample).told(bins)
 
 
 def measure_or_none(tensor: torch.Tensor) -> Statistics | None:
     """Measure `tensor`, or say None where it can't be: a picture is never lost for want of its statistics."""
+    taken = take_or_none(tensor)
+    return None if taken is None else taken.told()
+
+
+def take(tensor: torch.Tensor, *, sample: int = 4096) -> Taken:
+    """Take what `Taken.told` needs: all values of a small tensor, figures and a sample of a large one.
+
+    Raises:
+        ValueError: it has no values that can be read (meta, sparse, nested).
+    """
+    flat = _flat_numbers(tensor)
+    count = flat.numel()
+    if count <= sample:
+        return Taken(count, np.array(flat.cpu().numpy()))
+    low, high = _range_of(flat)
+    sampled = _sample(flat, count, sample)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return _take_with_gaps(flat, sampled)
+    mean, std = _mean_and_std(flat, low, high)
+    return Taken(count, sampled, low, high, mean, std)
+
+
+def take_or_none(tensor: torch.Tensor) -> Taken | None:
+    """`take`, or None where there is nothing to take."""
     try:
-        return measure(tensor)
+        return take(tensor)
     except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError):
         return None
 
@@ -76,51 +117,59 @@ def _in_a_row(values: torch.Tensor) -> torch.Tensor:
 
 
 def _range_of(flat: torch.Tensor) -> tuple[float, float]:
-    if flat.numel() <= SMALL and flat.device.type == "cpu":
-        row = flat.numpy()
-        return float(np.minimum.reduce(row)), float(np.maximum.reduce(row))
     low, high = torch.aminmax(flat)
     return low.item(), high.item()
 
 
-def _measure_finite(flat: torch.Tensor, low: float, high: float, bins: int, sample: int) -> Statistics:
-    count = flat.numel()
-    mean, std = _mean_and_std(flat, low, high)
-    sampled = _sample(flat, sample)
-    return Statistics(
-        num_elements=count,
-        min=low,
-        max=high,
-        mean=mean,
-        std=std,
-        zeros=sampled.size - int(np.count_nonzero(sampled)),
-        nan=0,
-        inf=0,
-        num_sampled=sampled.size,
-        histogram=_histogram(sampled, low, high, bins),
-    )
-
-
-def _measure_with_gaps(flat: torch.Tensor, bins: int, sample: int) -> Statistics:
-    nan = int(torch.isnan(flat).sum())
-    inf = int(torch.isinf(flat).sum())
+def _take_with_gaps(flat: torch.Tensor, sampled: NDArray[np.floating]) -> Taken:
+    """Of a large tensor that holds NaN or infinities, which are counted and left out."""
+    taken = Taken(flat.numel(), sampled, nan=int(torch.isnan(flat).sum()), inf=int(torch.isinf(flat).sum()))
     finite = flat[torch.isfinite(flat)]
-    sampled = _sample(flat, sample)
-    low, high, mean, std = None, None, None, None
-    histogram: tuple[int, ...] = ()
     if finite.numel():
-        low, high = _range_of(finite)
-        mean, std = _mean_and_std(finite, low, high)
-        histogram = _histogram(sampled[np.isfinite(sampled)], low, high, bins)
+        taken.low, taken.high = _range_of(finite)
+        taken.mean, taken.std = _mean_and_std(finite, taken.low, taken.high)
+    return taken
+
+
+def _complete(taken: Taken) -> None:
+    """The figures of a small tensor, all of whose values are at hand."""
+    row = taken.sampled
+    if not row.size:
+        return
+    low, high = float(np.minimum.reduce(row)), float(np.maximum.reduce(row))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        taken.nan, taken.inf = int(np.isnan(row).sum()), int(np.isinf(row).sum())
+        row = row[np.isfinite(row)]
+        if not row.size:
+            return
+        low, high = float(np.minimum.reduce(row)), float(np.maximum.reduce(row))
+    taken.low, taken.high = low, high
+    if low == high:
+        taken.mean, taken.std = low, 0.0
+    elif -low > LARGE or high > LARGE:
+        taken.mean, taken.std = _shifted(torch.from_numpy(row), low, high)
+    else:
+        away = row.astype(np.float64)
+        taken.mean = float(np.add.reduce(away)) / row.size
+        away -= taken.mean
+        taken.std = math.sqrt(float(np.dot(away, away)) / row.size)
+
+
+def _statistics(taken: Taken, bins: int) -> Statistics:
+    sampled, low, high = taken.sampled, taken.low, taken.high
+    histogram: tuple[int, ...] = ()
+    if low is not None and high is not None:
+        gaps = taken.nan or taken.inf
+        histogram = _histogram(sampled[np.isfinite(sampled)] if gaps else sampled, low, high, bins)
     return Statistics(
-        num_elements=flat.numel(),
+        num_elements=taken.num_elements,
         min=low,
         max=high,
-        mean=mean,
-        std=std,
-        zeros=int((sampled == 0).sum()),
-        nan=nan,
-        inf=inf,
+        mean=taken.mean,
+        std=taken.std,
+        zeros=sampled.size - int(np.count_nonzero(sampled)),
+        nan=taken.nan,
+        inf=taken.inf,
         num_sampled=sampled.size,
         histogram=histogram,
     )
@@ -133,11 +182,6 @@ def _mean_and_std(flat: torch.Tensor, low: float, high: float) -> tuple[float, f
     if -low > LARGE or high > LARGE:
         return _shifted(flat, low, high)
     count = flat.numel()
-    if count <= SMALL and flat.device.type == "cpu":
-        row = flat.numpy().astype(np.float64)
-        mean = float(np.add.reduce(row)) / count
-        row -= mean
-        return mean, math.sqrt(float(np.dot(row, row)) / count)
     total, squares = _sums(flat, count)
     mean, mean_square = total / count, squares / count
     variance = mean_square - mean * mean
@@ -167,13 +211,13 @@ def _shifted(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]
     return mean * scale + middle, math.sqrt(max(squares / flat.numel() - mean * mean, 0.0)) * scale
 
 
-def _sample(flat: torch.Tensor, sample: int) -> NDArray[np.floating]:
-    count = flat.numel()
-    if count <= sample:
-        return flat.cpu().numpy()
+def _sample(flat: torch.Tensor, count: int, sample: int) -> NDArray[np.floating]:
+    """A copy of every so many values: the tensor may be written into, or gone, when it is looked at."""
     step = -(-count // sample)
     while math.gcd(step, count) > 1:  # a step that divides a row would see the same few columns only
         step += 1
+    if flat.device.type == "cpu":
+        return flat.numpy()[::step].copy()
     return flat[::step].cpu().numpy()
 
 
