@@ -1,7 +1,6 @@
 """Starts the window: the application, its look, the main window, the engine. Nothing heavy before the first picture."""
 
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +10,16 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from inspector.client.process import ProcessEngine
-from inspector.gui.appearance import load_fonts, prepare_theme
+from inspector.gui.appearance import load_fonts, prepare_theme, ui_font
+from inspector.gui.closing import CloseOnSignals
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.main_window import MainWindow
 from inspector.gui.settings import APP_ID, SettingsFile
 from inspector.gui.style_sheet import style_sheet
 from inspector.gui.words import no_display_text
 from inspector.places import Sample, resources_folder, samples
+
+LATEST_START_MS = 1500  # a window that starts minimised is never painted
 
 
 def run_app(
@@ -26,6 +28,7 @@ def run_app(
     engine_factory: EngineFactory = ProcessEngine,
     demo: bool = False,
     settings_path: Path | None = None,
+    log: bool = False,
 ) -> int:
     """Open the window on these files, and stay until it is closed; gives the exit status.
 
@@ -34,16 +37,20 @@ def run_app(
         engine_factory: makes the engine; a real process by default.
         demo: open the digits sample, run it, and evaluate its test folder.
         settings_path: where the settings lie; the user's own by default.
+        log: print a line on stderr for each thing that happens.
     """
     if lacks_display(os.environ, sys.platform):
         sys.stderr.write(no_display_text() + "\n")
         return 1
     app = make_application()
     window = show_window(app, engine_factory, SettingsFile(settings_path))
+    if log:
+        _print_log(window)
     absolute = [str(Path(path).absolute()) for path in files]
-    QTimer.singleShot(0, window, lambda: _begin(window, absolute, demo=demo))
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C in a terminal; the engine ends with its window
+    window.first_painted.connect(lambda: _begin(window, absolute, demo=demo))
+    signals = CloseOnSignals(app)
     status = app.exec()
+    signals.restore()
     window.session.close()
     window.deleteLater()  # its graph ends the process that lays it out
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -51,12 +58,13 @@ def run_app(
 
 
 def show_window(app: QApplication, engine_factory: EngineFactory, settings: SettingsFile) -> MainWindow:
-    """The main window, dressed, shown, and with its engine on the way."""
+    """The main window, dressed and shown; its engine starts behind its first picture, for which it would compete."""
     colours = prepare_theme(app, settings.current.theme)
     window = MainWindow(engine_factory, settings, samples())
     app.setStyleSheet(style_sheet(colours))
-    window.session.start()
+    window.first_painted.connect(window.session.start)
     window.show()
+    QTimer.singleShot(LATEST_START_MS, window, window.tell_first_painted)
     return window
 
 
@@ -72,6 +80,7 @@ def make_application() -> QApplication:
     if icon is not None:
         app.setWindowIcon(QIcon(str(icon)))
     load_fonts(resources_folder() / "fonts")
+    app.setFont(ui_font())  # before any widget: many keep a font made from the one they find
     return app
 
 
@@ -95,6 +104,13 @@ def demo_sample(there: Sequence[Sample]) -> Sample | None:
     """The sample that shows the whole job: the digits, with a test folder."""
     with_folder = [sample for sample in there if sample.test_folder is not None]
     return next((sample for sample in with_folder if sample.name == "digits"), with_folder[0] if with_folder else None)
+
+
+def _print_log(window: MainWindow) -> None:
+    from inspector.gui.event_log import EventLog  # noqa: PLC0415 - most windows have none
+
+    log = EventLog(window.session, window)
+    window.first_painted.connect(lambda: log.tell("window shown"))
 
 
 def _begin(window: MainWindow, files: list[str], *, demo: bool) -> None:

@@ -26,6 +26,7 @@ FAMILIES = (
     "Liberation Sans",
     "DejaVu Sans",
 )
+TABULAR = QFont.Tag("tnum")  # figures of one width, so that numbers below each other line up
 _STYLED = "inspector_styled"
 
 
@@ -53,20 +54,21 @@ def prepare_theme(app: QApplication, choice: ThemeChoice) -> Theme:
     if app.property(_STYLED) is None:  # to set the style again would polish every widget twice
         app.setProperty(_STYLED, True)
         app.setStyle("Fusion")
-    app.setFont(ui_font())
+        app.setFont(ui_font())
     theme_source().current = colours
     app.setPalette(palette(colours))
     return colours
 
 
 def ui_font() -> QFont:
-    """The one type family, in the normal size."""
+    """The one type family, in the normal size, with figures of one width."""
     there = set(QFontDatabase.families())
     font = QFont(QGuiApplication.font())
     chosen = [family for family in FAMILIES if family in there]
     if chosen:
         font.setFamilies(chosen)
     font.setPixelSize(NORMAL)
+    font.setFeature(TABULAR, 1)
     return font
 
 

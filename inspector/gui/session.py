@@ -62,6 +62,7 @@ class WindowSession(QObject):
         self._evaluate_after_scan = False
         self._own_folder: Path | None = None
         self._died_during: Concern | None = None
+        self._previewed: InputSource | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
 
     # The engine's life
@@ -115,6 +116,7 @@ class WindowSession(QObject):
         self._trusted_once = frozenset()
         self._run_again = self._run_after_reload = self._evaluate_after_scan = False
         self._live_timer.stop()
+        self._previewed = None
         self._folder_after_load = test_folder
         recent = self.state.recent_files
         self._set(asking.opening(self.state, path, source, entry, {}))
@@ -269,6 +271,7 @@ class WindowSession(QObject):
     def preview(self, source: InputSource) -> None:
         """Show what the model would see."""
         if self.link.running:
+            self._previewed = source
             self._set(updates.without_problem(self.state, "input"))
             self._ask(PreviewInput(source=source), "preview")
 
@@ -438,7 +441,16 @@ class WindowSession(QObject):
 
     def _draw(self) -> None:
         self._drawn_at = time.monotonic()
+        self._follow_input()
         self.changed.emit()
+
+    def _follow_input(self) -> None:
+        """Whoever changed the input, what the model sees is shown of the one in force."""
+        if self.state.model is None or self.state.loading or self._previewed is None:
+            return
+        sources = [given.source for given in asking.effective_inputs(self.state)]
+        if sources and self._previewed not in sources:
+            self.preview(sources[0])
 
 
 def _single_shot(parent: QObject, slot: Callable[[], None]) -> QTimer:

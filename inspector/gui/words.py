@@ -1,6 +1,10 @@
 """Longer words that the window says."""
 
+from collections.abc import Sequence
+
+from inspector.core.formatting import shape_text
 from inspector.gui.state import EngineState
+from inspector.protocol.graph import Failure
 
 ABOUT = """Model Inspector
 
@@ -21,6 +25,40 @@ def sandbox_text(engine: EngineState) -> str:
         )
     held = "\n".join(f"• {one}" for one in engine.sandbox)
     return f"The engine, where models run, is held by these:\n\n{held}\n\nIt ends with this window."
+
+
+def failed_place(failure: Failure) -> str:
+    """Which operation failed: `linear (Linear)`, or the operation alone where it is no module's."""
+    if not failure.fqn or failure.fqn == failure.op:
+        return failure.op or "The model"
+    return f"{failure.fqn} ({failure.op})" if failure.op else failure.fqn
+
+
+def met_shapes(failure: Failure) -> str:
+    """What met there: `(32, 16384)`, or several joined; empty where nothing is known."""
+    return " and ".join(shape_text(shape) for shape in failure.input_shapes)
+
+
+def failure_text(failure: Failure) -> str:
+    """One sentence, without the fix."""
+    return f"{failed_place(failure)} failed: {failure.message.strip().rstrip('.')}."
+
+
+def sandbox_sentence(held: Sequence[str]) -> str:
+    """What the sandbox keeps code from, as one sentence made of the engine's few words each."""
+    without = [one.removeprefix("no ") for one in held if one.startswith("no ")]
+    others = [one for one in held if not one.startswith("no ")]
+    said = []
+    if others:
+        said.append(f"It would run in a process that {_listed(others, 'and')}.")
+    if without:
+        said.append(f"It gets no {_listed(without, 'or')}.")
+    return " ".join(said)
+
+
+def _listed(parts: Sequence[str], last: str) -> str:
+    """`a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def no_display_text() -> str:

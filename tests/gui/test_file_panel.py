@@ -53,7 +53,7 @@ def test_an_engine_that_ended_offers_a_restart_of_the_same_file():
 def test_a_failed_forward_names_the_node_the_shapes_and_the_fix():
     state = replace(LOADED, run=RunState(graph=said.graph(up_to=10), failure=said.failure()))
     notice = notices(state)[0]
-    assert notice.title == "Linear classifier failed"
+    assert notice.title.startswith("classifier (Linear) failed: ")
     assert "(1, 64)" in notice.text
     assert "in_features=64" in notice.fix
     assert "Traceback" in notice.details

@@ -43,7 +43,7 @@ def test_opening_a_file_loads_it_previews_its_input_and_runs_it(opened, engines,
     assert [(one.path, one.source) for one in loads] == [model_files]
     assert len(engines.latest.sent(RunForward)) == 1
     assert [one.source.shape for one in engines.latest.sent(PreviewInput)] == [(1, 1, 8, 8)]
-    assert opened.centre.currentWidget() is opened.graph
+    assert opened.centre.currentWidget() is opened.panels.graph
     assert opened.windowTitle() == "digits.pth — Model Inspector"
     assert opened.actions_by_name["run"].isEnabled()
 
@@ -56,7 +56,7 @@ def test_a_file_is_not_run_when_the_user_chose_so(make_window, qtbot, engines, m
     assert window.centre.currentWidget() is window.file_panel
     press(qtbot, child(window, "file_run"))
     qtbot.waitUntil(lambda: bool(window.session.state.run.outputs) and settled(window))
-    assert window.centre.currentWidget() is window.graph
+    assert window.centre.currentWidget() is window.panels.graph
 
 
 def test_recent_files_are_remembered_newest_first(opened, settings_file: SettingsFile, model_files, tmp_path, qtbot):
@@ -165,7 +165,7 @@ class TestEntryForm:
         choosing.actions_by_name["choose_entry"].trigger()
         qtbot.waitUntil(lambda: choosing.centre.currentWidget() is choosing.file_panel)
         press(qtbot, child(choosing, "entry_cancel"))
-        qtbot.waitUntil(lambda: choosing.centre.currentWidget() is choosing.graph)
+        qtbot.waitUntil(lambda: choosing.centre.currentWidget() is choosing.panels.graph)
 
 
 def test_a_file_that_can_not_be_loaded_says_so_with_its_traceback_one_click_away(window, qtbot, engines, model_files):
@@ -267,9 +267,9 @@ def test_a_failed_forward_shows_its_node_and_the_fix(window, qtbot, engines, mod
     engines.latest.behave(run_failure=True)
     window.open_paths(list(model_files))
     qtbot.waitUntil(lambda: window.session.state.run.failure is not None and settled(window))
-    assert window.centre.currentWidget() is window.graph
+    assert window.centre.currentWidget() is window.panels.graph
     banner = window.banners.banners[0]
-    assert child(banner, "banner_title").text() == "Linear classifier failed"
+    assert child(banner, "banner_title").text().startswith("classifier (Linear) failed: ")
     assert "(1, 64)" in child(banner, "banner_text").text()
     assert "in_features=64" in child(banner, "banner_fix").text()
     press(qtbot, child(banner, "banner_show_node"))
@@ -305,41 +305,41 @@ class TestLive:
 
 class TestSelection:
     def test_a_node_brings_the_tree_and_the_panel_along(self, opened, qtbot):
-        opened.graph.node_selected.emit(4)
-        qtbot.waitUntil(lambda: opened.node_panel.figures.rows() != ())
-        assert opened.module_tree.view.currentIndex().data() == "conv1"
-        assert ("arguments", "16→16 k3 p1") in opened.node_panel.figures.rows()
+        opened.panels.graph.node_selected.emit(4)
+        qtbot.waitUntil(lambda: opened.panels.node_panel.figures.rows() != ())
+        assert opened.panels.module_tree.view.currentIndex().data() == "conv1"
+        assert ("arguments", "16→16 k3 p1") in opened.panels.node_panel.figures.rows()
 
     def test_a_row_of_the_tree_brings_the_node_along(self, opened, qtbot):
-        model = opened.module_tree.view.model()
-        opened.module_tree.view.setCurrentIndex(model.index_of("classifier"))
+        model = opened.panels.module_tree.view.model()
+        opened.panels.module_tree.view.setCurrentIndex(model.index_of("classifier"))
         qtbot.waitUntil(lambda: opened.session.state.selected_node == 10 and settled(opened))
-        assert opened.node_panel.header.accessibleName() == "Linear classifier"
+        assert opened.panels.node_panel.header.accessibleName() == "Linear classifier"
 
     def test_parameters_are_measured_when_asked_for(self, opened, qtbot, engines):
         opened.session.select_node(4)
-        qtbot.waitUntil(opened.node_panel.measure.isVisible)
-        press(qtbot, opened.node_panel.measure)
+        qtbot.waitUntil(opened.panels.node_panel.measure.isVisible)
+        press(qtbot, opened.panels.node_panel.measure)
         qtbot.waitUntil(lambda: "block.conv1" in opened.session.state.parameters and settled(opened))
         assert [one.fqn for one in engines.latest.sent(MeasureParameters)] == ["block.conv1"]
-        assert any("mean" in told for _, told in opened.node_panel.parameters.rows())
-        assert not opened.node_panel.measure.isVisible()
+        assert any("mean" in told for _, told in opened.panels.node_panel.parameters.rows())
+        assert not opened.panels.node_panel.measure.isVisible()
 
 
 class TestFindings:
     def test_applying_one_changes_the_preprocessing_and_runs_again(self, opened, qtbot, engines):
         engines.latest.behave(findings=said.findings())
         opened.session.run()
-        qtbot.waitUntil(lambda: opened.findings.count() == 2 and settled(opened))
-        press(qtbot, child(opened.findings, "apply_finding"))
+        qtbot.waitUntil(lambda: opened.panels.findings.count() == 2 and settled(opened))
+        press(qtbot, child(opened.panels.findings, "apply_finding"))
         qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 3 and settled(opened))
         assert opened.session.state.preprocess == said.findings().findings[0].apply_preprocess
 
     def test_following_one_selects_its_node(self, opened, qtbot, engines):
         engines.latest.behave(findings=said.findings())
         opened.session.run()
-        qtbot.waitUntil(lambda: opened.findings.count() == 2 and settled(opened))
-        press(qtbot, child(opened.findings, "finding_input_range"))
+        qtbot.waitUntil(lambda: opened.panels.findings.count() == 2 and settled(opened))
+        press(qtbot, child(opened.panels.findings, "finding_input_range"))
         qtbot.waitUntil(lambda: opened.session.state.selected_node == 0)
 
 
@@ -368,7 +368,7 @@ class TestFolder:
     def test_it_is_listed_and_then_evaluated_on_request(self, scanned, qtbot, engines):
         assert engines.latest.sent(Evaluate) == []
         assert len(engines.latest.sent(ScanFolder)) == 1
-        scanned.confusion.evaluation_requested.emit(scanned.session.state.evaluation.mapping, 16)
+        scanned.panels.confusion.evaluation_requested.emit(scanned.session.state.evaluation.mapping, 16)
         qtbot.waitUntil(lambda: scanned.session.state.evaluation.finished is not None and settled(scanned))
         request = engines.latest.sent(Evaluate)[0]
         assert request.batch_size == 16
@@ -378,7 +378,7 @@ class TestFolder:
 
     def test_an_image_becomes_the_input_and_runs(self, scanned, qtbot, engines):
         path = scanned.session.state.evaluation.scan.images[3].path
-        scanned.confusion.image_run_requested.emit(path)
+        scanned.panels.confusion.image_run_requested.emit(path)
         qtbot.waitUntil(lambda: len(engines.latest.sent(RunForward)) == 2 and settled(scanned))
         source = engines.latest.sent(RunForward)[-1].inputs[0].source
         assert source == ImageInput(paths=(path,), preprocess=scanned.session.state.preprocess)

@@ -235,7 +235,8 @@ def test_a_failed_run_is_said_with_its_fix_instead_of_a_table(panel):
         fix="Set in_features to 128.",
     )
     panel.draw(WindowState(model=loaded_model(), run=RunState(failure=failure)))
-    assert "fc, given (32, 128): mat1 and mat2" in panel.problem.text()
+    assert "fc (linear) failed: mat1 and mat2" in panel.problem.text()
+    assert "It was given (32, 128)." in panel.problem.text()
     assert panel.fix.text() == "Set in_features to 128."
     assert not panel.view.isVisible()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from inspector.gui.parts import PushButton, Sentence, named
 from inspector.gui.parts.heading import Heading
 from inspector.gui.theme import GRID, theme, theme_source
+from inspector.gui.words import sandbox_sentence
 from inspector.protocol.events import ConsentNeeded, TrustItem
 from inspector.protocol.files import GlobalUse, Risk
 
@@ -68,9 +69,8 @@ class ConsentCard(QFrame):
         self.refuse.set_primary(dangerous)
         self.once.set_primary(not dangerous)
         self._sentence.say(consent.sentence)
-        held = ", ".join(sandbox)
         none = "There is no sandbox on this machine: it would run with your own rights."
-        self._sandbox.say(f"It would run in the sandbox: {held}." if sandbox else none if ready else "")
+        self._sandbox.say(sandbox_sentence(sandbox) if sandbox else none if ready else "")
         items = QWidget()
         column = QVBoxLayout(items)
         column.setContentsMargins(0, 0, 0, 0)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from inspector.core.formatting import shape_text
 from inspector.gui.state import Problem, WindowState
+from inspector.gui.words import failed_place, failure_text, met_shapes
 from inspector.protocol.files import KeysReport
 from inspector.protocol.graph import Failure
 
@@ -82,15 +83,13 @@ def _problem(problem: Problem, state: WindowState) -> Notice:
 
 
 def _failure(failure: Failure) -> Notice:
-    where = f"{failure.op} {failure.fqn}".strip() or "The model"
-    shapes = ", ".join(shape_text(shape) for shape in failure.input_shapes)
-    met = f" Shapes that met there: {shapes}." if shapes else ""
-    sentence = f"{failure.error_class}: {failure.message}" if failure.error_class else failure.message
+    shapes = met_shapes(failure)
+    met = f"It was given {shapes}." if shapes else ""
     return Notice(
-        f"failure {where} {failure.message}",
+        f"failure {failed_place(failure)} {failure.message}",
         "failure",
-        f"{where} failed",
-        f"{sentence.rstrip('.')}.{met}",
+        failure_text(failure),
+        met,
         failure.fix,
         failure.traceback,
         deeds=(("show_node", "Show node"),) if failure.node is not None else (),

@@ -7,7 +7,9 @@ from inspector.gui.findings_panel.card import FindingCard
 from inspector.gui.parts import Sentence, named
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
+from inspector.gui.words import failure_text, met_shapes
 from inspector.protocol.findings import Finding, Findings
+from inspector.protocol.graph import Failure
 
 BEFORE = "What the rules find wrong, or worth knowing, once the model has run."
 NONE = "No findings: the rules saw nothing wrong with this run."
@@ -31,7 +33,7 @@ class FindingsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._drawn: tuple[Findings, Findings, bool] | None = None
+        self._drawn: tuple[Findings, Findings, Failure | None, bool] | None = None
         self._cards: list[FindingCard] = []
         self.sentence = Sentence("findings_sentence", "What the rules say", "dimmed")
         self.unchecked_button = named(QToolButton(), "unchecked_button", "Rules that could not be checked")
@@ -53,14 +55,15 @@ class FindingsPanel(QScrollArea):
         self.setWidget(page)
         self._restyle()
         theme_source().changed.connect(self._restyle)
-        self._show(Findings(), Findings(), has_run=False)
+        self._show(Findings(), Findings(), None, has_run=False)
 
     def draw(self, state: WindowState) -> None:
-        """Show the findings of the last run, and of the evaluation."""
-        drawn = (state.run.findings, state.evaluation.findings, state.run.graph is not None)
+        """Show the findings of the last run, and of the evaluation; where the run failed, that comes first."""
+        run = state.run
+        drawn = (run.findings, state.evaluation.findings, run.failure, run.graph is not None)
         if drawn != self._drawn:
             self._drawn = drawn
-            self._show(*drawn[:2], has_run=drawn[2])
+            self._show(*drawn[:3], has_run=drawn[3])
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for a card or two."""
@@ -70,12 +73,14 @@ class FindingsPanel(QScrollArea):
         """How many findings are shown."""
         return len(self._cards)
 
-    def _show(self, run: Findings, evaluation: Findings, *, has_run: bool) -> None:
+    def _show(self, run: Findings, evaluation: Findings, failure: Failure | None, *, has_run: bool) -> None:
         for card in self._cards:
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
         findings = sorted((*run.findings, *evaluation.findings), key=lambda one: _ORDER[one.severity])
+        if failure is not None:
+            findings.insert(0, finding_of(failure))
         self._cards = [self._card(finding) for finding in findings]
         for card in self._cards:
             self._column.addWidget(card)
@@ -101,6 +106,19 @@ class FindingsPanel(QScrollArea):
 
     def _restyle(self) -> None:
         self.unchecked_button.setStyleSheet(f"color: {theme().dimmed}; font-size: {SMALL}px; padding: 2px 4px;")
+
+
+def finding_of(failure: Failure) -> Finding:
+    """The failure itself as a card: what failed, what it was given, and what mends it."""
+    shapes = met_shapes(failure)
+    return Finding(
+        rule="run_failed",
+        severity="error",
+        node=failure.node,
+        message=failure_text(failure),
+        evidence={"given": shapes} if shapes else {},
+        fix=failure.fix,
+    )
 
 
 def _count_of(count: int) -> str:

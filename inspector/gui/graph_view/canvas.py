@@ -22,6 +22,7 @@ class Canvas(QGraphicsView):
     key_pressed = Signal(int, object)
     view_changed = Signal()
     help_requested = Signal(QPointF, QPoint)
+    resized = Signal()
 
     def __init__(self, scene: QGraphicsScene, parent: QWidget) -> None:
         super().__init__(scene, parent)
@@ -39,6 +40,7 @@ class Canvas(QGraphicsView):
         self._before = QRectF()
         self._pressed: QPoint | None = None
         self._panned = False
+        self.moved_at = 0  # how often the view was moved, by anyone
 
     def set_picture_rect(self, rect: QRectF) -> None:
         """What there is to see; the view may go a little beyond it, whatever the zoom.
@@ -82,6 +84,7 @@ class Canvas(QGraphicsView):
             self.scale(zoom, zoom)
         self._give_room()
         self.centerOn(centre)
+        self.moved_at += 1
         self.view_changed.emit()
 
     def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
@@ -103,6 +106,7 @@ class Canvas(QGraphicsView):
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setValue(across.value() + x)
         down.setValue(down.value() + y)
+        self.moved_at += 1
         self.view_changed.emit()
 
     def _give_room(self) -> None:
@@ -198,4 +202,5 @@ class Canvas(QGraphicsView):
         self._give_room()
         if event.oldSize().isValid():
             self.centerOn(middle)
+        self.resized.emit()
         self.view_changed.emit()

@@ -13,7 +13,7 @@ from inspector.core.folding import Hierarchy, Visible
 from inspector.core.formatting import count_text, shape_text
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
-from inspector.protocol.graph import Category, Failure, Node, TensorSpec
+from inspector.protocol.graph import Category, Failure, Graph, Node, TensorSpec
 
 CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
 
@@ -45,6 +45,7 @@ class Card:
     badge: str = ""
     alarm: str = ""
     failed: bool = False
+    batched: bool = False  # its first size is the input's batch
 
     @property
     def rows(self) -> int:
@@ -108,13 +109,30 @@ class Ruler:
 
 def cards_of(visible: Visible, failure: Failure | None) -> tuple[Card, ...]:
     """The text of every visible box."""
+    batch = batch_size(visible.hierarchy.graph)
     cards = []
     for box in visible.boxes:
         if box.node is not None:
-            cards.append(_node_card(visible.hierarchy.graph.nodes[box.node], failure))
+            card = _node_card(visible.hierarchy.graph.nodes[box.node], failure)
         elif box.container is not None:
-            cards.append(container_card(visible.hierarchy, box.container))
+            card = container_card(visible.hierarchy, box.container)
+        else:
+            continue
+        follows = card.style != "chip" and follows_batch(card.shape, batch)
+        cards.append(replace(card, batched=True) if follows else card)
     return tuple(cards)
+
+
+def batch_size(graph: Graph) -> int | None:
+    """The first size that all inputs with several sizes share; None where they don't: then nothing is a batch."""
+    shapes = [spec.shape for node in graph.nodes if node.kind == "input" for spec in node.outputs]
+    sizes = {shape[0] for shape in shapes if len(shape) > 1}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def follows_batch(shape: Sequence[int] | None, batch: int | None) -> bool:
+    """Whether a shape's first size is the input's batch."""
+    return shape is not None and batch is not None and len(shape) > 1 and shape[0] == batch
 
 
 def container_card(hierarchy: Hierarchy, container: int) -> Card:

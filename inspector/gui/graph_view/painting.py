@@ -222,7 +222,7 @@ def _pill_text(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
     if card.shape is not None:
         text = metrics.cut("shape", outputs_text(card.shape, card.more_outputs), room)
         left = rect.center().x() - metrics.shape.horizontalAdvance(text) / 2
-        paint_shape(painter, QPointF(left, baseline + ROW), text, look, len(card.shape) > 1)
+        paint_shape(painter, QPointF(left, baseline + ROW), text, look, card.batched)
 
 
 def _first_row(painter: QPainter, at: QPointF, right: float, card: Card, look: Look) -> None:
@@ -264,7 +264,7 @@ def _shape_row(painter: QPainter, at: QPointF, right: float, card: Card, look: L
             painter.drawText(QPointF(right - width, baseline), card.counts)
     if card.shape is not None:
         text = metrics.cut("shape", outputs_text(card.shape, card.more_outputs), right - left)
-        paint_shape(painter, QPointF(left, baseline), text, look, len(card.shape) > 1)
+        paint_shape(painter, QPointF(left, baseline), text, look, card.batched)
 
 
 def paint_shape(painter: QPainter, at: QPointF, text: str, look: Look, has_batch: bool) -> None:

@@ -7,20 +7,32 @@ from inspector.core.layout import Direction
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.picture import Picture
 
-READABLE = 0.62  # the first view is no farther than this, even if not all fits
+READABLE = 0.6  # the first view is no farther than this, even if not all fits
+COMFORTABLE = 0.75  # a larger graph shows its beginning rather than be farther than this
+FEW_BOXES = 25
 EDGE = 12
 
 
 def show_first(canvas: Canvas, picture: Picture, direction: Direction) -> None:
     """All of it if that can be read; else its beginning; what failed in any case."""
     canvas.fit(closest=1.0)
-    if canvas.zoom < READABLE:
+    if canvas.zoom < (READABLE if len(picture.cards) <= FEW_BOXES else COMFORTABLE):
         _show_beginning(canvas, picture, direction)
+    show_what_failed(canvas, picture)
+
+
+def show_what_failed(canvas: Canvas, picture: Picture) -> None:
+    """Bring the node that failed, if any, into view, its frame seen whole."""
     failed = next((box for box, card in enumerate(picture.cards) if card.alarm), None)
-    if failed is not None and not canvas.visible_rect.contains(picture.box_rect(failed)):
-        # a little below the middle: what led to it is seen too
-        above = canvas.visible_rect.height() / 5
-        canvas.look_at(picture.box_rect(failed).center() - QPointF(0, above))
+    if failed is None:
+        return
+    rect = picture.box_rect(failed)
+    around = rect.adjusted(-EDGE, -EDGE, EDGE, EDGE)
+    if canvas.visible_rect.contains(around):
+        return
+    # a little below the middle, as far as it fits: what led to it is seen too
+    above = min(canvas.visible_rect.height() / 5, max((canvas.visible_rect.height() - around.height()) / 2, 0.0))
+    canvas.look_at(rect.center() - QPointF(0, above))
 
 
 def beginning(picture: Picture) -> QRectF:

@@ -93,6 +93,7 @@ class GraphView(QWidget):
         self._canvas.key_pressed.connect(self._key)
         self._canvas.help_requested.connect(self._help)
         self._canvas.view_changed.connect(self._view_changed)
+        self._canvas.resized.connect(self._place_again)
         frame = QVBoxLayout(self)
         frame.setContentsMargins(0, 0, 0, 0)
         frame.addWidget(self._canvas)
@@ -113,6 +114,7 @@ class GraphView(QWidget):
         self._animation.valueChanged.connect(self._step)
         self._animation.finished.connect(lambda: self._item.move(None))
         self._motion: Motion | None = None
+        self._placed: tuple[int, Callable[[], None]] = (-1, self.fit)
         self._repaint()
 
     # what others ask
@@ -130,8 +132,9 @@ class GraphView(QWidget):
             self._follow(None, None) if given_up else self._follow(*chosen)
 
     def fit(self) -> None:
-        """Show all of the graph."""
+        """Show all of the graph, also when there is more or less room for it."""
         self._canvas.fit()
+        self._remember_placed(self.fit)
 
     def fold_all(self) -> None:
         """Fold every group."""
@@ -299,14 +302,28 @@ class GraphView(QWidget):
     def _show_first(self, _before: Picture | None) -> None:
         if self._picture is not None:
             placing.show_first(self._canvas, self._picture, self._direction)
+            self._remember_placed(lambda: self._show_first(None))
+
+    def _remember_placed(self, again: Callable[[], None]) -> None:
+        self._placed = (self._canvas.moved_at, again)
+
+    def _place_again(self) -> bool:
+        """Place the view as it was placed last, as when a notice takes room; not once the user has moved it."""
+        moved_at, again = self._placed
+        if self._asked is not None or self._picture is None or moved_at != self._canvas.moved_at:
+            return False
+        again()
+        return True
 
     def _show_refolded(self, before: Picture | None) -> None:
         if self._picture is not None:
             placing.show_refolded(self._canvas, before, self._picture)
 
     def _stay(self, before: Picture | None) -> None:
-        if before is not None and self._picture is not None:
-            placing.keep_middle(self._canvas, before, self._picture)
+        if before is None or self._picture is None or self._place_again():
+            return
+        placing.keep_middle(self._canvas, before, self._picture)
+        placing.show_what_failed(self._canvas, self._picture)
 
     def _hold(self, before: Picture | None, container: int) -> None:
         if before is not None and self._picture is not None:

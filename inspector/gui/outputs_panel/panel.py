@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView, QMenu, QVBoxLayout, QWidget
 
-from inspector.core.formatting import shape_text
 from inspector.core.heads import num_classes_of
 from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
 from inspector.gui.outputs_panel.class_names import read_class_names
@@ -20,6 +19,7 @@ from inspector.gui.outputs_panel.sentences import evidence_text, facts_text, why
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, descending_order, make_table
 from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
+from inspector.gui.words import failure_text, met_shapes
 from inspector.protocol.graph import Failure
 
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
@@ -305,10 +305,9 @@ class OutputsPanel(QWidget):
             self.problem.say("")
             self.fix.say("")
             return
-        where = failure.fqn or failure.op
-        shapes = " and ".join(shape_text(shape) for shape in failure.input_shapes)
-        met = f", given {shapes}" if shapes else ""
-        self.problem.say(f"The forward failed at {where}{met}: {failure.message}", "failure")
+        shapes = met_shapes(failure)
+        given = f" It was given {shapes}." if shapes else ""
+        self.problem.say(f"No outputs: {failure_text(failure)}{given}", "failure")
         self.fix.say(failure.fix)
 
     def _fit_columns(self) -> None:
