@@ -191,7 +191,7 @@ def measure_stalls() -> list[Gap]:
         session.trust(always=False)
         listen(gaps, "ResNet-50", lambda: phase_of(session), until=lambda: has_run(session))
         listen(gaps, "ResNet-50", lambda: "after", until=timed(2.0))
-        window.graph.unfold_all()
+        window.panels.graph.unfold_all()
         listen(gaps, "ResNet-50", lambda: "unfold all", until=timed(2.0))
         session.close()
         window.close()
@@ -261,7 +261,8 @@ def print_stalls(gaps: list[Gap]) -> None:
     for model, phase in dict.fromkeys((gap.model, gap.phase) for gap in gaps):
         these = [gap for gap in gaps if (gap.model, gap.phase) == (model, phase)]
         worst = max(these, key=lambda gap: gap.waited)
-        stalls, busy = (sum(value > FRAME_MS for value in values) for values in zip(*[(g.waited, g.worked) for g in these], strict=True))
+        stalls = sum(gap.waited > FRAME_MS for gap in these)
+        busy = sum(gap.worked > FRAME_MS for gap in these)
         print(f"{model:10} {phase:14} {stalls:10} {worst.waited:9.1f} {worst.worked:9.1f} {busy:18}")
 
 

@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Sequence
 
-from inspector.cli.options import COMMANDS, app
-
+COMMANDS = ("describe", "run", "evaluate", "install-desktop")
 WINDOW_HELP = """Usage: inspector [FILE…]            open the window, with a model, its .py, images or a test folder
+       inspector --demo                 open the digits sample, run and evaluated
+       inspector --log [FILE…]          and print a line on stderr for each thing that happens
        inspector COMMAND --help
 """
+
+WINDOW_OPTIONS = ("--demo", "--log")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,19 +28,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def open_window(arguments: Sequence[str] | None = None) -> int:
-    """Open the window on the files given; `--demo` opens the digits sample, run and evaluated."""
+    """Open the window on the files given; `--demo` opens the digits sample, `--log` prints what happens."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    unknown = [word for word in given if word.startswith("-") and word != "--demo"]
+    unknown = [word for word in given if word.startswith("-") and word not in WINDOW_OPTIONS]
     if unknown:
         sys.stderr.write(f"inspector: there is no option {unknown[0]}; `inspector --help` lists what there is.\n")
         return 2
     from inspector.gui.app import run_app  # noqa: PLC0415 - Qt only where a window is wanted
 
-    return run_app([word for word in given if word != "--demo"], demo="--demo" in given)
+    files = [word for word in given if word not in WINDOW_OPTIONS]
+    return run_app(files, demo="--demo" in given, log="--log" in given)
 
 
 def _run_command(given: list[str]) -> int:
     """Typer's own errors (wrong use) end with 2, everything else with what the command returns."""
+    from inspector.cli.options import app  # noqa: PLC0415 - Typer takes .1 s, for which no window should wait
+
     try:
         result = app(given, prog_name="inspector", standalone_mode=False)
     except SystemExit as error:

@@ -11,8 +11,6 @@ import typer
 from inspector.cli.desktop import install_desktop, remove_desktop
 from inspector.cli.engine import CommandError
 
-COMMANDS = ("describe", "run", "evaluate", "install-desktop")
-
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,

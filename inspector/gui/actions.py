@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from inspector.gui.parts.icons import IconColours, draw_icon
 from inspector.gui.state import WindowState
 
+ICON_SIZE = 18
 Predicate = Callable[[WindowState], bool]
 
 
@@ -52,7 +55,7 @@ def is_busy(state: WindowState) -> bool:
 
 @dataclass(frozen=True)
 class ActionRow:
-    """A line of the table. `icon` is qtawesome's name; a checkable action calls its slot with a bool."""
+    """A line of the table. `icon` is its name for `draw_icon`; a checkable action calls its slot with a bool."""
 
     name: str
     text: str
@@ -85,12 +88,14 @@ ACTIONS = (
     ),
     ActionRow("run_when_opened", "Run When &Opened", "change_run_when_opened", checkable=True),
     ActionRow("timed", "&Time Each Node", "session.change_timed", checkable=True),
-    ActionRow("restart", "Restart &Engine", "session.restart", "ph.power"),
-    ActionRow("fit", "&Fit Graph", "graph.fit", "ph.corners-out", "Ctrl+0", has_graph, tool_tip="Fit the whole graph"),
+    ActionRow("restart", "Restart &Engine", "session.restart", "ph.power", "Ctrl+Shift+R"),
+    ActionRow(
+        "fit", "&Fit Graph", "panels.graph.fit", "ph.corners-out", "Ctrl+0", has_graph, tool_tip="Fit the whole graph"
+    ),
     ActionRow(
         "fold_all",
         "Fold &All",
-        "graph.fold_all",
+        "panels.graph.fold_all",
         "ph.arrows-in-line-vertical",
         "Ctrl+[",
         has_graph,
@@ -99,7 +104,7 @@ ACTIONS = (
     ActionRow(
         "unfold_all",
         "&Unfold All",
-        "graph.unfold_all",
+        "panels.graph.unfold_all",
         "ph.arrows-out-line-vertical",
         "Ctrl+]",
         has_graph,
@@ -160,15 +165,18 @@ MENUS: dict[str, tuple[str, ...]] = {
 def make_actions(window: QWidget) -> dict[str, QAction]:
     """The actions of the table, connected to the window's slots; icons come later, by `set_icons`."""
     made: dict[str, QAction] = {}
+    blank = _blank_icon()
     for row in ACTIONS:
         action = QAction(row.text, window)
         action.setObjectName(f"action_{row.name}")
         action.setCheckable(row.checkable)
         plain = row.tool_tip or row.text.replace("&", "")
         action.setToolTip(f"{plain} ({row.shortcut})" if row.shortcut else plain)
+        if row.icon:
+            action.setIcon(blank)
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
-        _connect(action, attrgetter(row.slot)(window))
+        _connect(action, window, row.slot)
         window.addAction(action)
         made[row.name] = action
     return made
@@ -182,16 +190,23 @@ def enable(actions: Mapping[str, QAction], state: WindowState) -> None:
 
 def set_icons(actions: Mapping[str, QAction], colour: str, disabled: str, accent: str) -> None:
     """Give the actions their icons, in these colours."""
-    import qtawesome  # noqa: PLC0415 - .2 s of fonts, which the first picture of the window need not wait for
-
     for row in ACTIONS:
         if row.icon:
             normal = accent if row.name == "run" else colour
-            actions[row.name].setIcon(qtawesome.icon(row.icon, color=normal, color_disabled=disabled))
+            actions[row.name].setIcon(draw_icon(row.icon, IconColours(normal, disabled)))
 
 
-def _connect(action: QAction, slot: Callable[..., object]) -> None:
+def _blank_icon() -> QIcon:
+    """Holds an icon's room until it comes, so that nothing moves then."""
+    picture = QPixmap(ICON_SIZE, ICON_SIZE)
+    picture.fill(Qt.GlobalColor.transparent)
+    return QIcon(picture)
+
+
+def _connect(action: QAction, window: QWidget, slot: str) -> None:
+    """The slot is looked up when it is needed: what it belongs to is made late."""
+    find = attrgetter(slot)
     if action.isCheckable():
-        action.triggered.connect(slot)
+        action.triggered.connect(lambda checked: find(window)(checked))  # noqa: PLW0108 - see above
     else:  # Qt would hand over whether it is checked
-        action.triggered.connect(lambda _checked=False: slot())
+        action.triggered.connect(lambda _checked=False: find(window)())

@@ -70,13 +70,14 @@ class DockTitle(QWidget):
         self._label.setStyleSheet(f"color: {colours.dimmed}; font-size: {SMALL}px; font-weight: 600;")
 
 
-def make_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
-    """A dock around every panel."""
+def make_docks(window: QMainWindow) -> dict[str, QDockWidget]:
+    """A dock for every panel, with an empty field where the panel will be."""
     docks: dict[str, QDockWidget] = {}
     for name, title in TITLES.items():
         dock = named(QDockWidget(title, window), f"dock_{name}", title)
-        panels[name].setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        dock.setWidget(panels[name])
+        empty = QWidget()
+        empty.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        dock.setWidget(empty)
         dock.setTitleBarWidget(DockTitle(dock, title))
         dock.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
         docks[name] = dock

@@ -20,25 +20,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QSt
 from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
-from inspector.gui.confusion_panel import ConfusionPanel
 from inspector.gui.docks import make_docks, place_docks
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.file_panel import BannerStack, FilePanel
-from inspector.gui.findings_panel import FindingsPanel
-from inspector.gui.graph_view import GraphView
-from inspector.gui.input_panel import InputPanel
-from inspector.gui.module_tree import ModuleTree
-from inspector.gui.node_panel import NodePanel
-from inspector.gui.outputs_panel import OutputsPanel
+from inspector.gui.panels import Panels
 from inspector.gui.parts import named
 from inspector.gui.run_bar import RunBar
 from inspector.gui.session import WindowSession
 from inspector.gui.settings import SettingsFile, ThemeChoice
 from inspector.gui.state import WindowState
 from inspector.gui.status_line import StatusLine
-from inspector.gui.style_sheet import inset_spin_boxes, on_accent
+from inspector.gui.style_sheet import on_accent
 from inspector.gui.text_window import TextWindow
 from inspector.gui.theme import theme, theme_source
 from inspector.gui.words import ABOUT, sandbox_text
@@ -69,26 +63,20 @@ class MainWindow(QMainWindow):
         named(self, "main_window", TITLE)
         self.session = WindowSession(factory, settings, self)
         self._painted = False
-        self.graph = GraphView()
         self.file_panel = FilePanel(samples)
         self.banners = BannerStack()
-        self.module_tree = ModuleTree()
-        self.findings = FindingsPanel()
-        self.node_panel = NodePanel()
-        self.input_panel = InputPanel()
-        self.outputs = OutputsPanel()
-        self.confusion = ConfusionPanel()
         self.actions_by_name = make_actions(self)
         self.run_bar = RunBar(self.actions_by_name)
         self.status_line = StatusLine()
         self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
         self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
+        self.docks = make_docks(self)
+        self.panels = Panels(self.session, self.docks, self.centre, self.show_images_dialog, self.show_array_dialog)
         self._place()
         self._make_menus(samples)
         self._connect()
         self._restore_layout()
-        inset_spin_boxes(self)
-        self.first_painted.connect(self._restyle)
+        self.first_painted.connect(lambda: QTimer.singleShot(0, self, self._complete))
         self.draw()
         self.centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.centre.setFocus()  # else the first button of the toolbar stands there with a frame around it
@@ -99,20 +87,8 @@ class MainWindow(QMainWindow):
         """Draw the session's snapshot: every part takes what concerns it."""
         state = self.session.state
         graph_shown = state.run.graph is not None and state.consent is None and state.entry_needed is None
-        self.centre.setCurrentWidget(self.graph if graph_shown else self.file_panel)
-        for part in (
-            self.file_panel,
-            self.banners,
-            self.run_bar,
-            self.graph,
-            self.module_tree,
-            self.findings,
-            self.node_panel,
-            self.input_panel,
-            self.outputs,
-            self.confusion,
-            self.status_line,
-        ):
+        self.centre.setCurrentWidget(self.panels.graph if graph_shown else self.file_panel)
+        for part in (self.file_panel, self.banners, self.run_bar, self.panels, self.status_line):
             part.draw(state)
         enable(self.actions_by_name, state)
         self._check_actions(state)
@@ -182,22 +158,22 @@ class MainWindow(QMainWindow):
 
     def change_direction(self, to_the_right: bool) -> None:
         """Let the graph flow down or to the right."""
-        self.graph.set_direction("right" if to_the_right else "down")
+        self.panels.graph.set_direction("right" if to_the_right else "down")
 
     def focus_search(self) -> None:
         """Go to the search field."""
         self.run_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.run_bar.search.selectAll()
 
-    def choose_system_theme(self) -> None:
+    def choose_system_theme(self, _on: bool = True) -> None:
         """Light or dark, as the system has it."""
         self._choose_theme("system")
 
-    def choose_light_theme(self) -> None:
+    def choose_light_theme(self, _on: bool = True) -> None:
         """Light."""
         self._choose_theme("light")
 
-    def choose_dark_theme(self) -> None:
+    def choose_dark_theme(self, _on: bool = True) -> None:
         """Dark."""
         self._choose_theme("dark")
 
@@ -218,9 +194,7 @@ class MainWindow(QMainWindow):
         """Tell once that the window can be seen."""
         super().paintEvent(event)
         if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self, self.first_painted.emit)
-            QTimer.singleShot(0, self, self.completed.emit)
+            QTimer.singleShot(0, self, self.tell_first_painted)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Remember the layout, and end the engine."""
@@ -258,7 +232,6 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.run_bar)
         self.setStatusBar(self.status_line)
         self.centre.addWidget(self.file_panel)
-        self.centre.addWidget(self.graph)
         middle = named(QWidget(), "middle", "The graph, with notices")
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -266,15 +239,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banners)
         column.addWidget(self.centre, 1)
         self.setCentralWidget(middle)
-        panels = {
-            "modules": self.module_tree,
-            "findings": self.findings,
-            "node": self.node_panel,
-            "input": self.input_panel,
-            "outputs": self.outputs,
-            "confusion": self.confusion,
-        }
-        self.docks = make_docks(self, panels)
 
     def _make_menus(self, samples: tuple[Sample, ...]) -> None:
         self.recent_menu = QMenu("Open &Recent", self)
@@ -312,14 +276,12 @@ class MainWindow(QMainWindow):
         self.run_bar.device_requested.connect(session.change_device)
         self.run_bar.dtype_requested.connect(session.change_dtype)
         self.run_bar.mode_requested.connect(session.change_mode)
-        self.run_bar.search_requested.connect(self.graph.search)
-        self.run_bar.search.returnPressed.connect(self.graph.next_match)
+        self.run_bar.search_requested.connect(self._search)
+        self.run_bar.search.returnPressed.connect(self._next_match)
         self.banners.deed_requested.connect(self._do_deed)
         theme_source().changed.connect(self._restyle)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._connect_file_panel()
-        self._connect_graph()
-        self._connect_values()
 
     def _connect_file_panel(self) -> None:
         panel, session = self.file_panel, self.session
@@ -332,32 +294,11 @@ class MainWindow(QMainWindow):
         panel.path_requested.connect(lambda path: self.open_paths([path]))
         panel.sample_requested.connect(self.open_sample)
 
-    def _connect_graph(self) -> None:
-        session = self.session
-        self.graph.node_selected.connect(session.select_node)
-        self.graph.group_selected.connect(session.select_module)
-        self.module_tree.module_selected.connect(session.select_module)
-        self.module_tree.module_selected.connect(self.graph.centre_on_module)
-        self.findings.node_selected.connect(session.select_node)
-        self.findings.node_selected.connect(self.graph.centre_on_node)
-        self.findings.apply_requested.connect(session.apply_finding)
-        self.node_panel.parameters_requested.connect(session.measure_parameters)
+    def _search(self, text: str) -> None:
+        self.panels.graph.search(text)
 
-    def _connect_values(self) -> None:
-        session = self.session
-        self.input_panel.inputs_change_requested.connect(session.change_inputs)
-        self.input_panel.preprocess_change_requested.connect(session.change_preprocess)
-        self.input_panel.preview_requested.connect(session.preview)
-        self.input_panel.live_change_requested.connect(session.change_live)
-        self.input_panel.open_images_requested.connect(self.show_images_dialog)
-        self.input_panel.open_array_requested.connect(self.show_array_dialog)
-        self.outputs.expectation_change_requested.connect(session.change_expectation)
-        self.outputs.class_names_change_requested.connect(session.change_class_names)
-        self.confusion.folder_requested.connect(session.choose_folder)
-        self.confusion.evaluation_requested.connect(session.evaluate)
-        self.confusion.cancel_requested.connect(session.cancel)
-        self.confusion.thumbnails_requested.connect(session.decode_thumbnails)
-        self.confusion.image_run_requested.connect(lambda path: session.use_images([path]))
+    def _next_match(self) -> None:
+        self.panels.graph.next_match()
 
     def _follow_plan(self, plan: DropPlan) -> None:
         session = self.session
@@ -393,7 +334,7 @@ class MainWindow(QMainWindow):
                 self.session.run()
             case "show_node" if failure is not None and failure.node is not None:
                 self.session.select_node(failure.node)
-                self.graph.centre_on_node(failure.node)
+                self.panels.graph.centre_on_node(failure.node)
 
     def _check_actions(self, state: WindowState) -> None:
         actions = self.actions_by_name
@@ -413,8 +354,22 @@ class MainWindow(QMainWindow):
         if self.session.settings.current.theme == "system" and isinstance(app, QApplication):
             apply_theme(app, "system")
 
+    def tell_first_painted(self) -> None:
+        """Begin what waits for the first picture, once."""
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()
+
+    def _complete(self) -> None:
+        """Make what the first picture did without, a panel a turn of the event loop, so that clicks come through."""
+        if self.panels.make_next():
+            QTimer.singleShot(0, self, self._complete)
+        else:
+            self._restyle()
+            self.completed.emit()
+
     def _restyle(self) -> None:
-        if not self._painted:  # icons come after the first picture: their library takes .2 s
+        if not self._painted:  # icons come after the first picture: their font takes a while
             return
         colours = theme()
         set_icons(self.actions_by_name, colours.dimmed, colours.faint, on_accent(colours))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from inspector.gui.actions import ICON_SIZE
 from inspector.gui.parts import SegmentedButtons, named
 from inspector.gui.state import WindowState
 from inspector.protocol.events import Device
@@ -40,7 +41,7 @@ class RunBar(QToolBar):
         self.setMovable(False)
         self.setFloatable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setIconSize(QSize(18, 18))
+        self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self._devices: tuple[Device, ...] = ()
         self.device = named(QComboBox(), "device_choice", "Device", "The device that the model runs on")
         self.dtype = named(QComboBox(), "dtype_choice", "dtype", "The dtype of the model and its input")

@@ -1,6 +1,9 @@
 """The table of actions."""
 
 from dataclasses import replace
+from operator import attrgetter
+
+from PySide6.QtGui import QIcon
 
 from inspector.client import fake_messages as said
 from inspector.gui.actions import ACTIONS, MENUS
@@ -52,5 +55,11 @@ def test_every_action_reaches_a_slot_of_the_window(window, qtbot):
         action = window.actions_by_name[row.name]
         assert action.objectName() == f"action_{row.name}"
         assert action.isCheckable() == row.checkable
+        assert callable(attrgetter(row.slot)(window))
     assert window.actions_by_name["run"].shortcut().toString() == "F5"
-    assert not window.actions_by_name["open"].icon().isNull()
+    qtbot.waitUntil(lambda: has_drawing(window.actions_by_name["open"].icon()))
+
+
+def has_drawing(icon: QIcon) -> bool:
+    picture = icon.pixmap(18, 18).toImage()
+    return any(picture.pixelColor(x, 9).alpha() > 0 for x in range(picture.width()))

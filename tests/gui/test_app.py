@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from inspector.gui.app import demo_sample, find_icon, lacks_display
+from inspector.gui.app import demo_sample, find_icon, lacks_display, show_window
+from inspector.gui.panels import ORDER
 from inspector.places import Sample, resources_folder
 
 
@@ -62,3 +63,28 @@ def test_the_demo_is_the_sample_with_a_test_folder():
     assert demo_sample([plain, other, digits]) is digits
     assert demo_sample([plain, other]) is other
     assert demo_sample([plain]) is None
+
+
+def test_the_first_picture_stands_before_its_panels_and_the_engine(qtbot, qapp, engines, settings_file):
+    window = show_window(qapp, engines, settings_file)
+    told = []
+    window.first_painted.connect(lambda: told.append(window.panels.made()))
+    assert engines.made == []
+    with qtbot.waitSignal(window.completed):
+        pass
+    assert told == [()]
+    assert len(engines.made) == 1
+    assert window.panels.made() == ORDER
+    assert not window.panels.make_next()
+    window.close()
+    window.deleteLater()
+
+
+def test_a_window_that_is_never_painted_starts_its_engine_all_the_same(qtbot, qapp, engines, settings_file):
+    window = show_window(qapp, engines, settings_file)
+    window.hide()
+    window.tell_first_painted()
+    window.tell_first_painted()
+    assert len(engines.made) == 1
+    window.close()
+    window.deleteLater()

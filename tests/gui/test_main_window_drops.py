@@ -127,7 +127,7 @@ def test_dropped_files_are_opened(window, qtbot, engines, model_files):
 def test_a_file_dragged_over_a_text_field_is_still_the_windows(window, qtbot, model_files, engines):
     """Qt hands the drag to the native surface first; the field below must not take the file's name as text."""
     mime = mime_of(*model_files)
-    where = window.module_tree.mapTo(window, QPoint(20, 60))
+    where = window.panels.module_tree.mapTo(window, QPoint(20, 60))
     event = QDragEnterEvent(
         where, Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
@@ -138,7 +138,7 @@ def test_a_file_dragged_over_a_text_field_is_still_the_windows(window, qtbot, mo
     )
     QApplication.sendEvent(window.windowHandle(), dropped)
     qtbot.waitUntil(lambda: bool(window.session.state.run.outputs) and settled(window))
-    assert window.module_tree.search.text() == ""
+    assert window.panels.module_tree.search.text() == ""
 
 
 def test_dropped_images_become_the_input_and_run(opened, qtbot, engines, tmp_path: Path):

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
+from inspector.gui.parts.icons import IconColours, draw_icon
 from inspector.gui.parts.naming import named
 from inspector.gui.theme import SMALL, theme, theme_source
 
@@ -11,7 +12,7 @@ from inspector.gui.theme import SMALL, theme, theme_source
 class IconButton(QToolButton):
     """A small flat button with an icon; its accessible name is what it does.
 
-    The icon comes behind the first picture of the window: its font takes .2 s to load.
+    The icon comes behind the first picture of the window: its font takes a while to load.
     """
 
     def __init__(
@@ -37,12 +38,8 @@ class IconButton(QToolButton):
             QTimer.singleShot(0, self, self._draw_icon)
 
     def _draw_icon(self) -> None:
-        import qtawesome  # noqa: PLC0415 - see the class
-
         colours = theme()
-        self.setIcon(
-            qtawesome.icon(self._icon, color=colours.dimmed, color_active=colours.text, color_disabled=colours.faint)
-        )
+        self.setIcon(draw_icon(self._icon, IconColours(colours.dimmed, colours.faint, colours.text)))
 
     def _restyle(self) -> None:
         if self._painted:

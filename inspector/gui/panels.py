@@ -1,0 +1,173 @@
+"""The window's panels: each is made, connected and put in its place when it is first needed.
+
+The first picture of the window shows their frames alone; what fills them takes longer than all the rest of the window,
+and comes right behind it. What is connected here are intents with the session, and panels with one another.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
+
+from inspector.gui.session import WindowSession
+from inspector.gui.state import WindowState
+from inspector.gui.style_sheet import inset_spin_boxes
+
+if TYPE_CHECKING:
+    from inspector.gui.confusion_panel import ConfusionPanel
+    from inspector.gui.findings_panel import FindingsPanel
+    from inspector.gui.graph_view import GraphView
+    from inspector.gui.input_panel import InputPanel
+    from inspector.gui.module_tree import ModuleTree
+    from inspector.gui.node_panel import NodePanel
+    from inspector.gui.outputs_panel import OutputsPanel
+
+# The order in which they are made; the graph is not seen before a model has run.
+ORDER = ("module_tree", "findings", "node_panel", "input_panel", "outputs", "confusion", "graph")
+
+
+class _Panel(Protocol):
+    def draw(self, state: WindowState) -> None: ...
+
+
+_Widget = TypeVar("_Widget", bound=QWidget)
+
+
+class Panels:
+    """Panels by name, made at first use.
+
+    Args:
+        session: what they ask, and whose state they draw.
+        docks: where they go, by the docks' names.
+        centre: where the graph goes.
+        open_images: asks the user for pictures to feed.
+        open_array: asks the user for a tensor to feed.
+    """
+
+    def __init__(
+        self,
+        session: WindowSession,
+        docks: Mapping[str, QDockWidget],
+        centre: QStackedWidget,
+        open_images: Callable[[], None],
+        open_array: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._docks = docks
+        self._centre = centre
+        self._open_images = open_images
+        self._open_array = open_array
+
+    def draw(self, state: WindowState) -> None:
+        """Draw those that are there; the others draw when they are made."""
+        for name in ORDER:
+            panel: _Panel | None = self.__dict__.get(name)
+            if panel is not None:
+                panel.draw(state)
+
+    def made(self) -> tuple[str, ...]:
+        """The names of those that are there."""
+        return tuple(name for name in ORDER if name in self.__dict__)
+
+    def make_next(self) -> bool:
+        """Make one that is not there yet; False when all are."""
+        name = next((name for name in ORDER if name not in self.__dict__), None)
+        if name is None:
+            return False
+        getattr(self, name)
+        return True
+
+    # The panels; each pays for its own imports, behind the window's first picture
+
+    @cached_property
+    def graph(self) -> "GraphView":
+        """The graph."""
+        from inspector.gui.graph_view import GraphView  # noqa: PLC0415
+
+        graph = GraphView()
+        graph.node_selected.connect(self._session.select_node)
+        graph.group_selected.connect(self._session.select_module)
+        self._centre.addWidget(graph)
+        return self._begun(graph)
+
+    @cached_property
+    def module_tree(self) -> "ModuleTree":
+        """The modules."""
+        from inspector.gui.module_tree import ModuleTree  # noqa: PLC0415
+
+        tree = ModuleTree()
+        tree.module_selected.connect(self._session.select_module)
+        tree.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
+        return self._docked("modules", tree)
+
+    @cached_property
+    def findings(self) -> "FindingsPanel":
+        """What was found."""
+        from inspector.gui.findings_panel import FindingsPanel  # noqa: PLC0415
+
+        panel = FindingsPanel()
+        panel.node_selected.connect(self._session.select_node)
+        panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
+        panel.apply_requested.connect(self._session.apply_finding)
+        return self._docked("findings", panel)
+
+    @cached_property
+    def node_panel(self) -> "NodePanel":
+        """The selected node."""
+        from inspector.gui.node_panel import NodePanel  # noqa: PLC0415
+
+        panel = NodePanel()
+        panel.parameters_requested.connect(self._session.measure_parameters)
+        return self._docked("node", panel)
+
+    @cached_property
+    def input_panel(self) -> "InputPanel":
+        """The input."""
+        from inspector.gui.input_panel import InputPanel  # noqa: PLC0415
+
+        panel, session = InputPanel(), self._session
+        panel.inputs_change_requested.connect(session.change_inputs)
+        panel.preprocess_change_requested.connect(session.change_preprocess)
+        panel.preview_requested.connect(session.preview)
+        panel.live_change_requested.connect(session.change_live)
+        panel.open_images_requested.connect(self._open_images)
+        panel.open_array_requested.connect(self._open_array)
+        return self._docked("input", panel)
+
+    @cached_property
+    def outputs(self) -> "OutputsPanel":
+        """The outputs."""
+        from inspector.gui.outputs_panel import OutputsPanel  # noqa: PLC0415
+
+        panel = OutputsPanel()
+        panel.expectation_change_requested.connect(self._session.change_expectation)
+        panel.class_names_change_requested.connect(self._session.change_class_names)
+        return self._docked("outputs", panel)
+
+    @cached_property
+    def confusion(self) -> "ConfusionPanel":
+        """The confusion matrix."""
+        from inspector.gui.confusion_panel import ConfusionPanel  # noqa: PLC0415
+
+        panel, session = ConfusionPanel(), self._session
+        panel.folder_requested.connect(session.choose_folder)
+        panel.evaluation_requested.connect(session.evaluate)
+        panel.cancel_requested.connect(session.cancel)
+        panel.thumbnails_requested.connect(session.decode_thumbnails)
+        panel.image_run_requested.connect(lambda path: session.use_images([path]))
+        return self._docked("confusion", panel)
+
+    def _docked(self, dock: str, panel: _Widget) -> _Widget:
+        frame = self._docks[dock].widget()
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._begun(panel)
+        self._docks[dock].setWidget(panel)
+        frame.deleteLater()
+        return panel
+
+    def _begun(self, panel: _Widget) -> _Widget:
+        inset_spin_boxes(panel)
+        panel.draw(self._session.state)  # type: ignore[attr-defined]  # all have it, which a Qt widget's type can't say
+        return panel
