@@ -14,7 +14,7 @@ from torch import nn
 from inspector.engine.capture.failures import failure_of, let_go
 from inspector.engine.capture.functions import observed_functions
 from inspector.engine.capture.graph import graph_of
-from inspector.engine.capture.modules import hooked_modules
+from inspector.engine.capture.modules import observed_modules
 from inspector.engine.capture.recorder import Recorder
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.surroundings import (
@@ -22,7 +22,6 @@ from inspector.engine.capture.surroundings import (
     eager_attention,
     notes_on,
     preserved_state,
-    quiet_hooks,
     without_compiler,
 )
 from inspector.engine.capture.table import ModelTable, uncalled_modules
@@ -39,7 +38,7 @@ def capture_eager(
 ) -> Captured:
     """Run forward once under observation; a forward that raises gives the graph up to where it did."""
     notes = notes_on(module)
-    with torch.no_grad(), eager_attention(), quiet_hooks(), ExitStack() as stack:
+    with torch.no_grad(), eager_attention(), ExitStack() as stack:
         if COMPILE_NOTE in notes:
             stack.enter_context(without_compiler())
         plain_s = plain_forward_seconds(module, args, kwargs) if options.timed else None
@@ -92,7 +91,7 @@ def _observe(
     for name, tensor in named_inputs(module, args, kwargs, input_names):
         recorder.add_input(name, tensor)
     try:
-        with observed_functions(recorder), hooked_modules(recorder):
+        with observed_functions(recorder), observed_modules(recorder):
             return module(*args, **kwargs), None, frozenset()
     except BaseException as error:  # noqa: BLE001 - a model may raise anything, also SystemExit
         failure, groups = failure_of(error, recorder)

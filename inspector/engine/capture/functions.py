@@ -112,11 +112,12 @@ class ObservedFunctions(TorchFunctionMode):
         if call.origins is None:
             call.origins = recorder.origins(call.tensors)
             call.specs = specs_of(call.tensors)
-        frame = recorder.stack[-1] if recorder.stack else None
-        fqn = frame.known.fqn if frame else ""
         details = function_details(call.name, call.args, call.kwargs)
-        node = RecordedNode("function", call.name, fqn, recorder.group, call.specs, details=details)
-        node.call = frame.call if frame else 0
+        node = RecordedNode("function", call.name, "", None, call.specs, details=details)
+        if recorder.stack:
+            node.group = recorder.stack[-1]
+            group = recorder.groups[node.group]
+            node.fqn, node.call = group.known.fqn, group.call
         return node, call.origins
 
     def _raised(self, call: FunctionCall, error: BaseException) -> None:

@@ -72,7 +72,7 @@ def _node(index: int, node: RecordedNode, group: int | None, *, failed: bool) ->
         num_params=num_params,
         macs=None if failed else macs,
         elapsed_s=node.elapsed_s,
-        statistics=node.statistics,
+        statistics=None if node.taken is None else node.taken.told(),
         category=category,
         details=details,
         call_index=node.call_index,

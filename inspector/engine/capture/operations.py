@@ -6,6 +6,7 @@ name, without the `_` of its in-place form. What has no row is drawn as `other`,
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -67,11 +68,14 @@ def function_details(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 def _module_row(module: nn.Module) -> ModuleRow | None:
-    for base in type(module).__mro__:
-        row = MODULES.get(base.__name__)
-        if row is not None:
-            return row
-    return None
+    kind = type(module)
+    if kind not in _rows:
+        rows = (MODULES.get(base.__name__) for base in kind.__mro__)
+        _rows[kind] = next((row for row in rows if row is not None), None)
+    return _rows[kind]
+
+
+_rows: WeakKeyDictionary[type[nn.Module], ModuleRow | None] = WeakKeyDictionary()
 
 
 # --- texts of arguments

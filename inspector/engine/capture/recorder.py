@@ -12,8 +12,8 @@ from inspector.engine.capture.operations import REARRANGING
 from inspector.engine.capture.table import KnownModule, ModelTable
 from inspector.engine.capture.timing import synchronize
 from inspector.engine.capture.wires import Wires
-from inspector.engine.statistics import measure_or_none
-from inspector.protocol.graph import NodeKind, Statistics, TensorSpec
+from inspector.engine.statistics import Taken, take_or_none
+from inspector.protocol.graph import NodeKind, TensorSpec
 
 # (node, output, inferred)
 Origin = tuple[int, int, bool]
@@ -36,7 +36,7 @@ class RecordedNode:
     call_index: int = 0
     call: int = 0
     elapsed_s: float | None = None
-    statistics: Statistics | None = None
+    taken: Taken | None = None
     measured_output: int = -1
     macs: int | None = None
 
@@ -51,21 +51,6 @@ class RecordedGroup:
     call: int
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
-
-
-@dataclass(slots=True)
-class Frame:
-    """A module call under way. Hidden ones are inside an operation, or one themselves, and have no group."""
-
-    known: KnownModule
-    hidden: bool
-    group: int | None
-    call: int
-    inputs: tuple[TensorSpec, ...] = ()
-    origins: list[Origin] | None = None
-    num_nodes: int = 0
-    started_s: float = 0.0
-    error_before: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +71,7 @@ class Recorder:
         self.nodes: list[RecordedNode] = []
         self.groups: list[RecordedGroup] = []
         self.edges: list[tuple[int, int, int, int, bool]] = []
-        self.stack: list[Frame] = []
+        self.stack: list[int] = []
         self.hidden = False
         self.timed = timed
         self.device = device
@@ -103,7 +88,7 @@ class Recorder:
     @property
     def group(self) -> int | None:
         """The group whose forward is running."""
-        return self.stack[-1].group if self.stack else None
+        return self.stack[-1] if self.stack else None
 
     def now(self) -> float:
         """Wall time; on an accelerator after all that was asked of it is done."""
@@ -141,7 +126,7 @@ class Recorder:
     def _origin(self, tensor: torch.Tensor) -> Origin:
         source = self.wires.source(tensor)
         if source is not None:
-            return source.node, source.output, False
+            return source[0], source[1], False
         known = self.table.tensor(tensor)
         if known is None:
             return self._add_value("constant", "constant", "", tensor), 0, True
@@ -177,9 +162,9 @@ class Recorder:
         node = RecordedNode("output", "output", name, None, inputs=specs, outputs=specs, call_index=self.num_calls)
         source = self.nodes[origins[0][0]]
         if source.measured_output == origins[0][1]:
-            node.statistics = source.statistics
+            node.taken = source.taken
         elif self._statistics:
-            node.statistics = measure_or_none(tensor)
+            node.taken = take_or_none(tensor)
         return self.append(node, origins)
 
     def add_operation(
@@ -214,17 +199,19 @@ class Recorder:
         """Measure the first floating output, or the first."""
         if not self._statistics or not outputs:
             return
-        place = next((place for place, tensor in enumerate(outputs) if tensor.is_floating_point()), 0)
+        place = 0
+        if len(outputs) > 1:
+            place = next((place for place, tensor in enumerate(outputs) if tensor.is_floating_point()), 0)
         node.measured_output = place
         if len(origins) == 1 and node.op in REARRANGING:
-            node.statistics = self._known_statistics(origins[0], node.outputs[place], outputs[place].numel())
-        if node.statistics is None:
-            node.statistics = measure_or_none(outputs[place])
+            node.taken = self._known_statistics(origins[0], node.outputs[place], outputs[place].numel())
+        if node.taken is None:
+            node.taken = take_or_none(outputs[place])
 
-    def _known_statistics(self, origin: Origin, spec: TensorSpec, num_elements: int) -> Statistics | None:
+    def _known_statistics(self, origin: Origin, spec: TensorSpec, num_elements: int) -> Taken | None:
         """Those of the input, for an operation that only moves its values."""
         source = self.nodes[origin[0]]
-        known = source.statistics
+        known = source.taken
         if known is None or source.measured_output != origin[1] or known.num_elements != num_elements:
             return None
         return known if source.outputs[origin[1]].dtype == spec.dtype else None

@@ -1,7 +1,6 @@
 """What a run may not change: flags, buffers, random states; and what is switched off for it and on again after."""
 
 import random
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -60,14 +59,6 @@ def eager_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
-
-
-@contextmanager
-def quiet_hooks() -> Iterator[None]:
-    """Without torch's warning on a hook that raises after a forward that ran out of stack."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="module forward hook with ``always_call=True`` raised")
-        yield
 
 
 def notes_on(module: nn.Module) -> tuple[str, ...]:

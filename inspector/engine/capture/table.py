@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,6 +22,7 @@ _RUN_OTHERS = {
     "TransformerEncoderLayer",
 }
 _TORCHS_OWN = ("torch.nn.modules.", "torch.ao.nn.", "torch.nn.quantized.", "torch.nn.intrinsic.")
+_PLAIN_TENSORS = (nn.Parameter, torch.Tensor)
 _opaque_classes: WeakKeyDictionary[type[nn.Module], bool] = WeakKeyDictionary()
 _NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
@@ -43,8 +45,7 @@ class KnownModule:
     used: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTensor:
+class KnownTensor(NamedTuple):
     """A parameter or buffer under its first name, and the module that owns it."""
 
     tensor: torch.Tensor
@@ -81,38 +82,39 @@ class ModelTable:
         known = self.tensors.get(id(tensor))
         return known if known is not None and known.tensor is tensor else None
 
-    def _add_module(self, module: nn.Module, fqn: str, parent: KnownModule | None, seen: set[int]) -> None:
-        """In the order of `named_modules`, which takes several times as long on deep models."""
+    def _add_module(self, module: nn.Module, fqn: str, parent: KnownModule | None, seen: set[int]) -> int:
+        """In the order of `named_modules`, which takes several times as long on deep models. Gives the parameters."""
         seen.add(id(module))
         in_place = bool(vars(module).get("inplace", False))
         known = KnownModule(module, fqn, parent, is_opaque(module), in_place, class_name(module))
         self.modules.append(known)
         prefix = f"{fqn}." if fqn else ""
+        elements = 0
         for name, parameter in module._parameters.items():
-            self._add_tensor(parameter, prefix + name, known, True)
+            if parameter is not None:
+                elements += self._add_tensor(parameter, prefix + name, known, True)
         for name, buffer in module._buffers.items():
-            self._add_tensor(buffer, prefix + name, known, False)
+            if buffer is not None:
+                self._add_tensor(buffer, prefix + name, known, False)
         for name, child in module._modules.items():
             if child is None:
                 continue
             if id(child) in seen:
                 self._shares = True
             else:
-                self._add_module(child, prefix + name, known, seen)
+                elements += self._add_module(child, prefix + name, known, seen)
+        known.num_params = elements
+        return elements
 
-    def _add_tensor(self, tensor: torch.Tensor | None, fqn: str, owner: KnownModule, is_parameter: bool) -> None:
-        if tensor is None:
-            return
+    def _add_tensor(self, tensor: torch.Tensor, fqn: str, owner: KnownModule, is_parameter: bool) -> int:
         if id(tensor) in self.tensors:
             self._shares = True
-            return
-        self._is_lazy = self._is_lazy or is_lazy(tensor)
+            return 0
         self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, is_parameter)
-        holder: KnownModule | None = owner if is_parameter else None
-        elements = num_elements(tensor) if is_parameter else 0
-        while holder is not None:
-            holder.num_params += elements
-            holder = holder.parent
+        if type(tensor) not in _PLAIN_TENSORS and is_lazy(tensor):
+            self._is_lazy = True
+            return 0
+        return tensor.numel() if is_parameter else 0
 
 
 def is_opaque(module: nn.Module) -> bool:

@@ -21,7 +21,10 @@ def tensors_in(value: object, found: list[torch.Tensor] | None = None, depth: in
         pass
     elif isinstance(value, (tuple, list)):
         for item in value:
-            tensors_in(item, found, depth + 1)
+            if type(item) is torch.Tensor:  # as nearly always
+                found.append(item)
+            else:
+                tensors_in(item, found, depth + 1)
     else:
         for _, item in _parts(value):
             tensors_in(item, found, depth + 1)

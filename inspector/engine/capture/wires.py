@@ -9,12 +9,8 @@ from typing import NamedTuple
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
-
-class Source(NamedTuple):
-    """An output of a node."""
-
-    node: int
-    output: int
+# An output of a node: (node, output).
+Source = tuple[int, int]
 
 
 class _Write(NamedTuple):
@@ -36,7 +32,7 @@ class Wires:
 
     def made(self, tensor: torch.Tensor, node: int, output: int) -> None:
         """`tensor` came out of `node`."""
-        self._made[id(tensor)] = (weakref.ref(tensor), Source(node, output))
+        self._made[id(tensor)] = (weakref.ref(tensor), (node, output))
 
     def wrote(self, tensor: torch.Tensor, node: int, output: int) -> None:
         """`node` wrote into `tensor`, and so into all that share its memory."""
@@ -46,7 +42,7 @@ class Wires:
             offset, shape, stride = _place(tensor)
         except (RuntimeError, NotImplementedError):  # no storage of its own: vmap, sparse
             return
-        self._written.setdefault(storage.cdata, []).append(_Write(storage, Source(node, output), offset, shape, stride))
+        self._written.setdefault(storage.cdata, []).append(_Write(storage, (node, output), offset, shape, stride))
 
     def source(self, tensor: torch.Tensor) -> Source | None:
         """The output that holds the tensor's values now; None for a tensor whose maker was not seen."""
@@ -60,7 +56,7 @@ class Wires:
         except (RuntimeError, NotImplementedError):
             return source
         for write in reversed(writes):
-            if source is not None and write.source.node <= source.node:
+            if source is not None and write.source[0] <= source[0]:
                 return source
             if _may_overlap(tensor, write):
                 return write.source
