@@ -1,6 +1,7 @@
 """`inspector describe`: what is in a file, read inertly."""
 
 from inspector.cli.engine import CommandError, command_engine
+from inspector.cli.models import absolute_path
 from inspector.cli.printing import print_json, print_text
 from inspector.cli.text import description_text
 from inspector.protocol.events import FileDescribed
@@ -24,7 +25,7 @@ def describe_command(path: str, *, as_json: bool) -> int:
 
 def _describe(path: str) -> FileDescription:
     with command_engine(warm=False) as engine:
-        for reply in engine.ask(DescribeFile(path=path)):
+        for reply in engine.ask(DescribeFile(path=absolute_path(path))):
             if isinstance(reply.event, FileDescribed):
                 return reply.event.description
     raise CommandError("The engine said nothing of the file.")

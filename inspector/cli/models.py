@@ -30,8 +30,8 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         CommandError: it can't be loaded; status 2 when an entry must be chosen, 3 when consent is needed.
     """
     request = LoadModel(
-        path=_absolute(options.path),
-        source=_absolute(options.source) if options.source else "",
+        path=absolute_path(options.path),
+        source=absolute_path(options.source) if options.source else "",
         entry=options.entry,
         arguments=dict(_pairs(options.arguments, "--arg")),
         trust_everything=options.trust,
@@ -117,6 +117,12 @@ def _pairs(words: tuple[str, ...], option: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _absolute(path: str) -> str:
-    """The engine has a working folder of its own."""
+def absolute_path(path: str) -> str:
+    """The path from the root, as the engine has a working folder of its own.
+
+    Raises:
+        CommandError: there is none.
+    """
+    if not path:
+        raise CommandError("A file's name is empty.", 2)
     return str(Path(path).absolute())

@@ -4,11 +4,9 @@ import codecs
 import contextlib
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import BinaryIO, cast
 from inspector.client.arrays import Ring, make_ring
 from inspector.client.base import EngineEnded, EnginePrinted, Receiver, Reply
 from inspector.client.checks import check_reply
+from inspector.client.temporary_folder import TemporaryFolder
 from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
 from inspector.protocol.requests import AnyRequest, ArraysRead, CancelRequest, RequestFrame
 from inspector.protocol.wire import BrokenFrameError, read_event, write_frame
@@ -38,7 +37,7 @@ class ProcessEngine:
         self._warm = warm
         self._process: subprocess.Popen[bytes] | None = None
         self._ring: Ring | None = None
-        self._folder = ""
+        self._folder: TemporaryFolder | None = None
         self._receive: Receiver = _ignore
         self._write_lock = threading.Lock()
         self._open_requests: set[int] = set()
@@ -57,17 +56,18 @@ class ProcessEngine:
         """
         self._receive = receive
         self._ring = make_ring()
-        self._folder = tempfile.mkdtemp(prefix="model-inspector-")
+        folder = TemporaryFolder()
+        self._folder = folder
         arguments = [] if self._warm else ["--cold"]
         if self._ring is not None:
             arguments += ["--arrays-fd", str(self._ring.fd), "--arrays-bytes", str(self._ring.size)]
         self._process = subprocess.Popen(
-            [*self._command, *arguments, "--temporary-folder", self._folder],
+            [*self._command, *arguments, "--temporary-folder", folder.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=engine_environment(self._folder),
-            cwd=self._folder,
+            env=engine_environment(folder.path),
+            cwd=folder.path,
             pass_fds=() if self._ring is None else (self._ring.fd,),
         )
         printing = threading.Thread(target=self._read_log, name="engine-log", daemon=True)
@@ -86,8 +86,21 @@ class ProcessEngine:
             if self._process is not None and self._process.stdin is not None and not self._closed:
                 # A broken pipe is told by the reading thread, as the end of the process.
                 with contextlib.suppress(OSError, ValueError):
-                    write_frame(cast("BinaryIO", self._process.stdin), RequestFrame(id=request_id, body=request))
+                    self._write(RequestFrame(id=request_id, body=request))
         return request_id
+
+    def _write(self, frame: RequestFrame) -> None:
+        assert self._process is not None
+        try:
+            write_frame(cast("BinaryIO", self._process.stdin), frame)
+        except UnicodeEncodeError:
+            self._open_requests.discard(frame.id)
+            refusal = RequestFailed(
+                message="A name in this request is no text in UTF-8, so it can't be told to the engine.",
+                fix="Rename the file or its folder.",
+            )
+            # Replies never come on the caller's own thread.
+            threading.Thread(target=self._receive, args=(Reply(frame.id, refusal),), daemon=True).start()
 
     def cancel(self, request_id: int, grace_s: float = 2.0) -> None:
         """Ask the request to stop.
@@ -114,6 +127,8 @@ class ProcessEngine:
             if thread is not threading.current_thread():
                 thread.join()
         self._threads = []
+        if self._folder is not None:  # also when the process never started
+            self._folder.remove()
 
     def _kill_if_open(self, request_id: int, grace_s: float) -> None:
         if request_id in self._open_requests and not self._closed:
@@ -165,7 +180,8 @@ class ProcessEngine:
         if self._ring is not None:
             self._ring.close()
             self._ring = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.remove()
 
 
 def engine_environment(folder: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The command line as a program: its JSON alone on stdout, its exit status, its sentences on stderr."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,22 @@ def test_describe_tells_what_is_in_a_file_without_running_it() -> None:
 def test_describe_says_what_a_thing_is_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("buy milk")
     assert json_of("describe", tmp_path / "notes.txt")["format"] == "unknown"
+
+
+def test_a_file_is_found_from_the_folder_that_the_command_was_given_in() -> None:
+    sample = SAMPLES["digits"].path
+    done = inspector("describe", sample.name, cwd=sample.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert inspector("describe", "").returncode == 2
+
+
+def test_a_name_that_is_no_text_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    named = os.fsencode(tmp_path) + b"/bad\xff.pth"
+    with open(named, "wb") as file:  # noqa: PTH123 - pathlib would make text of it
+        file.write(SAMPLES["digits"].path.read_bytes())
+    done = inspector("describe", os.fsdecode(named))
+    assert done.returncode == 1
+    assert "Rename the file" in done.stderr
 
 
 def test_a_missing_file_is_a_sentence_and_status_1(tmp_path: Path) -> None:
