@@ -45,15 +45,16 @@ def failure_text(failure: Failure) -> str:
 
 
 def sandbox_sentence(held: Sequence[str]) -> str:
-    """What the sandbox keeps code from, as one sentence made of the engine's few words each."""
-    without = [one.removeprefix("no ") for one in held if one.startswith("no ")]
-    others = [one for one in held if not one.startswith("no ")]
-    said = []
-    if others:
-        said.append(f"It would run in a process that {_listed(others, 'and')}.")
-    if without:
-        said.append(f"It gets no {_listed(without, 'or')}.")
-    return " ".join(said)
+    """What the sandbox keeps code from, as one sentence made of the engine's few words each.
+
+    What says nothing to someone who decides whether to trust a file (core dumps) is left to the window of the sandbox.
+    """
+    told = [one for one in held if not one.startswith(("no core dumps", "no files over"))]
+    without = [one.removeprefix("no ") for one in told if one.startswith("no ")]
+    verbs = [f"takes {one}" if one.startswith("at most") else one for one in told if not one.startswith("no ")]
+    where = f"that {_listed(verbs, 'and')}" if verbs else "of its own"
+    lacking = f", without {_listed(without, 'or')}" if without else ""
+    return f"It would run in a process {where}{lacking}."
 
 
 def _listed(parts: Sequence[str], last: str) -> str:

@@ -15,6 +15,7 @@ from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_sup
 from inspector.gui.confusion_panel import ConfusionPanel
 from inspector.gui.confusion_panel.counting import RowCounter, head_of
 from inspector.gui.confusion_panel.matrix_painting import share_text
+from inspector.gui.confusion_panel.short_names import short_names
 from inspector.gui.state import EvaluationState, Problem, RunState, WindowState
 from inspector.protocol.evaluation import LabelRule, Skipped
 from inspector.protocol.outputs import Head
@@ -364,3 +365,17 @@ def test_matrices_of_any_size_are_painted(panel, classes):
     first, last = (panel.body.matrix.cell_rect(place, place).center() for place in (0, classes - 1))
     assert image.rect().contains(last)
     assert image.pixelColor(first) != image.pixelColor(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (("species 02 of bird", "species 10 of bird"), ("02", "10")),
+        (("a_long_class_11", "a_long_class_12"), ("11", "12")),
+        (("cat", "dog"), ("cat", "dog")),
+        (("a rather long name", "another long name"), ("a rather", "another")),
+        (("long name - ", "long name - b"), ("long name - ", "long name - b")),
+    ],
+)
+def test_names_beside_the_matrix_leave_out_what_all_have_in_common(names, short):
+    assert short_names(names) == short

@@ -1,6 +1,7 @@
 """How a matrix is painted into a rectangle: cells as one image, then lines, numbers and names where there is room."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from inspector.core.metrics import Normalisation, normalise
+from inspector.gui.confusion_panel.short_names import short_names
 from inspector.gui.parts import number_font
 from inspector.gui.plots import colour_table
 from inspector.gui.plots.colour_map import lightness
@@ -33,6 +35,11 @@ class MatrixContent:
     def column_name(self, column: int) -> str:
         """A class, or "other"."""
         return self.classes[column] if column < len(self.classes) else OTHER
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The classes as they are written beside the cells, without what long names have in common, and "other"."""
+        return (*short_names(self.classes), OTHER)
 
     def text(self, row: int, column: int) -> str:
         """A cell's number; empty for none, so that mistakes stand out."""
@@ -94,7 +101,7 @@ def place_in(content: MatrixContent, room: QRect, base: QFont) -> MatrixPlace:
     """As large as fits. Cells may be wider than high, as numbers are; names stand upright where they don't fit."""
     rows, columns = content.counts.shape
     metrics = QFontMetrics(number_font(base, SMALL))
-    longest = max((metrics.horizontalAdvance(name) for name in content.classes[:400]), default=0)
+    longest = max((metrics.horizontalAdvance(name) for name in content.labels[: min(columns, 400)]), default=0)
     left = min(longest + 10, max(24, room.width() * 0.26)) + metrics.height()
     line = metrics.height() + 4
     cell_width = max((room.width() - left - 2) / max(columns, 1), 0.5)
@@ -198,7 +205,7 @@ def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, 
     middle = Qt.AlignmentFlag.AlignVCenter
     name_width = int(place.left) - line - 6
     for row in range(0, place.rows, _step(line, place.cell_height)):
-        text = metrics.elidedText(content.classes[row], Qt.TextElideMode.ElideMiddle, name_width)
+        text = metrics.elidedText(content.labels[row], Qt.TextElideMode.ElideMiddle, name_width)
         middle_y = place.top + (row + 0.5) * place.cell_height
         room = QRectF(line, middle_y - line / 2, name_width, line)
         painter.drawText(room, int(middle | Qt.AlignmentFlag.AlignRight), text)
@@ -221,7 +228,7 @@ def _paint_column_names(painter: QPainter, content: MatrixContent, place: Matrix
     step = _step(line, place.cell_width) if place.rotated else 1
     height = place.head_height
     for column in range(0, place.columns, step):
-        name = content.column_name(column)
+        name = content.labels[column]
         centre = place.left + (column + 0.5) * place.cell_width
         if not place.rotated:
             text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(place.cell_width))

@@ -153,8 +153,8 @@ class ConfusionPanel(QWidget):
         self.warning.limit_lines(2)
         self.empty = Sentence("confusion_empty", "How to begin", "dimmed")
         self.body = Body()
-        self.summary = ElidedLabel("confusion_summary", "Accuracy and calibration", "text", small=True)
-        self.summary.set_elide_mode(Qt.TextElideMode.ElideRight)
+        self.summary = Sentence("confusion_summary", "Accuracy and calibration", "text", small=True)
+        self.summary.limit_lines(2)
         self.labels_popover = LabelsPopover(self)
         self.mapping_popover = MappingPopover(self)
 

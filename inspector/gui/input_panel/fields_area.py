@@ -38,6 +38,8 @@ class Fields(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """At the width it has."""
         least = super().minimumSizeHint()
+        if not self.hasHeightForWidth():  # no sentence wraps
+            return least
         return QSize(least.width(), min(least.height(), self.heightForWidth(max(self.width(), least.width()))))
 
 

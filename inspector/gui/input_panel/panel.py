@@ -69,6 +69,7 @@ class InputPanel(QWidget):
             state.preprocess,
             state.preview,
             state.problems,
+            state.loading,
         )
         if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
             return
@@ -172,6 +173,7 @@ class InputPanel(QWidget):
         self._box.addWidget(self.preview, 1)
         self._body = body
         column.addWidget(body, 1)
+        column.addStretch(0)  # a sentence that stands alone stays at the top
 
     def _connect_parts(self) -> None:
         self.tabs.currentChanged.connect(self._show_other_slot)
@@ -317,6 +319,8 @@ def _kind_of(source: InputSource) -> str:
 def _why_empty(state: WindowState) -> str:
     if state.loading:
         return "Loading …"
+    if state.consent is not None or state.entry_needed is not None:
+        return "An input that fits the model's first layers is proposed here once it is open."
     if state.model is None:
         return "Open a model: an input that fits its first layers is proposed here."
     return "This model's forward takes no arguments."

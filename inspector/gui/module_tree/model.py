@@ -223,6 +223,8 @@ class ModuleModel(QAbstractItemModel):
     def _tool_tip(self, entry: Entry) -> str:
         row = entry.row
         lines = [row.fqn or "the whole model", f"{row.class_name}({row.details})"]
+        if self._seen.get(row.fqn, Seen()).output:
+            lines.append(f"gives {self._seen[row.fqn].output}")
         if row.num_params:
             lines.append(f"{row.num_params:,} parameters, {bytes_text(row.size_bytes)}")
         if row.fqn in self._uncalled:

@@ -91,7 +91,7 @@ class ModuleTree(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((OUTPUT, 104), (PARAMS, 60)):
+        for column, width in ((OUTPUT, 118), (PARAMS, 58)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         view.selectionModel().currentRowChanged.connect(self._chosen)

@@ -17,7 +17,7 @@ from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, Readin
 from inspector.gui.outputs_panel.place_row import PlaceRow
 from inspector.gui.outputs_panel.sentences import evidence_text, facts_text, why_empty
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, descending_order, make_table
-from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
+from inspector.gui.parts import IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
 from inspector.gui.words import failure_text, met_shapes
 from inspector.protocol.graph import Failure
@@ -60,7 +60,8 @@ class OutputsPanel(QWidget):
     def draw(self, state: WindowState) -> None:
         """Show the outputs of the last run; nothing is done where they are the ones shown."""
         run = state.run
-        drawn = (run.outputs, run.failure, run.verdict, run.running, state.class_names, state.preview, state.model)
+        shown = (run.outputs, run.failure, run.verdict, run.running)
+        drawn = (*shown, state.class_names, state.preview, state.model, state.loading)
         self._state = state
         self.expectation.show_expectation(state.settings.expectation)
         if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
@@ -113,8 +114,9 @@ class OutputsPanel(QWidget):
     def _make_parts(self) -> None:
         self.answer = AnswerStrip()
         self.places = PlaceRow()
-        self.facts = ElidedLabel("outputs_facts", "Shape and range of the output", "dimmed", small=True)
-        self.facts.set_elide_mode(Qt.TextElideMode.ElideRight)
+        self.facts = Sentence("outputs_facts", "Shape and range of the output", "dimmed", small=True)
+        self.facts.limit_lines(2)
+        self.facts.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         self.evidence = Sentence("outputs_evidence", "Which reading fits, and why", "dimmed", small=True)
         self.problem = Sentence("outputs_problem", "What went wrong", "failure")
         self.fix = Sentence("outputs_fix", "What mends it", "dimmed")
@@ -207,6 +209,7 @@ class OutputsPanel(QWidget):
         self._bottom.addWidget(self._sliders, 5, Qt.AlignmentFlag.AlignTop)
         self._bottom.addWidget(self.expectation, 4)
         column.addLayout(self._bottom)
+        column.addStretch(0)  # a sentence that stands alone stays at the top
 
     def _connect_parts(self) -> None:
         self.places.changed.connect(self._redraw)

@@ -16,8 +16,8 @@ def facts_text(output: OutputValues) -> str:
     if values.size > 1:
         finite = values[np.isfinite(values)]
         if finite.size:
-            figures = (("min", finite.min()), ("mean", finite.mean()), ("max", finite.max()))
-            parts += [f"{name} {value_text(float(value))}" for name, value in figures]
+            low, high = value_text(float(finite.min())), value_text(float(finite.max()))
+            parts += [f"{low} … {high}", f"mean {value_text(float(finite.mean()))}"]
         if finite.size < values.size:
             parts.append(f"{values.size - finite.size:,} NaN or infinite")
     return " · ".join(parts)
@@ -40,6 +40,8 @@ def why_empty(state: WindowState) -> str:
         return "Running …"
     if state.loading:
         return "Loading …"
+    if state.consent is not None or state.entry_needed is not None:
+        return "What the model gives appears here once it is open and has run."
     if state.model is None:
         return "Open a model: what it gives appears here as raw values, softmax and sigmoid, side by side."
     return "Not run yet. Run the model to see what it gives."

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QShowEvent
+from PySide6.QtGui import QFontMetrics, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core.formatting import count_text, value_text
-from inspector.gui.parts import Sentence, named
-from inspector.gui.theme import SMALL, theme, theme_source
+from inspector.gui.parts import Sentence, named, small_font
+from inspector.gui.theme import theme, theme_source
 from inspector.protocol.graph import Statistics
 
 
@@ -32,19 +32,25 @@ def caption(statistics: Statistics) -> str:
         parts.append(f"NaN {count_text(statistics.nan)}")
     if statistics.inf:
         parts.append(f"inf {count_text(statistics.inf)}")
-    text = " · ".join(parts)
-    if statistics.num_sampled < statistics.num_elements:
-        sampled, total = count_text(statistics.num_sampled), count_text(statistics.num_elements)
-        text += f"\nzeros and histogram from {sampled} of {total} values"
-    return text
+    return "\n".join(filter(None, (" · ".join(parts), sampled_text(statistics))))
+
+
+def sampled_text(statistics: Statistics) -> str:
+    """Says when zeros and histogram come from a sample."""
+    if statistics.num_sampled >= statistics.num_elements:
+        return ""
+    sampled, total = count_text(statistics.num_sampled), count_text(statistics.num_elements)
+    return f"zeros and histogram from {sampled} of {total} values"
 
 
 class HistogramView(QWidget):
     """Bars over the range of values. pyqtgraph takes .4 s to import, so that waits until something is to be shown."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, figures: bool = True) -> None:
+        """With `figures` off the caption says only what is not exact: for where the figures stand beside it."""
         super().__init__(parent)
         named(self, "histogram_view", "Histogram of the values")
+        self._figures = figures
         self._statistics: Statistics | None = None
         self._plot: Any = None
         self._bars: Any = None
@@ -84,7 +90,8 @@ class HistogramView(QWidget):
     def _draw(self) -> None:
         statistics = self._statistics
         drawable = statistics is not None and statistics.histogram and statistics.min is not None
-        self._caption.say(caption(statistics) if statistics is not None else "")
+        told = caption if self._figures else sampled_text
+        self._caption.say(told(statistics) if statistics is not None else "")
         self._empty.say("" if drawable else _why_empty(statistics))
         if drawable:
             self._make_plot()
@@ -104,8 +111,10 @@ class HistogramView(QWidget):
         self._bars.setOpts(x=edges[:-1] + step / 2, height=counts, width=step * 0.92)
         self._plot.setXRange(low, high, padding=0.02)
         self._plot.setYRange(0, max(float(counts.max()), 1.0), padding=0.04)
-        middle = (low + high) / 2
-        self._plot.getAxis("bottom").setTicks([[(value, value_text(value, 3)) for value in (low, middle, high)]])
+        texts = [value_text(value, 3) for value in (low, (low + high) / 2, high)]
+        self._plot.getAxis("bottom").setTicks([list(zip((low, (low + high) / 2, high), texts, strict=True))])
+        # half of the last label lies beyond the last bar, and half of the topmost above the highest
+        self._plot.getPlotItem().setContentsMargins(0, 7, self._metrics.horizontalAdvance(texts[-1]) / 2 + 2, 0)
         self._plot.getAxis("left").setTicks([[(0.0, "0"), (float(counts.max()), count_text(int(counts.max())))]])
 
     def _make_plot(self) -> None:
@@ -120,8 +129,8 @@ class HistogramView(QWidget):
         plot.hideButtons()
         plot.setFrameShape(plot.Shape.NoFrame)
         plot.setMinimumHeight(64)
-        font = QFont(self.font())
-        font.setPixelSize(SMALL)
+        font = small_font(self.font())
+        self._metrics = QFontMetrics(font)
         for side in ("bottom", "left"):
             axis = plot.getAxis(side)
             axis.setStyle(tickLength=3, tickTextOffset=3, tickFont=font, hideOverlappingLabels=False)
