@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -134,6 +135,10 @@ def named_inputs(
 
 
 def _parameter_names(module: nn.Module) -> list[str]:
+    plain = getattr(module.forward, "__func__", None)
+    if type(plain) is FunctionType and not plain.__dict__:  # neither wrapped nor given another signature
+        code = plain.__code__
+        return list(code.co_varnames[1 : code.co_argcount])
     try:
         parameters = inspect.signature(module.forward).parameters.values()
     except (TypeError, ValueError):
