@@ -20,6 +20,12 @@ class CommandError(Exception):
         self.status = status
 
 
+def sentences(message: str, fix: str) -> str:
+    """What happened and what mends it, in one line; torch's own messages end without a full stop."""
+    stop = "" if not fix or message.endswith((".", "!", "?", "…", ":")) else "."
+    return f"{message}{stop} {fix}".strip()
+
+
 class CommandEngine:
     """A real engine, spoken with in turn. What models print goes to stderr."""
 
@@ -52,7 +58,7 @@ class CommandEngine:
                     if isinstance(event, RequestFinished | RequestCancelled):
                         return
                     if isinstance(event, RequestFailed):
-                        raise CommandError(f"{event.message} {event.fix}".strip())
+                        raise CommandError(sentences(event.message, event.fix), 2 if event.wrong_use else 1)
                     yield incoming
 
     def close(self) -> None:

@@ -41,10 +41,8 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         match reply.event:
             case ConsentNeeded(sentence=sentence):
                 raise CommandError(f"{sentence} Give --trust to allow it.", 3)
-            case EntryNeeded(sentence=sentence, entries=entries):
-                names = ", ".join(entry.name for entry in entries)
-                choices = f" Choose with --entry: {names}." if names else ""
-                raise CommandError(f"{sentence}{choices}", 2)
+            case EntryNeeded():
+                raise CommandError(_question(reply.event), 2)
             case ModelLoaded():
                 loaded = reply.event
             case _:
@@ -57,20 +55,44 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
     return loaded
 
 
+def _question(needed: EntryNeeded) -> str:
+    if needed.chosen:
+        return f"{needed.sentence} Give each as --arg NAME=VALUE."
+    names = ", ".join(entry.name for entry in needed.entries)
+    return f"{needed.sentence} Choose with --entry: {names}." if names else needed.sentence
+
+
 def preprocess_from(path: str, loaded: ModelLoaded, shape: tuple[int, ...] | None) -> Preprocess:
-    """The preprocessing in force: the file's, else what fits the model, with the size of `shape` where that is given.
+    """The preprocessing in force: what fits the model, with the size of `shape` where that is given.
+
+    What the file says goes before both; what it leaves out stays as it is.
 
     Raises:
         CommandError: the file is not there, or is no preprocessing.
     """
-    if path:
-        try:
-            return msgspec.json.decode(Path(path).read_bytes(), type=Preprocess)
-        except OSError as error:
-            raise CommandError(f"{path} can't be read: {error.strerror}.", 2) from error
-        except msgspec.DecodeError as error:
-            raise CommandError(f"{path} is no preprocessing: {error}.", 2) from error
-    proposed = loaded.preprocess or Preprocess()
+    fitting = _fitting(loaded.preprocess or Preprocess(), shape)
+    if not path:
+        return fitting
+    try:
+        given = msgspec.json.decode(Path(path).read_bytes(), type=dict[str, object])
+        return _changed(fitting, given)
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}.", 2) from error
+    except msgspec.DecodeError as error:
+        raise CommandError(f"{path} is no preprocessing: {error}.", 2) from error
+
+
+def _changed(fitting: Preprocess, given: dict[str, object]) -> Preprocess:
+    """`fitting` with the given fields.
+
+    Figures for each channel that `fitting` brought go when the channels change.
+    """
+    if given.get("channels", fitting.channels) != fitting.channels:
+        fitting = msgspec.structs.replace(fitting, mean=(), std=())
+    return msgspec.convert(msgspec.to_builtins(fitting) | given, Preprocess)
+
+
+def _fitting(proposed: Preprocess, shape: tuple[int, ...] | None) -> Preprocess:
     if shape is None or len(shape) != 4:
         return proposed
     _, channels, height, width = shape

@@ -69,7 +69,7 @@ def run(
     ] = None,
     shape: ShapeOption = None,
     dtype: DtypeOption = "",
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=-(2**63), max=2**63 - 1)] = 0,
     preprocess: PreprocessOption = "",
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,

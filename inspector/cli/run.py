@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from inspector.cli.engine import CommandEngine, CommandError, command_engine
+from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
 from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import run_text
@@ -54,7 +54,7 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         print_text(run_text(report))
     if report.failure is None:
         return 0
-    note(f"inspector: {report.failure.message} {report.failure.fix}".rstrip())
+    note(f"inspector: {sentences(report.failure.message, report.failure.fix)}")
     return 1
 
 

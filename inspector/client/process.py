@@ -94,13 +94,16 @@ class ProcessEngine:
         try:
             write_frame(cast("BinaryIO", self._process.stdin), frame)
         except UnicodeEncodeError:
-            self._open_requests.discard(frame.id)
-            refusal = RequestFailed(
-                message="A name in this request is no text in UTF-8, so it can't be told to the engine.",
-                fix="Rename the file or its folder.",
-            )
-            # Replies never come on the caller's own thread.
-            threading.Thread(target=self._receive, args=(Reply(frame.id, refusal),), daemon=True).start()
+            message = "A name in this request is no text in UTF-8, so it can't be told to the engine."
+            self._refuse(frame.id, message, "Rename the file or its folder.")
+        except OverflowError:
+            self._refuse(frame.id, "A number in this request is too large to be told.", "Choose a smaller one.")
+
+    def _refuse(self, request_id: int, message: str, fix: str) -> None:
+        """Answer in the engine's stead; replies never come on the caller's own thread."""
+        self._open_requests.discard(request_id)
+        reply = Reply(request_id, RequestFailed(message=message, fix=fix))
+        threading.Thread(target=self._receive, args=(reply,), daemon=True).start()
 
     def cancel(self, request_id: int, grace_s: float = 2.0) -> None:
         """Ask the request to stop.

@@ -18,5 +18,9 @@ class EngineError(Exception):
         self.fix = fix
 
 
+class WrongUseError(EngineError):
+    """What was asked for does not exist: an entry, a dtype. The command line's status is then 2."""
+
+
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
     """Raised between two steps when the request was cancelled."""

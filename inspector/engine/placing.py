@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from inspector.engine.errors import EngineError
+from inspector.engine.errors import EngineError, WrongUseError
 
 
 def dtype_named(name: str) -> torch.dtype:
@@ -18,7 +18,7 @@ def dtype_named(name: str) -> torch.dtype:
     """
     dtype = getattr(torch, name.removeprefix("torch."), None)
     if not isinstance(dtype, torch.dtype):
-        raise EngineError(f'There is no dtype "{name}".', "Use float32, float16, bfloat16, float64, int64 …")
+        raise WrongUseError(f'There is no dtype "{name}".', "Use float32, float16, bfloat16, float64, int64 …")
     return dtype
 
 

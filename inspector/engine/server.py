@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from inspector.engine.array_writer import ArrayWriter
-from inspector.engine.errors import Cancelled, EngineError, said_by
+from inspector.engine.errors import Cancelled, EngineError, WrongUseError, said_by
 from inspector.engine.formats import describe_file
 from inspector.protocol.events import (
     AnyEvent,
@@ -111,7 +111,12 @@ class Server:
         except Cancelled:
             return RequestCancelled()
         except EngineError as error:
-            return RequestFailed(message=error.message, fix=error.fix, traceback=_traceback(error))
+            return RequestFailed(
+                message=error.message,
+                fix=error.fix,
+                traceback=_traceback(error),
+                wrong_use=isinstance(error, WrongUseError),
+            )
         except MemoryError as error:
             return RequestFailed(
                 message="There was not enough memory for this.",

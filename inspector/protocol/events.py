@@ -213,6 +213,7 @@ class RequestFailed(Event, frozen=True, tag="request_failed"):
     message: str
     fix: str = ""
     traceback: str = ""
+    wrong_use: bool = False
 
 
 class RequestCancelled(Event, frozen=True, tag="request_cancelled"):

@@ -148,3 +148,28 @@ def test_text_for_people_names_the_layers_and_the_classes() -> None:
     assert done.returncode == 0, done.stderr
     assert "conv" in done.stdout.lower()
     assert "softmax" in done.stdout
+
+
+def test_what_does_not_exist_is_wrong_use_and_a_number_too_large_a_sentence(tmp_path: Path) -> None:
+    source = tmp_path / "small.py"
+    source.write_text("from torch import nn\n\n\nclass Small(nn.Linear):\n    def __init__(self, size=4):\n"
+                      "        super().__init__(size, 3)\n")  # fmt: skip
+    assert inspector("run", source, "--trust", "--entry", "Large").returncode == 2
+    assert inspector("run", source, "--trust", "--dtype", "float17").returncode == 2
+    assert inspector("run", source, "--trust", "--seed", 2**64).returncode == 2
+    done = inspector("run", source, "--trust", "--shape", f"{10**30},4")
+    assert done.returncode == 1
+    assert "too large" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_preprocessing_file_changes_what_it_names_and_leaves_the_rest_as_it_fits_the_model(tmp_path: Path) -> None:
+    (tmp_path / "half.json").write_text('{"mean": [0.5], "std": [0.5]}')
+    picture = next(path for path in (SAMPLES["digits"].path.parent).rglob("*.png"))
+    words = ("run", SAMPLES["digits_torchscript"].path, "--input", picture, "--max-values", 5)
+    plain, changed = json_of(*words), json_of(*words, "--preprocess", tmp_path / "half.json")
+    fed = [told["graph"]["nodes"][0] for told in (plain, changed)]
+    assert fed[0]["outputs"] == fed[1]["outputs"]
+    low, high = (fed[0]["statistics"][name] for name in ("min", "max"))
+    assert abs(fed[1]["statistics"]["min"] - (low - 0.5) / 0.5) < 1e-6
+    assert abs(fed[1]["statistics"]["max"] - (high - 0.5) / 0.5) < 1e-6

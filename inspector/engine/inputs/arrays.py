@@ -72,7 +72,7 @@ def _read_pt(path: Path) -> tuple[torch.Tensor, str]:
         ) from error
     found = next(_tensors(loaded, "", depth=4), None)
     if found is None:
-        raise EngineError(f"{path.name} holds a {type(loaded).__name__} without a tensor.", _AS_NPY)
+        raise EngineError(f"{path.name} holds no tensor, but an object of type {type(loaded).__name__}.", _AS_NPY)
     where, tensor = found
     tensor = tensor.detach()
     if not where:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from inspector.engine.errors import EngineError
+from inspector.engine.errors import WrongUseError
 from inspector.engine.loading.constructing import missing_arguments
 from inspector.engine.loading.static_entries import SourceOutline
 from inspector.protocol.events import EntryNeeded
@@ -18,14 +18,14 @@ def named_entry(name: str, entries: Iterable[Entry], path: str) -> Entry:
     """The entry of that name.
 
     Raises:
-        EngineError: there is none; the sentence names those that are there.
+        WrongUseError: there is none; the sentence names those that are there.
     """
     entries = list(entries)
     for entry in entries:
         if entry.name == name:
             return entry
     there = ", ".join(entry.name for entry in entries[:10]) or "nothing"
-    raise EngineError(f"{Path(path).name} has no model {name}; it has {there}.", "Choose one of these.")
+    raise WrongUseError(f"{Path(path).name} has no model {name}; it has {there}.", "Choose one of these.")
 
 
 def choose_entry(
