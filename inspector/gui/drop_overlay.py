@@ -27,9 +27,11 @@ class DropOverlay(QWidget):
     of text for themselves, never see a dragged file.
 
     Signals:
+        planned: what a drop would do, once files are over the window.
         dropped: the plan, once the files were let go.
     """
 
+    planned = Signal(object)
     dropped = Signal(object)
 
     def __init__(self, window: QWidget, planner: Planner) -> None:
@@ -70,6 +72,7 @@ class DropOverlay(QWidget):
         self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
+        self.planned.emit(self.plan)
 
     def _let_go(self, event: QDropEvent) -> None:
         plan = self._planner(local_paths(event.mimeData()))

@@ -1,0 +1,147 @@
+"""A real window process for tests: started, watched by its log, and spoken to by xdotool, as a person would."""
+
+import hashlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+DEADLINE_S = 60.0
+TITLE = "Model Inspector"
+
+
+class RealWindow:
+    """`python -m inspector --log FILES` on a screen. What it prints is read as it comes."""
+
+    def __init__(self, environment: dict[str, str], *files: object) -> None:
+        self.environment = environment
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "inspector", "--log", *map(str, files)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._read = 0
+        self._more = threading.Condition()
+        self._reader = threading.Thread(target=self._take_lines, name="window log")
+        self._reader.start()
+
+    def wait_for(self, words: str) -> str:
+        """The next line that has these words; lines before it are done with."""
+        deadline = time.monotonic() + DEADLINE_S
+        with self._more:
+            while True:
+                for place in range(self._read, len(self.lines)):
+                    if words in self.lines[place]:
+                        self._read = place + 1
+                        return self.lines[place]
+                self._read = len(self.lines)
+                if not self._reader.is_alive() or not self._more.wait(deadline - time.monotonic()):
+                    raise AssertionError(f"the window never said {words!r}, but:\n{''.join(self.lines)}")
+
+    def xdotool(self, *words: object) -> str:
+        done = subprocess.run(
+            ["xdotool", *map(str, words)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def find(self) -> str:
+        """The id of the window on the screen, once it is there."""
+        return self.xdotool("search", "--sync", "--onlyvisible", "--name", TITLE).split()[0]
+
+    def press(self, keys: str) -> None:
+        """Type these with the window in focus, which on a bare screen nobody else gives it."""
+        self.xdotool("windowfocus", "--sync", self.find(), "key", "--clearmodifiers", keys)
+
+    def middle_of(self, title: str) -> tuple[int, int]:
+        """Where the middle of a window is on the screen, wherever its manager put it."""
+        found = self.xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[0]
+        told = self.xdotool("getwindowgeometry", "--shell", found)
+        place = {name: int(value) for name, value in (line.split("=") for line in told.splitlines())}
+        return place["X"] + place["WIDTH"] // 2, place["Y"] + place["HEIGHT"] // 2
+
+    def engine(self) -> int:
+        """The process where the model runs."""
+        (pid,) = [pid for pid in children_of(self.process.pid) if "inspector.engine" in command_of(pid)]
+        return pid
+
+    def end(self) -> None:
+        """End it as `kill` does, and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+    def _take_lines(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._more:
+                self.lines.append(line)
+                self._more.notify_all()
+        with self._more:
+            self._more.notify_all()
+
+
+@contextmanager
+def real_window(environment: dict[str, str], *files: object) -> Iterator[RealWindow]:
+    """A window that is gone after the block, however the block ended."""
+    window = RealWindow(environment, *files)
+    try:
+        yield window
+    finally:
+        window.end()
+
+
+def trust(environment: dict[str, str], *files: Path) -> None:
+    """As if the user had said `Always for this file`, in the settings of this environment."""
+    settings = Path(environment["XDG_CONFIG_HOME"]) / "model-inspector" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    trusted = {hashlib.sha256(file.read_bytes()).hexdigest(): file.name for file in files}
+    settings.write_text(json.dumps({"trusted": trusted}))
+
+
+def until(holds: Callable[[], object], what: str, within_s: float = DEADLINE_S) -> None:
+    """Look until it holds; nothing can be waited for where another process changes the world."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        select.select([], [], [], 0.01)
+
+
+def children_of(pid: int) -> list[int]:
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [int(child) for child in path.read_text().split()]
+    return found
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(errors="replace")
