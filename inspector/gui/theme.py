@@ -34,7 +34,7 @@ KIND_COLOURS: dict[Category, str] = {
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one appearance, as `#rrggbb`."""
+    """The colours of one appearance, as `#rrggbb`; `text`, `dimmed` and `faint` can all be read."""
 
     dark: bool
     window: str
@@ -66,13 +66,13 @@ LIGHT = Theme(
     group="#EEF1F5",
     border="#D5DAE1",
     text="#1B2330",
-    dimmed="#5C6675",
-    faint="#98A1AE",
-    accent="#1F6FEB",
-    selection="#D6E6FF",
+    dimmed="#4C5665",
+    faint="#636D7B",
+    accent="#1B66DB",
+    selection="#DAE8FF",
     failure="#C62828",
     warning="#8F6000",
-    good="#1A7F4B",
+    good="#177443",
     wire="#8B96A5",
     skip_wire="#5B7FB5",
 )
@@ -86,16 +86,22 @@ DARK = Theme(
     group="#1D232B",
     border="#363D48",
     text="#E4E8EE",
-    dimmed="#A2ACBA",
-    faint="#6C7685",
+    dimmed="#B2BCC9",
+    faint="#8F9AA9",
     accent="#6BA6FF",
-    selection="#24406B",
+    selection="#203A63",
     failure="#FF6B66",
     warning="#E3B341",
     good="#56D08A",
     wire="#6F7B8B",
     skip_wire="#7FA6DE",
 )
+
+
+def mixed(name: str, other: str, share: float) -> str:
+    """`name` with that share of `other` in it."""
+    pairs = zip(bytes.fromhex(name[1:]), bytes.fromhex(other[1:]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 class ThemeSource(QObject):

@@ -192,8 +192,13 @@ def _paint_numbers(
         return
     painter.setFont(font)
     for row, column, text in texts:
-        painter.setPen(QColor("#0E1420" if tints.lightness(row, column) > 55 else "#F4F7FB"))
+        painter.setPen(QColor(number_ink(tints.lightness(row, column))))
         painter.drawText(place.cell(row, column), int(Qt.AlignmentFlag.AlignCenter), text)
+
+
+def number_ink(ground: float) -> str:
+    """Dark or light, whichever is read on a cell that light (0…100)."""
+    return "#05070C" if ground > 49.5 else "#FFFFFF"
 
 
 def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, colours: Theme) -> None:

@@ -20,6 +20,7 @@ TEXT_FROM = 0.45  # no text below this zoom
 ROUND_FROM = 0.15  # and no rounding below this
 RADIUS = 7.0
 FADED = 0.38
+BADGE, ALARM, PILL = 0.09, 0.07, 0.08  # how strong these grounds are tinted: text is read on them
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def paint_card(
     if card.style == "stack":
         _sheets(painter, rect, card, look)
     edge = colour(theme.failure) if card.failed else colour(theme.border)
-    ground = mixed(theme.card, theme.failure, 0.1) if card.failed else colour(theme.card)
+    ground = mixed(theme.card, theme.failure, ALARM) if card.failed else colour(theme.card)
     if not look.has_text:
         ground = mixed(ground.name(), band.name(), 0.28)
     if not look.has_corners:
@@ -153,7 +154,7 @@ def paint_card(
     radius = min(rect.height() / 2, 18.0) if card.style in ("pill", "chip") else RADIUS
     painter.setPen(_pen(ring or edge, 2.2 if ring else 1.5 if card.failed else 1.0))
     if card.style in ("pill", "chip"):
-        painter.setBrush(mixed(theme.card, band.name(), 0.14 if card.style == "pill" else 0.07))
+        painter.setBrush(mixed(theme.card, band.name(), PILL if card.style == "pill" else PILL / 2))
         painter.drawRoundedRect(rect, radius, radius)
     else:
         painter.setBrush(ground)
@@ -289,7 +290,7 @@ def _badge_width(text: str, look: Look) -> float:
 
 def _badge(painter: QPainter, rect: QRectF, text: str, look: Look) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(mixed(look.theme.card, look.theme.accent, 0.16))
+    painter.setBrush(mixed(look.theme.card, look.theme.accent, BADGE))
     painter.drawRoundedRect(rect, 8, 8)
     painter.setFont(look.fonts.small)
     painter.setPen(colour(look.theme.accent))

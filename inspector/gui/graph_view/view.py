@@ -320,7 +320,10 @@ class GraphView(QWidget):
             placing.show_refolded(self._canvas, before, self._picture)
 
     def _stay(self, before: Picture | None) -> None:
-        if before is None or self._picture is None or self._place_again():
+        if before is None:  # a second run came before the first one's picture
+            self._show_first(None)
+            return
+        if self._picture is None or self._place_again():
             return
         placing.keep_middle(self._canvas, before, self._picture)
         placing.show_what_failed(self._canvas, self._picture)

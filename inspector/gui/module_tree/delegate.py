@@ -28,7 +28,8 @@ class NameDelegate(QStyledItemDelegate):
             return
         painter.save()
         painter.setFont(small_font(option.font))
-        painter.setPen(QColor(theme().faint))
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.setPen(QColor(theme().dimmed if chosen else theme().faint))
         told = painter.fontMetrics().elidedText(
             str(index.data(CLASS_ROLE) or ""), Qt.TextElideMode.ElideRight, room.width()
         )

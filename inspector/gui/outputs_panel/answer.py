@@ -12,7 +12,7 @@ from inspector.core.heads import probabilities
 from inspector.gui.outputs_panel.table import probability_text
 from inspector.gui.parts import named, number_font, to_image
 from inspector.gui.parts.picture import draw_picture
-from inspector.gui.theme import NORMAL, theme, theme_source
+from inspector.gui.theme import NORMAL, Theme, mixed, theme, theme_source
 from inspector.protocol.outputs import Head
 
 _LINE = 20
@@ -27,6 +27,11 @@ class TopClass:
     index: int
     name: str
     probability: float
+
+
+def line_ink(colours: Theme, *, first: bool) -> str:
+    """The colour of a line's bar: the name is read on it."""
+    return mixed(colours.panel, colours.accent, 0.34 if first else 0.16)
 
 
 def top_classes(
@@ -122,8 +127,7 @@ class AnswerStrip(QWidget):
 
     def _paint_line(self, painter: QPainter, room: QRect, one: TopClass, *, first: bool) -> None:
         colours = theme()
-        bar = QColor(colours.accent)
-        bar.setAlphaF(0.34 if first else 0.18)
+        bar = QColor(line_ink(colours, first=first))
         width = max(1.0, one.probability * room.width())
         painter.fillRect(QRectF(room.x(), room.y() + 1, width, room.height() - 3), bar)
         painter.setFont(number_font(self.font(), NORMAL if first else NORMAL - 1, bold=first))

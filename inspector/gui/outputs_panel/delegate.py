@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from inspector.gui.outputs_panel.model import BAR_ROLE, INDEX
 from inspector.gui.parts import number_font
-from inspector.gui.theme import NORMAL, SMALL, Theme, theme
+from inspector.gui.theme import NORMAL, SMALL, Theme, mixed, theme
 
 
 class BarDelegate(QStyledItemDelegate):
@@ -44,13 +44,18 @@ class BarDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+def bar_ink(colours: Theme, *, fits: bool) -> str:
+    """A bar's colour, mixed with the panel's so far that numbers are read on it."""
+    share = (0.30 if fits else 0.16) + (0.08 if colours.dark else 0.0)
+    return mixed(colours.panel, colours.accent if fits else colours.faint, share)
+
+
 def _paint_bar(
     painter: QPainter, room: QRectF, bar: tuple[float, float, bool, bool, float | None, bool], colours: Theme
 ) -> None:
     start, end, fits, dimmed, threshold, _ = bar
     if not dimmed and end > start:
-        colour = QColor(colours.accent if fits else colours.faint)
-        colour.setAlphaF((0.30 if fits else 0.22) + (0.10 if colours.dark else 0.0))
+        colour = QColor(bar_ink(colours, fits=fits))
         width = max(1.0, (end - start) * room.width())
         painter.fillRect(QRectF(room.x() + start * room.width(), room.y(), width, room.height()), colour)
     if threshold is not None:
