@@ -106,6 +106,7 @@ def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptio
             match reply.event:
                 case FolderScanned():
                     scan = reply.event
+                    _check_mapping(request.mapping, scan)
                 case EvaluationProgressed(done=done, total=total):
                     bar.update(task, completed=done, total=total)
                 case EvaluationFinished():
@@ -117,6 +118,13 @@ def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptio
     if scan is None or finished is None:
         raise CommandError("The evaluation was stopped before it counted an image.")
     return evaluate_report(scan, finished, findings)
+
+
+def _check_mapping(mapping: dict[str, int], scan: FolderScanned) -> None:
+    unknown = [name for name in mapping if name not in scan.classes]
+    if unknown:
+        there = ", ".join(scan.classes[:20])
+        raise CommandError(f'--map: the folder has no class "{unknown[0]}"; it has {there}.', 2)
 
 
 def _progress_bar() -> Progress:

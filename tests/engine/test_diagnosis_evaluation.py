@@ -154,3 +154,11 @@ def test_the_best_order_finds_any_clear_permutation_also_beyond_what_is_asked_on
     counts = np.random.default_rng(seed).integers(0, 4, (9, 9))
     counts[np.arange(9), list(order)] += 20
     assert best_order(counts) == tuple(order)
+
+
+def test_images_whose_output_is_nan_are_counted_and_the_first_is_named():
+    outputs = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    outputs[2, 0] = np.nan
+    (finding,) = evaluated([0, 1, 2, 0], outputs).findings
+    assert (finding.rule, finding.severity, finding.evidence) == ("nan_outputs", "error", {"images": 1, "of": 4})
+    assert "2.png" in finding.message

@@ -168,6 +168,7 @@ def test_a_mapping_is_followed_and_outputs_without_a_class_count_outside(tmp_pat
     assert finished.outside == (1, 0)
     swapped = run(Brightness(), tmp_path, mapping={"dark": 1, "middle": 0})[0].finished
     assert swapped.matrix == ((0, 4), (3, 0))
+    assert run(Brightness(), tmp_path, mapping={"dark": 2})[0].mapping == {"dark": 2, "middle": 1}
     with pytest.raises(EngineError, match='"dark" is mapped to output 9'):
         run(Brightness(), tmp_path, mapping={"dark": 9, "middle": 0})
 

@@ -179,3 +179,15 @@ def test_a_large_folder_asks_often_whether_to_go_on(tmp_path):
 
     with pytest.raises(Cancelled):
         scan_folder(str(tmp_path), LabelRule(), between_steps=stop)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps names as text")
+def test_a_picture_whose_name_is_no_text_is_left_out_and_said(tmp_path):
+    write(tmp_path, "a/one.png", "b/two.png")
+    with open(os.fsencode(tmp_path) + b"/b/bad\xff.png", "wb") as file:  # noqa: PTH123 - a name in bytes
+        file.write((tmp_path / "a" / "one.png").read_bytes())
+    scanned = scan(tmp_path)
+    assert len(scanned.images) == 2
+    (skipped,) = scanned.skipped
+    assert skipped.reason == "Its name is no text in UTF-8: rename it."
+    skipped.path.encode()

@@ -9,6 +9,7 @@ from inspector.engine.diagnosis.rules import (
     label_order,
     missing_batch,
     nan_or_inf,
+    nan_outputs,
     one_class_predicted,
     sigmoid_head,
     single_output_regression,
@@ -34,6 +35,7 @@ RUN_RULES: tuple[RunRule, ...] = (
 
 EVALUATION_RULES: tuple[EvaluationRule, ...] = (
     EvaluationRule("class_count", class_count.check),
+    EvaluationRule("nan_outputs", nan_outputs.check, least_images=1),
     EvaluationRule("one_class_predicted", one_class_predicted.check, least_images=4),
     EvaluationRule("label_order", label_order.check, least_images=8),
     EvaluationRule("softmax_ceiling", softmax_ceiling.check, least_images=4),

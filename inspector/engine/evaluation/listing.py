@@ -14,12 +14,16 @@ _STEP = 512
 
 @dataclass(frozen=True)
 class Listing:
-    """Paths below `folder`, relative, with "/" on every system. `empty_folders` are top-level ones without a file."""
+    """Paths below `folder`, relative, with "/" on every system. `empty_folders` are top-level ones without a file.
+
+    `untellable` are files whose names are no text in UTF-8, and so can't travel in a message.
+    """
 
     folder: str
     images: tuple[str, ...]
     others: tuple[str, ...]
     empty_folders: tuple[str, ...]
+    untellable: tuple[str, ...] = ()
 
     def path_of(self, relative: str) -> str:
         """The whole path of a listed file."""
@@ -35,11 +39,15 @@ def list_folder(folder: str, between_steps: Callable[[], None]) -> Listing:
     root = os.path.abspath(folder)  # noqa: PTH100 - a string is what is wanted
     images: list[str] = []
     others: list[str] = []
+    untellable: list[str] = []
     top_folders: set[str] = set()
     filled: set[str] = set()
     for count, (relative, is_folder) in enumerate(_walk(root)):
         if count % _STEP == 0:
             between_steps()
+        if not _is_text(relative):
+            untellable += [] if is_folder else [relative]
+            continue
         top, _, rest = relative.partition("/")
         if is_folder:
             if not rest:
@@ -48,7 +56,13 @@ def list_folder(folder: str, between_steps: Callable[[], None]) -> Listing:
         if rest:
             filled.add(top)
         (images if is_image_name(relative) else others).append(relative)
-    return Listing(root, tuple(sorted(images)), tuple(sorted(others)), tuple(sorted(top_folders - filled)))
+    return Listing(
+        root,
+        tuple(sorted(images)),
+        tuple(sorted(others)),
+        tuple(sorted(top_folders - filled)),
+        tuple(sorted(untellable)),
+    )
 
 
 def is_image_name(name: str) -> bool:
@@ -59,6 +73,17 @@ def is_image_name(name: str) -> bool:
 def suffix_of(name: str) -> str:
     """The suffix with its dot, in lower case."""
     return os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file of a large folder
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name can be encoded: bytes that are none come as lone surrogates."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _walk(root: str) -> Iterator[tuple[str, bool]]:

@@ -159,7 +159,7 @@ class _Run:
         )
 
     def _mapping(self, num_columns: int | None) -> dict[str, int]:
-        """The mapping asked for, else the proposed one, else by place.
+        """The proposed mapping, or that by place, with what was asked for in place of its own.
 
         Raises:
             EngineError: it names an output that the model does not have.
@@ -175,7 +175,7 @@ class _Run:
                     "Change the mapping.",
                 )
         by_place = {name: place for place, name in enumerate(self._scan.classes)}
-        return given or self._scan.mapping or by_place
+        return (self._scan.mapping or by_place) | given
 
     def _tell(self) -> None:
         """One message with all that was not told yet."""

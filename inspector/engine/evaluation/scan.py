@@ -91,6 +91,9 @@ def _not_pictures(listing: Listing, rule: LabelRule) -> tuple[Skipped, ...]:
             suffix = suffix_of(relative)
             kind = f"a {suffix} file" if suffix else "a file without a suffix"
             skipped.append(Skipped(path=path, reason=f"It is {kind}, not a picture."))
+    for relative in listing.untellable:
+        path = listing.path_of(relative).encode(errors="replace").decode()
+        skipped.append(Skipped(path=path, reason="Its name is no text in UTF-8: rename it."))
     return tuple(skipped)
 
 

@@ -15,13 +15,14 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
     if classes == outputs or not classes:
         return
     more = classes > outputs
+    apart = abs(classes - outputs)
     yield Finding(
         rule="class_count",
         severity="error" if more else "note",
         node=None,
         message=(
-            f"The folder has {classes} classes and the model tells {outputs} apart"
-            + (f": {classes - outputs} can never be predicted." if more else f": {outputs - classes} have no images.")
+            f"The folder has {classes} {'class' if classes == 1 else 'classes'} and the model tells {outputs} apart: "
+            + (f"{apart} can never be predicted." if more else f"{apart} {'has' if apart == 1 else 'have'} no images.")
         ),
         evidence={"classes": classes, "outputs": outputs},
         fix=(
