@@ -90,7 +90,7 @@ def take_or_none(tensor: torch.Tensor) -> Taken | None:
 def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
     """The values in a row, in any order, as float32 or float64."""
     if tensor.dtype is torch.float32 and type(tensor) is torch.Tensor and _is_plain(tensor):  # nearly all of them
-        return tensor.detach().view(-1)
+        return tensor.view(-1)
     if tensor.is_meta or tensor.is_nested or tensor.layout != torch.strided:
         raise ValueError("a tensor without plain values can't be measured")
     values = tensor.detach()
@@ -105,7 +105,9 @@ def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:
-    return tensor.layout is torch.strided and not (tensor.is_meta or tensor.is_nested) and tensor.is_contiguous()
+    if tensor.requires_grad or tensor.layout is not torch.strided or tensor.is_meta or tensor.is_nested:
+        return False
+    return tensor.is_contiguous()
 
 
 def _in_a_row(values: torch.Tensor) -> torch.Tensor:
