@@ -50,15 +50,7 @@ class RealWindow:
                     raise AssertionError(f"the window never said {words!r}, but:\n{''.join(self.lines)}")
 
     def xdotool(self, *words: object) -> str:
-        done = subprocess.run(
-            ["xdotool", *map(str, words)],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=True,
-        )
-        return done.stdout.strip()
+        return xdotool(self.environment, *words)
 
     def find(self) -> str:
         """The id of the window on the screen, once it is there."""
@@ -97,6 +89,13 @@ class RealWindow:
                 self._more.notify_all()
         with self._more:
             self._more.notify_all()
+
+
+def xdotool(environment: dict[str, str], *words: object) -> str:
+    """What a person does with mouse and keys, on the screen of this environment."""
+    command = ["xdotool", *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    return done.stdout.strip()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from real_window import DEADLINE_S, TITLE, RealWindow, children_of, is_gone, real_window, trust, until
+from real_window import DEADLINE_S, TITLE, RealWindow, children_of, is_gone, real_window, trust, until, xdotool
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "sample_models" / "digits"
@@ -167,3 +167,36 @@ def test_the_engine_ends_with_its_window(environment, tmp_path: Path, how: signa
     if how != signal.SIGKILL:  # then the next start removes the folder: see test_temporary_folder.py
         assert window.process.returncode == 0
         assert list(Path(environment["TMPDIR"]).glob("model-inspector-*")) == []
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_run_without_a_display_says_so_and_fails(environment) -> None:
+    unseen = {name: value for name, value in environment.items() if name not in {"DISPLAY", "QT_QPA_PLATFORM"}}
+    done = subprocess.run(
+        ["make", "run"], cwd=ROOT, env=unseen, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    assert done.returncode != 0
+    assert "There is no display, so the window can't be shown." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(
+    shutil.which("gio") is None or shutil.which("update-mime-database") is None,
+    reason="needs gio and update-mime-database; on Debian: sudo apt-get install libglib2.0-bin shared-mime-info",
+)
+def test_after_install_desktop_a_double_click_on_a_model_opens_the_window(environment, tmp_path: Path) -> None:
+    environment |= {"XDG_DATA_HOME": str(tmp_path / "data")}
+    subprocess.run([sys.executable, "-m", "inspector", "install-desktop"], env=environment, timeout=60, check=True)
+    model = tmp_path / "ein schönes netz.pth"
+    shutil.copy(DIGITS / "digits_module.pth", model)
+    told = subprocess.run(
+        ["gio", "info", "-a", "standard::content-type", str(model)],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "application/x-pytorch" in told.stdout
+    subprocess.run(["gio", "open", str(model)], env=environment, timeout=60, check=True)
+    surface = xdotool(environment, "search", "--sync", "--onlyvisible", "--name", f"{model.name} — {TITLE}")
+    window = int(xdotool(environment, "getwindowpid", surface))
+    started = [window, *children_of(window)]
+    os.kill(window, signal.SIGTERM)
+    until(lambda: all(is_gone(pid) for pid in started), "the window and its processes are gone")
