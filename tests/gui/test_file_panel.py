@@ -10,6 +10,7 @@ from inspector.gui.file_panel.contents import lists_of
 from inspector.gui.file_panel.entry_form import given_arguments, what_is_wrong
 from inspector.gui.file_panel.notices import notices
 from inspector.gui.state import EngineState, Problem, RunState, WindowState
+from inspector.gui.words import sandbox_sentence
 from inspector.protocol.files import EntryParameter, KeysReport, Misshaped
 
 LOADED = WindowState(path="/m.pth", model=said.model("/m.pth", "", ""))
@@ -96,3 +97,12 @@ def test_what_a_file_holds_is_listed():
     assert ("stem.conv.weight", "(16, 1, 3, 3)", "float32") in lists["Tensors"]
     assert ("(root)", "DigitsCNN") in lists["Modules"]
     assert lists["Imports"] == ()
+
+
+def test_the_consent_card_says_in_one_sentence_what_the_sandbox_does():
+    held = ("no core dumps", "at most 4 GB of memory", "ends with the window", "no network", "no new programs")
+    assert sandbox_sentence(held) == (
+        "It would run in a process that takes at most 4 GB of memory and ends with the window, "
+        "without network or new programs."
+    )
+    assert sandbox_sentence(("no network",)) == "It would run in a process of its own, without network."

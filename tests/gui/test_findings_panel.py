@@ -44,6 +44,21 @@ def test_a_finding_shows_severity_sentence_numbers_and_fix(panel: FindingsPanel)
     assert not child(panel, "finding_uncalled_module").findChildren(type(button), "apply_finding")
 
 
+def test_a_failed_run_comes_first_with_its_fix_and_leads_to_its_node(panel: FindingsPanel, qtbot: QtBot):
+    failed = replace(FOUND, run=replace(FOUND.run, failure=said.failure()))
+    panel.draw(failed)
+    assert panel.count() == 3
+    assert panel.sentence.isHidden()
+    card = child(panel, "finding_run_failed")
+    assert child(card, "finding_message").text().startswith("classifier (Linear) failed: ")
+    assert child(card, "finding_evidence").text() == "given (1, 64)"
+    assert "in_features=64" in child(card, "finding_fix").text()
+    qtbot.waitUntil(lambda: card.y() < child(panel, "finding_input_range").y())
+    with qtbot.waitSignal(panel.node_selected) as followed:
+        qtbot.keyClick(card, Qt.Key.Key_Return)
+    assert followed.args == [10]
+
+
 def test_following_applying_and_copying(panel: FindingsPanel, qtbot: QtBot):
     panel.draw(FOUND)
     card = child(panel, "finding_input_range")

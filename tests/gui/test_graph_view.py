@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor
 
 from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.captions import Captions
+from inspector.gui.graph_view.cards import batch_size, follows_batch
 from inspector.gui.graph_view.minimap import Minimap
 from inspector.gui.graph_view.tooltips import node_lines, tooltip_text
 from inspector.gui.state import RunState, WindowState
@@ -77,6 +78,39 @@ def test_a_graph_is_laid_out_and_drawn(drawn):
     assert not drawn.findChild(object, "graph_empty").isVisible()
     ink = pixel(drawn, drawn.picture.rect_of_node(1).topLeft() + QPointF(7, 30))
     assert close_to(ink, "#0072B2")
+
+
+def test_a_second_run_before_the_first_picture_still_shows_the_beginning(view, qtbot):
+    view.draw(state_of(residual(blocks=30)))
+    shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=30))))
+    assert view.canvas.visible_rect.contains(view.picture.rect_of_node(0))
+
+
+def test_the_first_view_is_made_anew_in_another_size_until_the_user_moves_it(drawn):
+    drawn.resize(900, 400)
+    assert drawn.canvas.zoom >= 0.6
+    drawn.resize(900, 1200)
+    assert drawn.canvas.visible_rect.contains(drawn.picture.bounds)
+    drawn.canvas.zoom_by(2.0)
+    zoom = drawn.canvas.zoom
+    drawn.resize(900, 700)
+    assert drawn.canvas.zoom == zoom
+
+
+def test_what_failed_stays_in_view_when_a_notice_takes_room(view, qtbot):
+    graph = residual(blocks=12, failed=True)
+    shown(view, qtbot, lambda: view.draw(state_of(graph, failure_of(graph))))
+    view.resize(700, 330)
+    failed = view.picture.rect_of_node(graph.nodes[-1].id)
+    assert view.canvas.visible_rect.contains(failed)
+
+
+def test_only_shapes_that_follow_the_inputs_batch_have_it_dimmed():
+    assert batch_size(residual()) == 1
+    assert follows_batch((1, 64, 8), 1)
+    assert not follows_batch((3, 1, 64), 1)
+    assert not follows_batch((1,), 1)
+    assert not follows_batch((1, 64), None)
 
 
 def test_drawing_the_same_graph_again_lays_nothing_out(drawn, qtbot):

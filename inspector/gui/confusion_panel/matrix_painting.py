@@ -198,7 +198,7 @@ def _paint_numbers(
 
 def number_ink(ground: float) -> str:
     """Dark or light, whichever is read on a cell that light (0…100)."""
-    return "#05070C" if ground > 49.5 else "#FFFFFF"
+    return "#000000" if ground > 49.4 else "#FFFFFF"
 
 
 def _paint_names(painter: QPainter, content: MatrixContent, place: MatrixPlace, base: QFont, colours: Theme) -> None:

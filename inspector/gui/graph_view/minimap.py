@@ -1,6 +1,6 @@
 """A small picture of the whole graph with the part in view; shown when there is more than fits."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -11,6 +11,7 @@ from inspector.gui.theme import theme
 LARGEST = QSize(176, 156)
 SMALLEST = QSize(64, 64)
 EDGE = 6.0
+INSET = 12
 
 
 class Minimap(QWidget):
@@ -41,6 +42,11 @@ class Minimap(QWidget):
                 round(max(width * scale, 24.0) + 2 * EDGE),
                 round(max(height * scale, 24.0) + 2 * EDGE),
             )
+
+    def corners(self, around: QSize) -> list[QRect]:
+        """Where it may stand in a view of that size, the usual place first; the lower left is for captions."""
+        x, y = around.width() - self.width() - INSET, around.height() - self.height() - INSET
+        return [QRect(QPoint(*at), self.size()) for at in ((x, y), (x, INSET), (INSET, INSET))]
 
     def fit_to_window(self) -> None:
         """The view has another size: take no more than a small part of it."""

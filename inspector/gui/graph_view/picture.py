@@ -140,6 +140,12 @@ class Picture:
             header=at.y() - rect.top() <= HEADER,
         )
 
+    def count_in(self, view: QRectF) -> int:
+        """How many boxes reach into a part of the scene."""
+        rects = self.layout.boxes
+        across = (rects[:, 0] < view.right()) & (rects[:, 0] + rects[:, 2] > view.left())
+        return int((across & (rects[:, 1] < view.bottom()) & (rects[:, 1] + rects[:, 3] > view.top())).sum())
+
     def wire_at(self, at: QPointF, reach: float) -> int | None:
         """The wire within `reach` of a point, or None."""
         low, high = self.segment_bounds[:, :2] - reach, self.segment_bounds[:, 2:] + reach

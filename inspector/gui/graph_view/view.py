@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QToolTip, QVBoxLayout, QWidget
@@ -114,6 +115,7 @@ class GraphView(QWidget):
         self._animation.valueChanged.connect(self._step)
         self._animation.finished.connect(lambda: self._item.move(None))
         self._motion: Motion | None = None
+        self._corner = 0
         self._placed: tuple[int, Callable[[], None]] = (-1, self.fit)
         self._repaint()
 
@@ -302,7 +304,14 @@ class GraphView(QWidget):
     def _show_first(self, _before: Picture | None) -> None:
         if self._picture is not None:
             placing.show_first(self._canvas, self._picture, self._direction)
+            self._choose_corner(self._picture)
             self._remember_placed(lambda: self._show_first(None))
+
+    def _choose_corner(self, picture: Picture) -> None:
+        """The overview stands where it covers the fewest boxes of a first view; it stays there while one moves."""
+        corners = [self._canvas.mapToScene(corner).boundingRect() for corner in self._minimap.corners(self.size())]
+        self._corner = int(np.argmin([picture.count_in(corner) for corner in corners]))
+        self._place_overlays()
 
     def _remember_placed(self, again: Callable[[], None]) -> None:
         self._placed = (self._canvas.moved_at, again)
@@ -499,7 +508,8 @@ class GraphView(QWidget):
         self._minimap.show_view(self._canvas.visible_rect)
 
     def _place_overlays(self) -> None:
-        self._minimap.move(self.width() - self._minimap.width() - 12, self.height() - self._minimap.height() - 12)
+        corners = self._minimap.corners(self.size())
+        self._minimap.move(corners[self._corner].topLeft())
         self._captions.place(self.width(), self.height())
         self._empty.setGeometry(self.rect().adjusted(24, 24, -24, -24))
 
