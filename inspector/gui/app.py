@@ -1,5 +1,6 @@
 """Starts the window: the application, its look, the main window, the engine. Nothing heavy before the first picture."""
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,7 @@ def show_window(app: QApplication, engine_factory: EngineFactory, settings: Sett
     window = MainWindow(engine_factory, settings, samples())
     app.setStyleSheet(style_sheet(colours))
     window.first_painted.connect(window.session.start)
+    window.completed.connect(gc.freeze)  # all that stays for good; to go through it again takes longer than a frame
     window.show()
     QTimer.singleShot(LATEST_START_MS, window, window.tell_first_painted)
     return window

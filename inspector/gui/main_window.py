@@ -26,6 +26,7 @@ from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.file_panel import BannerStack, FilePanel
 from inspector.gui.panels import Panels
+from inspector.gui.part_by_part import PartByPart
 from inspector.gui.parts import named
 from inspector.gui.run_bar import RunBar
 from inspector.gui.session import WindowSession
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         named(self, "main_window", TITLE)
         self.session = WindowSession(factory, settings, self)
         self._painted = False
+        self.drawing = PartByPart(self)
         self.file_panel = FilePanel(samples)
         self.banners = BannerStack()
         self.actions_by_name = make_actions(self)
@@ -84,12 +86,28 @@ class MainWindow(QMainWindow):
     # What the user sees
 
     def draw(self) -> None:
-        """Draw the session's snapshot: every part takes what concerns it."""
+        """Draw the session's snapshot: every part takes what concerns it, when its turn comes."""
+        session = self.session
+        self.drawing.draw(
+            {
+                "file_panel": lambda: self.file_panel.draw(session.state),
+                "frame": self._draw_frame,
+                "banners": lambda: self.banners.draw(session.state),
+                "run_bar": lambda: self.run_bar.draw(session.state),
+                **self.panels.drawers(),
+                "status_line": lambda: self.status_line.draw(session.state),
+            }
+        )
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all that is known can be seen."""
+        return not self.drawing.busy and not self.session.has_news
+
+    def _draw_frame(self) -> None:
         state = self.session.state
         graph_shown = state.run.graph is not None and state.consent is None and state.entry_needed is None
         self.centre.setCurrentWidget(self.panels.graph if graph_shown else self.file_panel)
-        for part in (self.file_panel, self.banners, self.run_bar, self.panels, self.status_line):
-            part.draw(state)
         enable(self.actions_by_name, state)
         self._check_actions(state)
         self.setWindowTitle(f"{Path(state.path).name} — {TITLE}" if state.path else TITLE)
@@ -202,6 +220,7 @@ class MainWindow(QMainWindow):
             geometry=_text_of(self.saveGeometry()), layout=_text_of(self.saveState(LAYOUT_VERSION))
         )
         self.session.close()
+        self.drawing.stop()
         super().closeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name

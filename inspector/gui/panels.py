@@ -5,7 +5,7 @@ and comes right behind it. What is connected here are intents with the session, 
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from PySide6.QtCore import Qt
@@ -60,12 +60,9 @@ class Panels:
         self._open_images = open_images
         self._open_array = open_array
 
-    def draw(self, state: WindowState) -> None:
-        """Draw those that are there; the others draw when they are made."""
-        for name in ORDER:
-            panel: _Panel | None = self.__dict__.get(name)
-            if panel is not None:
-                panel.draw(state)
+    def drawers(self) -> dict[str, Callable[[], None]]:
+        """What draws each of those that are there; the others draw when they are made."""
+        return {name: partial(self._draw, name) for name in self.made()}
 
     def made(self) -> tuple[str, ...]:
         """The names of those that are there."""
@@ -158,6 +155,10 @@ class Panels:
         panel.thumbnails_requested.connect(session.decode_thumbnails)
         panel.image_run_requested.connect(lambda path: session.use_images([path]))
         return self._docked("confusion", panel)
+
+    def _draw(self, name: str) -> None:
+        panel: _Panel = self.__dict__[name]
+        panel.draw(self._session.state)
 
     def _docked(self, dock: str, panel: _Widget) -> _Widget:
         frame = self._docks[dock].widget()

@@ -65,6 +65,11 @@ class WindowSession(QObject):
         self._previewed: InputSource | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the state changed since `changed` came last."""
+        return self._draw_timer.isActive()
+
     # The engine's life
 
     def start(self) -> None:

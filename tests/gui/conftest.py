@@ -106,4 +106,4 @@ def opened(window, qtbot: QtBot, model_files: tuple[str, str]):
 def is_settled(window) -> bool:
     """Nothing is under way, and what is known is drawn."""
     state = window.session.state
-    return not state.pending and not window.session._draw_timer.isActive()
+    return not state.pending and window.is_drawn

@@ -27,7 +27,7 @@ from inspector.protocol.requests import (
 
 
 def settled(window) -> bool:
-    return not window.session.state.pending and not window.session._draw_timer.isActive()
+    return not window.session.state.pending and window.is_drawn
 
 
 def test_an_empty_window_says_what_to_do(window):

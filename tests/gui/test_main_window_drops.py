@@ -43,7 +43,7 @@ def drop(window, *paths: str) -> None:
 
 
 def settled(window) -> bool:
-    return not window.session.state.pending and not window.session._draw_timer.isActive()
+    return not window.session.state.pending and window.is_drawn
 
 
 @pytest.mark.parametrize(

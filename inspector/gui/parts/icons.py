@@ -35,6 +35,7 @@ class GlyphEngine(QIconEngine):
         self._family = family
         self._glyph = glyph
         self._colours = colours
+        self._pictures: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         """Draw it in the middle."""
@@ -49,7 +50,13 @@ class GlyphEngine(QIconEngine):
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        """The same as a picture."""
+        """The same as a picture; drawn once, as buttons ask for it whenever they paint."""
+        key = (size.width(), size.height(), mode)
+        if key not in self._pictures:
+            self._pictures[key] = self._draw(size, mode, state)
+        return self._pictures[key]
+
+    def _draw(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         picture = QPixmap(size)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
