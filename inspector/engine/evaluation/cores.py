@@ -11,6 +11,8 @@ import torch
 
 # After so many batches it is known how long decoding and forward take; the first ones set things up.
 _MEASURED_BATCHES = 3
+# Up to here a core kept for decoding is half of what the model has: decoding and the model take turns instead.
+FEW_CORES = 2
 
 
 class Cores:

@@ -30,24 +30,33 @@ def to_pixels(image: Image.Image, preprocess: Preprocess) -> NDArray[Any]:
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def to_batch(pictures: Sequence[NDArray[Any]], preprocess: Preprocess) -> NDArray[np.float32]:
+def to_batch(
+    pictures: Sequence[NDArray[Any]], preprocess: Preprocess, *, plain_order: bool = False
+) -> NDArray[np.float32]:
     """Pictures of one shape as one batch: (n, H, W, C), or a view of that as (n, C, H, W).
 
-    The view is what torch calls channels last, and costs nothing.
+    The view is what torch calls channels last, and costs nothing. With `plain_order` (n, C, H, W) is also the order in
+    memory: bytes are put into it, which takes a quarter of what floats would.
     """
-    stacked = np.stack(pictures)
-    if stacked.dtype == np.float32:
-        return stacked
+    if pictures[0].dtype == np.float32:
+        return np.stack(pictures)
+    plain_order = plain_order and preprocess.layout == "NCHW"
+    stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures] if plain_order else pictures)
+    axis = 1 if plain_order else 3
     if preprocess.channel_order == "BGR" and preprocess.channels >= 3:
-        stacked = np.concatenate([stacked[..., 2::-1], stacked[..., 3:]], axis=-1)
-    values = stacked.astype(np.float32)
+        order = [2, 1, 0, *range(3, preprocess.channels)]
+        stacked = stacked.take(order, axis)
+    values = np.empty(stacked.shape, np.float32)
     if preprocess.scale == "unit":
-        values /= np.float32(255)
+        np.divide(stacked, np.float32(255), out=values)
+    else:
+        values[...] = stacked
+    per_channel = (-1, 1, 1) if plain_order else (-1,)
     if preprocess.mean:
-        values -= np.asarray(preprocess.mean, np.float32)
+        values -= np.asarray(preprocess.mean, np.float32).reshape(per_channel)
     if preprocess.std:
-        values /= np.asarray(preprocess.std, np.float32)
-    return values.transpose(0, 3, 1, 2) if preprocess.layout == "NCHW" else values
+        values /= np.asarray(preprocess.std, np.float32).reshape(per_channel)
+    return values if plain_order or preprocess.layout == "NHWC" else values.transpose(0, 3, 1, 2)
 
 
 def check_preprocess(preprocess: Preprocess) -> None:

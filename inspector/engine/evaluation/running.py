@@ -14,8 +14,8 @@ from inspector.core.heads import num_classes_of, read_head
 from inspector.engine.capture import unchanged
 from inspector.engine.diagnosis import EvaluationContext
 from inspector.engine.errors import Cancelled, EngineError
-from inspector.engine.evaluation.cores import shared_cores
-from inspector.engine.evaluation.decoding import Stack, stream_batches
+from inspector.engine.evaluation.cores import FEW_CORES, shared_cores
+from inspector.engine.evaluation.decoding import Plan, Stack, stream_batches
 from inspector.engine.evaluation.forward import (
     Placement,
     Rows,
@@ -104,21 +104,27 @@ class _Run:
         """Every batch in order; what was done is told even when one raises."""
         request = self._request
         placement = placement_of(self._module, request.device, request.dtype)
-        batches = stream_batches(
-            [image.path for image in self._scan.images],
-            request.preprocess,
+        on_cpu = placement.device.type == "cpu"
+        plan = Plan(
             batch_size=max(1, request.batch_size),
             workers=request.workers or os.cpu_count() or 1,
-            between_steps=between_steps,
+            in_turn=on_cpu and (os.cpu_count() or 1) <= FEW_CORES,
         )
+        # In train mode each forward moves the running statistics: none may be run for a trial.
+        if not (on_cpu and request.mode == "eval" and len(self._scan.images) >= LEAST_PICTURES):
+            self._channels_last = False
+            plan.plain_order.set()
+        paths = [image.path for image in self._scan.images]
+        batches = stream_batches(paths, request.preprocess, plan, between_steps=between_steps)
         try:
             with closing(batches), shared_cores() as cores:
                 for batch in batches:
                     between_steps()
                     started_s = time.perf_counter()
                     for stack in batch.stacks:
-                        self._run_stack(stack, placement)
-                    cores.share(batch.decode_s, time.perf_counter() - started_s)
+                        self._run_stack(stack, placement, plan)
+                    if not plan.in_turn:
+                        cores.share(batch.decode_s, time.perf_counter() - started_s)
                     self._tally.skipped += batch.skipped
                     self._tally.done += batch.count
                     if time.perf_counter() - self._told_s >= _TELL_EVERY_S:
@@ -126,15 +132,14 @@ class _Run:
         finally:
             self._tell()
 
-    def _run_stack(self, stack: Stack, placement: Placement) -> None:
+    def _run_stack(self, stack: Stack, placement: Placement, plan: Plan) -> None:
         def forward(values: NDArray[np.float32]) -> Rows:
             return forward_batch(self._module, values, placement, self._graph)
 
         if self._channels_last is None:
-            # In train mode each forward moves the running statistics: none may be run for a trial.
-            may_try = self._request.mode == "eval" and len(self._scan.images) >= LEAST_PICTURES
-            on_cpu = placement.device.type == "cpu"
-            self._channels_last = may_try and on_cpu and faster_channels_last(forward, stack.values)
+            self._channels_last = faster_channels_last(forward, stack.values)
+            if not self._channels_last:
+                plan.plain_order.set()
         rows = forward(stack.values if self._channels_last else np.ascontiguousarray(stack.values))
         self._place = rows.place
         self._tally.add(stack.indices, rows.values)
