@@ -42,9 +42,9 @@ screenshots: ## take the README's pictures from the real app, into docs/pictures
 	@$(SETUP) run
 	$(VENV)/python scripts/screenshots.py
 
-bench: ## measure what is claimed to be fast, beside its peers
+bench: ## measure what is claimed to be fast, beside its peers, and write docs/benchmarks.md
 	@$(SETUP) run
-	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/python "$$file" || exit 1; done
+	$(VENV)/python scripts/write_benchmarks.py --date "$$(date +%F)"
 
 icons: ## render the PNG icons from the SVG
 	@$(SETUP) run
