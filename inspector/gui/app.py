@@ -113,6 +113,7 @@ def _print_log(window: MainWindow) -> None:
 
     log = EventLog(window.session, window)
     window.first_painted.connect(lambda: log.tell("window shown"))
+    window.completed.connect(lambda: log.tell("all panels there"))
 
 
 def _begin(window: MainWindow, files: list[str], *, demo: bool) -> None:

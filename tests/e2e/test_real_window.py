@@ -101,6 +101,7 @@ def test_a_file_dropped_on_the_real_window_is_opened_run_and_drawn(environment, 
     dropped = DIGITS / "digits_torchscript.pt"
     with window_manager(environment, manager), real_window(environment, DIGITS / "digits_module.pth") as window:
         window.wait_for("window shown")
+        window.wait_for("all panels there")
         window.wait_for("opened digits_module.pth: Sequential")
         window.wait_for("graph drawn")
         surface = window.find()

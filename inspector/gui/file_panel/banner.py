@@ -28,9 +28,9 @@ class Banner(QFrame):
 
     def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        named(self, "banner", f"{notice.title}. {notice.text}")
+        named(self, "banner", f"{notice.title.rstrip('.')}. {notice.text}".strip())
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
-        self._notice = notice
+        self.notice = notice
         self.buttons: dict[str, PushButton] = {}
         self.details = named(QPlainTextEdit(notice.details), "banner_details", f"The {notice.details_name}")
         self.details.setReadOnly(True)
@@ -48,7 +48,7 @@ class Banner(QFrame):
         theme_source().changed.connect(self._restyle)
 
     def _head(self) -> QHBoxLayout:
-        notice = self._notice
+        notice = self.notice
         words = QVBoxLayout()
         words.setSpacing(2)
         if notice.tone == "accent":  # good to know, and not worth two lines of the graph's room
@@ -76,13 +76,13 @@ class Banner(QFrame):
 
     def _make_buttons(self) -> list[QWidget]:
         made: list[QWidget] = []
-        for place, (deed, text) in enumerate(self._notice.deeds):
+        for place, (deed, text) in enumerate(self.notice.deeds):
             button = PushButton(text, f"banner_{deed}", text, primary=place == 0)
             button.clicked.connect(lambda _checked=False, deed=deed: self.deed_requested.emit(deed))
             self.buttons[deed] = button
             made.append(button)
-        if self._notice.details:
-            name = self._notice.details_name
+        if self.notice.details:
+            name = self.notice.details_name
             toggle = PushButton(f"Show {name}", "banner_toggle", f"Show the {name}")
             toggle.setCheckable(True)
             toggle.toggled.connect(lambda shown: self._unfold(shown, toggle))
@@ -94,11 +94,11 @@ class Banner(QFrame):
 
     def _unfold(self, shown: bool, toggle: PushButton) -> None:
         self.details.setVisible(shown)
-        toggle.setText(f"{'Hide' if shown else 'Show'} {self._notice.details_name}")
+        toggle.setText(f"{'Hide' if shown else 'Show'} {self.notice.details_name}")
 
     def _restyle(self) -> None:
         colours = theme()
-        tone = getattr(colours, self._notice.tone)
+        tone = getattr(colours, self.notice.tone)
         self.setStyleSheet(
             f"Banner {{ background: {colours.panel}; border: none; border-left: 3px solid {tone};"
             f" border-bottom: 1px solid {colours.border}; }}"
