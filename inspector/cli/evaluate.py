@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -117,7 +118,8 @@ def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptio
                     pass
     if scan is None or finished is None:
         raise CommandError("The evaluation was stopped before it counted an image.")
-    return evaluate_report(scan, finished, findings)
+    in_force = msgspec.structs.replace(scan, mapping=scan.mapping | request.mapping)
+    return evaluate_report(in_force, finished, findings)
 
 
 def _check_mapping(mapping: dict[str, int], scan: FolderScanned) -> None:

@@ -5,6 +5,7 @@ The order matters: numpy and torch start threads when they are imported, and the
 
 import argparse
 import faulthandler
+import signal
 
 from inspector.engine.limits import limit_memory
 from inspector.engine.sandbox import close_sandbox
@@ -19,6 +20,8 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true", help="import torch only when a request needs it")
     parser.add_argument("--memory-bytes", type=int, default=0, help="how much it may take; a share of what is free")
     options = parser.parse_args()
+    # Ctrl+C in a terminal reaches this process too, but it is the other one's to answer: it cancels, or goes.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)  # when native code ends the process, the log says in which line of the model
     memory = limit_memory(options.memory_bytes)
     writable = [options.temporary_folder] if options.temporary_folder else []

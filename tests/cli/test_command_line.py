@@ -2,10 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
+from PIL import Image
 
 from inspector import places
 
@@ -173,3 +177,58 @@ def test_a_preprocessing_file_changes_what_it_names_and_leaves_the_rest_as_it_fi
     low, high = (fed[0]["statistics"][name] for name in ("min", "max"))
     assert abs(fed[1]["statistics"]["min"] - (low - 0.5) / 0.5) < 1e-6
     assert abs(fed[1]["statistics"]["max"] - (high - 0.5) / 0.5) < 1e-6
+
+
+SLOW = """
+import sys
+import time
+
+from torch import nn
+
+
+class Slow(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        print("forward", file=sys.stderr, flush=True)
+        time.sleep(0.05)
+        return self.conv(x).mean((2, 3))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals to a group of processes")
+def test_an_interrupt_of_the_whole_group_ends_an_evaluation_with_what_was_counted(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    for index in range(300):
+        picture = tmp_path / "images" / "ab"[index % 2] / f"{index}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (index % 255, 0, 0)).save(picture)
+    words = ("evaluate", tmp_path / "slow.py", tmp_path / "images", "--trust", "--batch-size", "1", "--format", "json")
+    with subprocess.Popen(
+        [sys.executable, "-m", "inspector", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        seen = 0
+        for line in process.stderr:  # the tries for an input's shape are quick, and few
+            seen += "forward" in line
+            if seen == 60:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    told = json.loads(out)
+    assert told["cancelled"]
+    assert 0 < told["num_images"] < 300
+
+
+def test_a_source_that_interrupts_its_import_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "stops.py").write_text("from torch import nn\n\nclass Net(nn.Module): ...\n\nraise KeyboardInterrupt\n")
+    done = inspector("run", tmp_path / "stops.py", "--trust")
+    assert done.returncode == 1
+    assert "stops.py ends the program while it is being imported" in done.stderr

@@ -47,7 +47,7 @@ def construct(module: ModuleType, entry: Entry, arguments: Mapping[str, str], *,
         try:
             with torch.device("meta" if on_meta else "cpu"):
                 made = value(**{name: read_literal(text) for name, text in arguments.items()})
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise _failed(entry, error) from error
     return _checked(made, entry)
 
@@ -122,7 +122,7 @@ def _with_article(name: str) -> str:
 
 def _failed(entry: Entry, error: BaseException) -> EngineError:
     said = clean_text(said_by(error), 300)
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit | KeyboardInterrupt):
         return EngineError(f"{signature_of(entry)} ends the program instead of making a model.")
     return EngineError(
         f"{signature_of(entry)} could not be made: {type(error).__name__}: {said}",

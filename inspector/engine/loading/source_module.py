@@ -38,7 +38,7 @@ def run_source(path: str, data: bytes) -> ModuleType:
             importlib.import_module(module.__package__)
         sys.modules[name] = module
         exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise _failed(file.name, error) from error
     return module
 
@@ -83,7 +83,7 @@ def _compile(data: bytes, file: Path) -> CodeType:
 def _failed(name: str, error: BaseException) -> EngineError:
     said = clean_text(said_by(error), 300)
     match error:
-        case SystemExit():
+        case SystemExit() | KeyboardInterrupt():
             return EngineError(
                 f"{name} ends the program while it is being imported ({type(error).__name__}).",
                 'Put what it does at its top level under `if __name__ == "__main__":`.',

@@ -124,7 +124,7 @@ def _unpickle(stream: IO[bytes], path: str) -> object:
         with weights_only_forced(False), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's SourceChangeWarning and older storages
             loaded: object = torch.load(stream, map_location="cpu", weights_only=False)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise _failed(name, error) from error
     return loaded
 
@@ -141,7 +141,7 @@ def _failed(name: str, error: BaseException) -> EngineError:
             f"{name} needs a class that is not to be had: {said}.",
             "Drop the .py that defines its class together with it.",
         )
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit | KeyboardInterrupt):
         return EngineError(f"{name} ends the program while it is being opened.")
     return EngineError(f"{name} could not be loaded: {type(error).__name__}: {said}", "It may be damaged.")
 
