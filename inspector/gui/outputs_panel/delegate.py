@@ -1,4 +1,4 @@
-"""How a cell is painted: a bar behind a right-aligned number."""
+"""How a cell is painted: a bar, and a right-aligned number beside it, or on it where there is no room."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from inspector.gui.outputs_panel.model import BAR_ROLE, INDEX
 from inspector.gui.parts import number_font
 from inspector.gui.theme import NORMAL, SMALL, Theme, mixed, theme
+
+WIDEST = "-00.0000"
+BESIDE_FROM = 104  # in columns wider than this, bars end before the numbers; else numbers stand on them
 
 
 class BarDelegate(QStyledItemDelegate):
@@ -27,7 +30,8 @@ class BarDelegate(QStyledItemDelegate):
         colour, bold = colours.text, False
         if bar is not None:
             _, _, fits, dimmed, _, passes = bar
-            _paint_bar(painter, QRectF(rect).adjusted(margin, 3, -margin, -3), bar, colours)
+            beside = option.fontMetrics.horizontalAdvance(WIDEST) + margin if rect.width() > BESIDE_FROM else 0
+            _paint_bar(painter, QRectF(rect).adjusted(margin, 3, -margin - beside, -3), bar, colours)
             colour = colours.faint if dimmed else colours.text if fits else colours.dimmed
             bold = passes
         elif index.column() == INDEX:
