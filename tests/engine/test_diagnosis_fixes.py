@@ -228,3 +228,22 @@ def test_looking_for_a_fix_changes_nothing():
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
     assert module[3].in_features == 12544
+
+
+class ViewsRows(nn.Module):
+    """`view(-1, 8·14·14)`: four small pictures can pass as the row of one."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.fc = nn.Linear(8 * 14 * 14, 10)
+
+    def forward(self, x):
+        return self.fc(nn.functional.max_pool2d(self.conv(x), 2).view(-1, 8 * 14 * 14))
+
+
+def test_a_size_at_which_pictures_merge_into_fewer_rows_is_no_fix():
+    fix = failing(ViewsRows(), torch.randn(4, 3, 32, 32))
+    assert "an input of 28×28" in fix
+    assert runs(ViewsRows(), torch.randn(4, 3, 14, 14)).shape == (1, 10)
+    assert runs(ViewsRows(), torch.randn(4, 3, 28, 28)).shape == (4, 10)

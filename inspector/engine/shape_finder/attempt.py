@@ -84,8 +84,10 @@ class Attempt:
         """What this try says of the size that was tried. `picture`: the free size is that of a picture."""
         if self.runs:
             # `view(-1, 400)` accepts any multiple of 400 by moving the rest into the batch: that is no fit.
-            moved = bool(self.outputs) and len(self.outputs[0]) == 2 and self.outputs[0][0] > self.batch
-            return "smaller" if picture and moved else "runs"
+            rows = self.outputs[0][0] if picture and self.outputs and len(self.outputs[0]) == 2 else self.batch
+            if rows != self.batch:
+                return "smaller" if rows > self.batch else "larger"
+            return "runs"
         direction = self.obstacle.direction if self.obstacle else 0
         return "larger" if direction > 0 else "smaller" if direction < 0 else "unclear"
 
