@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "inspector"
-QT = {"PySide6", "pyqtgraph", "superqt", "qtawesome"}
+QT = {"PySide6", "pyqtgraph", "qtawesome"}
 
 
 def imported_by(statement: str) -> set[str]:
