@@ -132,6 +132,10 @@ class ModuleModel(QAbstractItemModel):
         self._uncalled = frozenset(graph.uncalled_modules) if graph is not None else frozenset()
         self.repaint_all()
 
+    def longest_output(self) -> str:
+        """The longest of the shapes shown."""
+        return max((seen.output for seen in self._seen.values()), key=len, default="")
+
     def set_number_font(self, font: QFont) -> None:
         """The font of shapes and counts."""
         self._number_font = font

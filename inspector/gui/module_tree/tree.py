@@ -1,7 +1,7 @@
 """The panel: a filter field, the tree, and a line of totals."""
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from inspector.core.formatting import bytes_text, count_text
@@ -15,6 +15,7 @@ from inspector.protocol.graph import Graph
 
 EXPAND_ALL_BELOW = 60
 WIDE, NARROW = 280, 200
+OUTPUT_LEAST, OUTPUT_MOST = 72, 124
 
 
 class ModuleTree(QWidget):
@@ -59,6 +60,7 @@ class ModuleTree(QWidget):
         if state.run.graph is not self._graph:
             self._graph = state.run.graph
             self._model.set_run(self._graph)
+            self._fit_outputs()
             self._say_totals()
         if state.selected_module != self._selected:
             self._selected = state.selected_module
@@ -91,10 +93,16 @@ class ModuleTree(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((OUTPUT, 118), (PARAMS, 58)):
+        for column, width in ((OUTPUT, OUTPUT_LEAST), (PARAMS, 58)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         view.selectionModel().currentRowChanged.connect(self._chosen)
+
+    def _fit_outputs(self) -> None:
+        """Shapes take what they need, so that names and classes have the rest."""
+        metrics = QFontMetrics(number_font(self.font(), SMALL))
+        wanted = metrics.horizontalAdvance(self._model.longest_output()) + 4 * GRID
+        self.view.header().resizeSection(OUTPUT, min(max(wanted, OUTPUT_LEAST), OUTPUT_MOST))
 
     def _with_search(self) -> QWidget:
         page = QWidget()

@@ -23,6 +23,7 @@ from inspector.gui.words import failure_text, met_shapes
 from inspector.protocol.graph import Failure
 
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
+_EVIDENCE_HEIGHT = 380  # and one lower than this cuts the evidence to two lines; the tool tip has all of it
 _NARROW = 400
 _ONE_ROW_FROM = 640
 _UPRIGHT_FROM = 560  # from this width on, the answer stands beside the table
@@ -98,7 +99,7 @@ class OutputsPanel(QWidget):
         low, narrow = self.height() < _ANSWER_HEIGHT, self.width() < _NARROW
         upright = self.width() >= _UPRIGHT_FROM
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self.evidence.limit_lines(1 if low else None)
+        self.evidence.limit_lines(1 if low else 2 if self.height() < _EVIDENCE_HEIGHT else None)
         self.expectation.sentence.limit_lines((1 if narrow else 2) if low else None)
         self._beside.setDirection(across if upright else down)
         self._beside.setSpacing(10 if upright else 5)

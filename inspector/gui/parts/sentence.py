@@ -9,6 +9,10 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from inspector.gui.parts.naming import named
 from inspector.gui.theme import NORMAL, SMALL, theme, theme_source
 
+NO_BREAK = "\u00a0"
+SHORT = 24  # characters of a figure with its name
+WRAPPED = 40  # pixels
+
 Tone = Literal["text", "dimmed", "warning", "failure", "good", "accent"]
 
 
@@ -61,16 +65,18 @@ class Sentence(QLabel):
         return self._full
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Cut one line anew."""
+        """Cut the lines anew."""
         super().resizeEvent(event)
-        if self._limit == 1:
+        if self._limit is not None:
             self._fit()
 
     def _fit(self) -> None:
-        shown = self._full
-        if self._limit == 1:
+        shown = _kept_together(self._full)
+        if self._limit is not None:
             line = shown.replace("\n", " ")
-            shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(self.width() - 2, 40))
+            # a line that wraps leaves room for a part of a word
+            room = self._limit * (self.width() - 2) - (self._limit - 1) * WRAPPED
+            shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(room, 40))
         if self._limit is not None:
             self.setToolTip(self._full)
         if shown != super().text():
@@ -80,6 +86,14 @@ class Sentence(QLabel):
         self.setStyleSheet(
             f"color: {getattr(theme(), self._tone)}; font-size: {self._size}px; background: transparent;"
         )
+
+
+def _kept_together(text: str) -> str:
+    """Lines break between figures that a dot parts, not within them: `mean 0.1 · std 2`."""
+    if " · " not in text:
+        return text
+    parts = text.split(" · ")
+    return " · ".join(part.replace(" ", NO_BREAK) if len(part) <= SHORT else part for part in parts)
 
 
 class ElidedLabel(QWidget):
