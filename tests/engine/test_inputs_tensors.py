@@ -156,7 +156,7 @@ def write_lie(path):
         (lambda path: path.write_bytes(b""), "neither"),
         (lambda path: torch.save(torch.nn.Linear(2, 2), path), "neither"),
         (lambda path: torch.save(Opener(), path), "neither"),
-        (lambda path: torch.save({"step": 3}, path), "without a tensor"),
+        (lambda path: torch.save({"step": 3}, path), "holds no tensor"),
         (write_npz, "several arrays"),
         (write_objects, "Python objects"),
         (write_cut, "not a whole"),
