@@ -5,6 +5,7 @@ Each picture has a process of its own, as an application has one look and one se
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QWidget
 
 from inspector.client.process import ProcessEngine
 from inspector.gui.app import make_application
@@ -41,7 +44,8 @@ class Picture:
     """What to open, in which look. `sample` is a name from inspector/places.py; "" for the empty window.
 
     A `stranger` is opened as if it were not the app's own. Then, when set: `image`, from the test folder, is fed;
-    `shape` is fed at random; the node `fqn` is chosen.
+    `shape` is fed at random; the node `fqn` is chosen; the cell with most `mistakes` is chosen; the engine is `killed`.
+    `panel` takes the picture of one panel alone.
     """
 
     name: str
@@ -51,6 +55,9 @@ class Picture:
     image: str = ""
     shape: tuple[int, ...] = ()
     fqn: str = ""
+    mistakes: bool = False
+    killed: bool = False
+    panel: str = ""
 
 
 TABLE = (
@@ -58,6 +65,10 @@ TABLE = (
     Picture("window-dark", "digits", "dark", image="3", fqn="block.conv"),
     Picture("failure-light", "b3", "light", shape=(32, 3, 32, 32), fqn="linear"),
     Picture("consent-light", "digits_own_class", "light", stranger=True),
+    Picture("outputs-light", "digits", "light", image="3", panel="outputs_panel"),
+    Picture("input-light", "digits", "light", image="3", panel="input_panel"),
+    Picture("matrix-light", "digits", "light", image="3", mistakes=True, panel="confusion_panel"),
+    Picture("ended-light", "digits", "light", image="3", killed=True),
     Picture("empty-light", "", "light"),
     Picture("empty-dark", "", "dark"),
 )
@@ -93,7 +104,8 @@ def take(picture: Picture) -> int:
             for step in steps(window, picture):
                 wait_until(window, step)
             target = PICTURES / f"{picture.name}.png"
-            if not window.grab().save(str(target)):
+            shown = window.findChild(QWidget, picture.panel) if picture.panel else window
+            if not isinstance(shown, QWidget) or not shown.grab().save(str(target)):
                 sys.exit(f"{target} could not be written.")
             print(target.relative_to(ROOT))
         finally:
@@ -127,6 +139,32 @@ def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
     if picture.fqn and graph is not None:
         session.select_node(next(node.id for node in graph.nodes if node.fqn == picture.fqn))
         yield lambda: True
+    if picture.mistakes:
+        choose_mistakes(window)
+        yield lambda: bool(session.state.thumbnails)
+    if picture.killed:
+        kill_engine()
+        yield lambda: session.state.engine.phase == "ended"
+
+
+def choose_mistakes(window: MainWindow) -> None:
+    """Choose the cell off the diagonal that has most images."""
+    panel = window.panels.confusion
+    counted = panel.counted()
+    if counted is None:
+        sys.exit("There is no matrix to take a picture of.")
+    wrong = counted.matrix - np.diag(np.diag(counted.matrix))
+    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    panel.body.matrix.set_current((int(row), int(column)))
+    panel.body.matrix.cell_chosen.emit(int(row), int(column))
+
+
+def kill_engine() -> None:
+    """End the engine as the system does when memory runs out; it is the child that was given a folder."""
+    for path in Path("/proc/self/task").glob("*/children"):
+        for pid in path.read_text().split():
+            if b"inspector.engine" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _is_done(window: MainWindow, folder: str) -> bool:
