@@ -11,7 +11,8 @@ from inspector.core.heads import predicted
 from inspector.engine.capture import capture_forward, unchanged
 from inspector.engine.errors import Cancelled, EngineError
 from inspector.engine.evaluation import evaluate
-from inspector.engine.evaluation.cores import threads_beside
+from inspector.engine.evaluation.cores import takes_turns, threads_beside
+from inspector.engine.evaluation.decoding import Plan, stream_batches
 from inspector.engine.evaluation.pixels import to_batch, to_pixels
 from inspector.engine.inputs.images import open_image, preprocess_image
 from inspector.protocol.base import ArrayRef
@@ -324,3 +325,39 @@ def test_torch_leaves_the_cores_that_decoding_keeps_busy():
     assert threads_beside(7.0, 4, 8) == 1
     assert threads_beside(0.9, 16, 16) == 15
     assert threads_beside(99.0, 1, 1) == 1
+
+
+def test_decoding_and_the_model_take_turns_on_few_cores_unless_pictures_are_small():
+    assert takes_turns(Preprocess(height=224, width=224), 2)
+    assert takes_turns(Preprocess(height=None, width=None), 1)
+    assert not takes_turns(Preprocess(height=28, width=28), 2)
+    assert not takes_turns(Preprocess(height=224, width=224), 8)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_batch_in_plain_order_holds_the_same_values(channels):
+    preprocess = Preprocess(
+        height=6, width=5, channels=channels, channel_order="BGR", mean=(0.5,) * channels, std=(0.25,) * channels
+    )
+    pictures = [np.random.default_rng(seed).integers(0, 256, (6, 5, channels), np.uint8) for seed in range(3)]
+    last, plain = to_batch(pictures, preprocess), to_batch(pictures, preprocess, plain_order=True)
+    assert plain.flags.c_contiguous
+    assert np.array_equal(plain, last)
+
+
+def test_batches_decoded_in_turn_are_those_decoded_ahead(tmp_path):
+    rng = np.random.default_rng(0)
+    for index in range(11):
+        side = 8 if index % 4 else 9
+        Image.fromarray(rng.integers(0, 256, (side, side, 3), np.uint8)).save(tmp_path / f"{index:02}.png")
+    (tmp_path / "05.png").write_bytes(b"no picture")
+    paths = [str(path) for path in sorted(tmp_path.iterdir())]
+    ahead, in_turn = (
+        list(stream_batches(paths, Preprocess(height=None, width=None), plan, between_steps=lambda: None))
+        for plan in (Plan(batch_size=4, workers=2), Plan(batch_size=4, workers=2, in_turn=True))
+    )
+    assert [batch.count for batch in in_turn] == [4, 4, 3]
+    for one, other in zip(ahead, in_turn, strict=True):
+        assert one.skipped == other.skipped
+        assert [stack.indices.tolist() for stack in one.stacks] == [stack.indices.tolist() for stack in other.stacks]
+        assert all(np.array_equal(a.values, b.values) for a, b in zip(one.stacks, other.stacks, strict=True))

@@ -9,10 +9,14 @@ from contextlib import contextmanager
 
 import torch
 
+from inspector.protocol.inputs import Preprocess
+
 # After so many batches it is known how long decoding and forward take; the first ones set things up.
 _MEASURED_BATCHES = 3
 # Up to here a core kept for decoding is half of what the model has: decoding and the model take turns instead.
-FEW_CORES = 2
+_FEW_CORES = 2
+# Pictures of fewer pixels are decoded in Python for the most part, where two threads are no faster than one.
+_SMALL_PIXELS = 64 * 64
 
 
 class Cores:
@@ -34,6 +38,13 @@ class Cores:
 def threads_beside(busy_cores: float, threads: int, cores: int) -> int:
     """How many of torch's threads leave so many cores free for decoding; one at least, never more than before."""
     return max(1, min(threads, cores - min(round(busy_cores), cores)))
+
+
+def takes_turns(preprocess: Preprocess, cores: int) -> bool:
+    """Whether a batch is better decoded while the model on the CPU waits."""
+    sides = preprocess.height, preprocess.width
+    small = sides[0] is not None and sides[1] is not None and sides[0] * sides[1] < _SMALL_PIXELS
+    return cores <= _FEW_CORES and not small
 
 
 @contextmanager

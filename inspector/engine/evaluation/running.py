@@ -14,7 +14,7 @@ from inspector.core.heads import num_classes_of, read_head
 from inspector.engine.capture import unchanged
 from inspector.engine.diagnosis import EvaluationContext
 from inspector.engine.errors import Cancelled, EngineError
-from inspector.engine.evaluation.cores import FEW_CORES, shared_cores
+from inspector.engine.evaluation.cores import shared_cores, takes_turns
 from inspector.engine.evaluation.decoding import Plan, Stack, stream_batches
 from inspector.engine.evaluation.forward import (
     Placement,
@@ -108,7 +108,7 @@ class _Run:
         plan = Plan(
             batch_size=max(1, request.batch_size),
             workers=request.workers or os.cpu_count() or 1,
-            in_turn=on_cpu and (os.cpu_count() or 1) <= FEW_CORES,
+            in_turn=on_cpu and takes_turns(request.preprocess, os.cpu_count() or 1),
         )
         # In train mode each forward moves the running statistics: none may be run for a trial.
         if not (on_cpu and request.mode == "eval" and len(self._scan.images) >= LEAST_PICTURES):

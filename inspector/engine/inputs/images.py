@@ -43,6 +43,8 @@ def _opened(path: str, least_side: int) -> Image.Image:
             if least_side:
                 image.draft(None, (least_side, least_side))
             image.load()
+            if image.format == "PNG" and not image.info:  # no EXIF, XMP or text: asking takes a tenth of a small one
+                return image
             # Asked first, as exif_transpose copies a picture that needs no turning, too.
             if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
                 return image
