@@ -1,5 +1,6 @@
 """A captured run gives what a plain run gives, bit for bit, and changes nothing."""
 
+import copy
 import gc
 import random
 import weakref
@@ -189,3 +190,38 @@ def test_models_of_any_dtype_are_captured(dtype):
     captured = capture_forward(model, (torch.randn(2, 4).to(dtype),), {})
     assert captured.failure is None
     assert {spec.dtype for node in captured.graph.nodes for spec in node.outputs} == {str(dtype).removeprefix("torch.")}
+
+
+class CopiesALayer(nn.Module):
+    """Runs a copy that it makes of its layer while it is observed."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.made = None
+
+    def forward(self, x):
+        self.made = copy.deepcopy(self.layer)
+        self.made.weight.fill_(0.0)
+        return self.layer(x) + self.made(x)
+
+
+def test_a_module_copied_during_forward_runs_on_its_own_weights_and_is_not_observed_later():
+    model = CopiesALayer().eval()
+    x = torch.randn(2, 3)
+    captured = capture_forward(model, (x,), {})
+    assert torch.equal(captured.outputs[0].tensor, model.layer(x) + model.layer.bias)
+    assert [vars(module).get("_compiled_call_impl") for module in model.modules()] == [None] * 3
+
+
+def test_what_runs_in_place_of_a_modules_call_is_put_back():
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+
+    def stand_in(*args):
+        return model[0]._call_impl(*args)
+
+    model[0]._compiled_call_impl = stand_in
+    captured = capture_forward(model, (torch.randn(1, 3),), {})
+    assert [node.op for node in captured.graph.nodes if node.kind == "module"] == ["Linear", "ReLU"]
+    assert model[0]._compiled_call_impl is stand_in
+    assert "_compiled_call_impl" not in vars(model[1])
