@@ -1,5 +1,6 @@
 """What every test stands on: a home of its own, Qt without a screen, and Xvfb for the tests of a real window."""
 
+import contextlib
 import os
 import select
 import shutil
@@ -104,7 +105,8 @@ def _children() -> set[int]:
     """The processes that this one started; Linux tells, elsewhere they are not watched."""
     found: set[int] = set()
     for path in Path("/proc/self/task").glob("*/children"):
-        found.update(int(pid) for pid in path.read_text().split())
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            found.update(int(pid) for pid in path.read_text().split())
     return found
 
 

@@ -73,7 +73,9 @@ class WindowSession(QObject):
     # The engine's life
 
     def start(self) -> None:
-        """Start the engine, so that torch is warm by the time it is needed."""
+        """Start the engine, so that torch is warm by the time it is needed; nothing happens where one runs already."""
+        if self.link.running:
+            return
         self._set(updates.engine_starting(self.state))
         self.link.start()
 
@@ -349,6 +351,7 @@ class WindowSession(QObject):
         self._ask(request, concern)
 
     def _reopen(self, *, run: bool) -> None:
+        self.link.close()
         self.start()
         if not self.state.path:
             return

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DEADLINE_S = 60.0
@@ -92,10 +92,18 @@ class RealWindow:
 
 
 def xdotool(environment: dict[str, str], *words: object) -> str:
-    """What a person does with mouse and keys, on the screen of this environment."""
+    """What a person does with mouse and keys, on the screen of this environment.
+
+    A search that meets a window just as it goes away fails; a person would look again.
+    """
     command = ["xdotool", *map(str, words)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
-    return done.stdout.strip()
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        if done.returncode == 0:
+            return done.stdout.strip()
+        assert words[0] == "search", f"xdotool {words}: {done.stderr}"
+        assert time.monotonic() < deadline, f"xdotool {words}: {done.stderr}"
 
 
 @contextmanager
@@ -127,7 +135,8 @@ def until(holds: Callable[[], object], what: str, within_s: float = DEADLINE_S) 
 def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in path.read_text().split()]
+        with suppress(OSError):  # a thread that has just ended
+            found += [int(child) for child in path.read_text().split()]
     return found
 
 
@@ -143,4 +152,7 @@ def is_gone(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(errors="replace")
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:  # between the two looks
+        return True

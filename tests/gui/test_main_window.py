@@ -48,6 +48,13 @@ def test_opening_a_file_loads_it_previews_its_input_and_runs_it(opened, engines,
     assert opened.actions_by_name["run"].isEnabled()
 
 
+def test_starting_once_more_leaves_the_engine_that_runs_alone(opened, engines):
+    before = engines.latest
+    opened.session.start()
+    assert engines.latest is before
+    assert opened.session.state.engine.phase != "starting"
+
+
 def test_a_file_is_not_run_when_the_user_chose_so(make_window, qtbot, engines, model_files):
     window = make_window(run_when_opened=False)
     window.open_paths(list(model_files))
