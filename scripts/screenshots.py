@@ -137,7 +137,10 @@ def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
         yield lambda: _is_done(window, folder)
     graph = session.state.run.graph
     if picture.fqn and graph is not None:
-        session.select_node(next(node.id for node in graph.nodes if node.fqn == picture.fqn))
+        chosen = next(node.id for node in graph.nodes if node.fqn == picture.fqn)
+        session.select_node(chosen)
+        if session.state.run.failure is None:  # a failed node is brought into view by the window itself
+            window.panels.graph.centre_on_node(chosen)
         yield lambda: True
     if picture.mistakes:
         choose_mistakes(window)
