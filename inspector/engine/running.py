@@ -16,6 +16,7 @@ from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capt
 from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
 from inspector.engine.errors import EngineError
 from inspector.engine.inputs import make_tensor
+from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.loading import Loaded
 from inspector.engine.placing import dtype_named, placed
 from inspector.protocol.base import ArrayRef
@@ -179,7 +180,7 @@ def _emit_outputs(
         OutputTensor(
             name=output.name,
             shape=tuple(output.tensor.shape),
-            dtype=str(output.tensor.dtype).removeprefix("torch."),
+            dtype=dtype_name(output.tensor.dtype),
             array=put(array),
             head=head,
             node=output.node,
@@ -207,7 +208,7 @@ def _with_fix(
 def _floating_dtype(module: nn.Module) -> str:
     """The dtype of the model's first floating parameter: pictures have none of their own, and follow it."""
     first = next((p for p in module.parameters() if p.is_floating_point()), None)
-    return "" if first is None else str(first.dtype).removeprefix("torch.")
+    return "" if first is None else dtype_name(first.dtype)
 
 
 def _input_dtype(dtype: str) -> str:

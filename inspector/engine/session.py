@@ -12,6 +12,7 @@ from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
 from inspector.engine.inputs import prepare_input
+from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.inputs.images import thumbnail
 from inspector.engine.limits import TimeUp, time_limited
 from inspector.engine.loading import Loaded, load_model
@@ -19,7 +20,7 @@ from inspector.engine.module_tree import module_rows
 from inspector.engine.placing import placed
 from inspector.engine.running import graph_of_proposed, run_forward
 from inspector.engine.shape_finder import propose_preprocess, propose_slots
-from inspector.engine.statistics import measure
+from inspector.engine.statistics import measure_or_none
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
@@ -145,8 +146,8 @@ class Session:
         self._emit(
             InputPrepared(
                 shape=tuple(tensor.shape),
-                dtype=str(tensor.dtype).removeprefix("torch."),
-                statistics=measure(tensor),
+                dtype=dtype_name(tensor.dtype),
+                statistics=measure_or_none(tensor),
                 picture=None if prepared.picture is None else self._put(prepared.picture),
                 note=prepared.note,
             )
@@ -163,11 +164,11 @@ class Session:
             TensorStatistics(
                 name=name,
                 shape=tuple(tensor.shape),
-                dtype=str(tensor.dtype).removeprefix("torch."),
+                dtype=dtype_name(tensor.dtype),
                 statistics=statistics,
             )
             for name, tensor in tensors
-            if (statistics := measure(tensor.detach())) is not None
+            if (statistics := measure_or_none(tensor.detach())) is not None
         )
         self._emit(ParametersMeasured(fqn=request.fqn, tensors=measured))
 
