@@ -3,7 +3,7 @@
 import struct
 
 from inspector.engine.formats.cleaning import clean_text, shown_number
-from inspector.engine.formats.pickle_values import Call, Pairs, Value, items_of, pairs_of, text_of
+from inspector.engine.formats.pickle_values import Call, Pairs, Value, items_of, text_of
 
 _NUMPY_CODES = {
     "f8": "<d",
@@ -34,31 +34,6 @@ def shown_value(value: Value) -> str | None:
     if isinstance(value, Call) and value.name in _SCALARS:
         return _numpy_scalar(value)
     return _shown_list(value)
-
-
-def texts_in(value: Value) -> tuple[str, ...] | None:
-    """The texts of a list of names, or of a dict from index to name or name to index; None for anything else."""
-    pairs = pairs_of(value)
-    if pairs is not None:
-        return _names_of_pairs(pairs)
-    items = items_of(value)
-    if not items or len(items) > 100_000:
-        return None
-    texts = [item for item in items if isinstance(item, str)]
-    return tuple(clean_text(text, 200) for text in texts) if len(texts) == len(items) else None
-
-
-def _names_of_pairs(pairs: list[tuple[Value, Value]]) -> tuple[str, ...] | None:
-    numbered: list[tuple[int, str]] = []
-    for key, value in pairs[:100_000]:
-        index, name = (value, key) if isinstance(key, str) and not key.isdigit() else (key, value)
-        if isinstance(index, str) and index.isdigit() and len(index) < 10:
-            index = int(index)
-        if not isinstance(index, int) or isinstance(index, bool) or not isinstance(name, str):
-            return None
-        numbered.append((index, clean_text(name, 200)))
-    numbered.sort(key=lambda pair: pair[0])
-    return tuple(name for _, name in numbered) or None
 
 
 def _shown_list(value: Value) -> str | None:

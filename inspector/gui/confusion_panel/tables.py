@@ -28,16 +28,10 @@ class ClassModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self._rows: tuple[ClassMetrics, ...] = ()
-        self._order = (-1, Qt.SortOrder.AscendingOrder)
 
     def show_classes(self, rows: Sequence[ClassMetrics]) -> None:
-        """Show these figures, in the order chosen."""
-        column, order = self._order
+        """Show these figures."""
         ordered = tuple(rows)
-        if column > 0:
-            ordered = tuple(
-                sorted(ordered, key=lambda row: _sort_key(row, column), reverse=order == Qt.SortOrder.DescendingOrder)
-            )
         if ordered == self._rows:
             return
         same = len(ordered) == len(self._rows)
@@ -48,10 +42,6 @@ class ClassModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(ordered) - 1, len(_FIGURES) - 1))
         elif not same:
             self.endResetModel()
-
-    def sort_by(self, column: int, order: Qt.SortOrder) -> None:
-        """Order the rows by a column; by the classes' own order for the first."""
-        self._order = (column, order)
 
     def rowCount(self, parent: AnyIndex | None = None) -> int:  # noqa: N802 - Qt's name
         """One row a class."""
@@ -175,9 +165,3 @@ class SkippedTable(PlainTable):
 def _alignment(column: int) -> int:
     side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
     return int(side | Qt.AlignmentFlag.AlignVCenter)
-
-
-def _sort_key(row: ClassMetrics, column: int) -> float:
-    """Undefined figures go first, as the least."""
-    value = (None, row.precision, row.recall, row.f1, row.support)[column]
-    return -1.0 if value is None else float(value)

@@ -13,7 +13,7 @@ from inspector.core.folding import Hierarchy, Visible
 from inspector.core.formatting import count_text, shape_text
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
-from inspector.protocol.graph import Category, Failure, Graph, Node, TensorSpec
+from inspector.protocol.graph import Category, Failure, Graph, Node
 
 CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
 
@@ -238,8 +238,3 @@ def _main_category(hierarchy: Hierarchy, container: int) -> Category:
             if node.category == "attention":
                 return "attention"
     return votes.most_common(1)[0][0] if votes else "other"
-
-
-def spec_text(spec: TensorSpec) -> str:
-    """Shape and type in a line, for tooltips."""
-    return f"{shape_text(spec.shape)} {spec.dtype}"

@@ -83,10 +83,6 @@ class HistogramView(QWidget):
         """The pyqtgraph widget, or None before the first histogram."""
         return self._plot
 
-    def caption_text(self) -> str:
-        """The figures as shown."""
-        return self._caption.text()
-
     def _draw(self) -> None:
         statistics = self._statistics
         drawable = statistics is not None and statistics.histogram and statistics.min is not None

@@ -1,6 +1,5 @@
 """An index beyond the rows of an embedding."""
 
-import torch
 from torch import nn
 
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun
@@ -25,8 +24,3 @@ def suggest(run: FailedRun) -> str:
     return (
         f"Feed integers from 0 to {rows - 1:,}: {run.place} has {rows:,} rows, and was given {low:,} to {high:,}{grow}."
     )
-
-
-def is_integer(tensor: torch.Tensor) -> bool:
-    """Whether the tensor could be indices."""
-    return not tensor.is_floating_point() and not tensor.is_complex() and tensor.dtype is not torch.bool
