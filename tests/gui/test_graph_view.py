@@ -19,8 +19,7 @@ def shown(view, qtbot, action):
     """Do something that gives a new picture, and wait until it is shown."""
     with qtbot.waitSignal(view.picture_shown, timeout=5000):
         action()
-    view._animation.stop()
-    view._item.move(None)
+    view.stage.finish()
     return view.picture
 
 

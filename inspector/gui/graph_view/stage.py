@@ -1,0 +1,141 @@
+"""What the graph view is made of: the canvas with one picture on it, the overview, and the words beside them.
+
+Boxes glide from one picture to the next. Knows no state of the window, and not what is selected.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QVariantAnimation
+from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
+
+from inspector.gui.graph_view.canvas import Canvas
+from inspector.gui.graph_view.captions import Captions
+from inspector.gui.graph_view.cards import Fonts
+from inspector.gui.graph_view.colours import colour
+from inspector.gui.graph_view.minimap import Minimap
+from inspector.gui.graph_view.motion import DURATION_MS, start_places
+from inspector.gui.graph_view.picture import Picture
+from inspector.gui.graph_view.picture_item import Motion, PictureItem
+from inspector.gui.theme import theme
+
+EMPTY = "Open a model and press Run to see its graph."
+
+
+class Stage(QObject):
+    """Shows one picture at a time inside a widget, which places `canvas` and tells when its size changes."""
+
+    def __init__(self, owner: QWidget) -> None:
+        super().__init__(owner)
+        self._owner = owner
+        self._scene = QGraphicsScene(self)
+        self.item = PictureItem()
+        self._scene.addItem(self.item)
+        self.canvas = Canvas(self._scene, owner)
+        self.canvas.setObjectName("graph_canvas")
+        self.canvas.setAccessibleName("Layer graph")
+        self.canvas.view_changed.connect(self._view_changed)
+        self.minimap = Minimap(owner)
+        self.minimap.place_requested.connect(self.canvas.look_at)
+        self.captions = Captions(owner)
+        self._empty = QLabel(EMPTY, owner)
+        self._empty.setObjectName("graph_empty")
+        self._empty.setTextFormat(Qt.TextFormat.PlainText)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._animation = QVariantAnimation(self)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.setDuration(DURATION_MS)
+        self._animation.valueChanged.connect(self._step)
+        self._animation.finished.connect(lambda: self.item.move(None))
+        self._motion: Motion | None = None
+        self._corner = 0
+        self._placed: tuple[int, Callable[[], None]] = (-1, self.canvas.fit)
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is shown."""
+        return self.item.picture
+
+    @property
+    def moves(self) -> bool:
+        """Whether boxes are gliding."""
+        return self._animation.state() == QVariantAnimation.State.Running
+
+    def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
+        """Put another picture in the place of the one before; the view stays where it was."""
+        self._animation.stop()
+        self.item.show_picture(picture, fonts)
+        self.minimap.show_picture(picture)
+        self._empty.setVisible(picture is None)
+        if picture is not None:
+            self.canvas.set_picture_rect(picture.bounds)
+        self.place()
+        self._view_changed()
+
+    # moving from one picture to the next
+
+    def glide(self, before: Picture, after: Picture, held: QPoint) -> None:
+        """Let boxes glide from where they were seen to where they are; `held` is where the origin was seen before."""
+        moved = QPointF(held - self.canvas.mapFromScene(QPointF(0, 0))) / self.canvas.zoom
+        self._motion = start_places(before, after, (moved.x(), moved.y()))
+        if self._motion is not None:
+            self.item.move(self._motion)
+            self._animation.start()
+
+    def finish(self) -> None:
+        """End the gliding at once."""
+        self._animation.stop()
+        self.item.move(None)
+
+    def _step(self, share: float) -> None:
+        if self._motion is not None and share < 1.0:
+            self.item.move(replace(self._motion, share=share))
+
+    # placing the view again
+
+    def remember_placed(self, again: Callable[[], None]) -> None:
+        """How the view was placed just now."""
+        self._placed = (self.canvas.moved_at, again)
+
+    def place_again(self) -> bool:
+        """Place the view as it was placed last, as when a notice takes room; not once the user has moved it."""
+        moved_at, again = self._placed
+        if self.picture is None or moved_at != self.canvas.moved_at:
+            return False
+        again()
+        return True
+
+    def choose_corner(self, picture: Picture) -> None:
+        """The overview stands where it covers the fewest boxes of a first view; it stays there while one moves."""
+        corners = [self.canvas.mapToScene(c).boundingRect() for c in self.minimap.corners(self._owner.size())]
+        self._corner = int(np.argmin([picture.count_in(corner) for corner in corners]))
+        self.place()
+
+    # the frame
+
+    def place(self) -> None:
+        """Put what lies over the canvas into its corners."""
+        size = self._owner.size()
+        self.minimap.fit_to_window()
+        self.minimap.move(self.minimap.corners(size)[self._corner].topLeft())
+        self.captions.place(size.width(), size.height())
+        self._empty.setGeometry(self._owner.rect().adjusted(24, 24, -24, -24))
+        self._view_changed()
+
+    def recolour(self) -> None:
+        """The colours changed."""
+        look = theme()
+        self._scene.setBackgroundBrush(colour(look.canvas))
+        palette = self._empty.palette()
+        palette.setColor(self._empty.foregroundRole(), colour(look.dimmed))
+        self._empty.setPalette(palette)
+        self.captions.recolour()
+        self.minimap.redraw()
+        self.item.update()
+
+    def _view_changed(self) -> None:
+        self.minimap.show_view(self.canvas.visible_rect)
