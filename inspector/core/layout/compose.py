@@ -1,6 +1,6 @@
 """The whole picture: containers laid out innermost first, equal ones once, then put into place outermost first."""
 
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,13 @@ class _Whole:
     solutions: dict[int, Solution] = field(default_factory=dict)
     origins: dict[int, Point] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        turned = self.request.direction == "right"
+        self.parents: list[int] = self.request.container_parent.tolist()
+        self.box_sizes: list[Point] = [
+            (height, width) if turned else (width, height) for width, height in self.request.box_size.tolist()
+        ]
+
 
 def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Memory | None = None) -> Layout:
     """Lay everything out. `memory` keeps containers for the next call: unfolding one re-lays only those around it.
@@ -36,20 +43,35 @@ def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Me
     whole = _Whole(request, split_wires(request))
     _solve_all(whole, better, memory)
     for _ in range(PORT_PASSES):
-        if not turn_ports(whole.split, whole.solutions):
+        turned = turn_ports(whole.split, whole.solutions)
+        if not turned:
             break
-        _solve_all(whole, better, memory)
+        _solve_all(whole, better, memory, only=turned)
     return _compose(whole)
 
 
-def _solve_all(whole: _Whole, better: Orderer | None, memory: Memory) -> None:
-    """Innermost first: a container's size and ports are known when the one around it is laid out."""
+def _solve_all(whole: _Whole, better: Orderer | None, memory: Memory, only: set[int] | None = None) -> None:
+    """Innermost first: a container's size and ports are known when the one around it is laid out.
+
+    With `only`, these containers and those around them; the others stand as they were.
+    """
+    stale = None if only is None else {above for owner in only for above in _around(whole, owner)}
     for owner in range(len(whole.request.container_parent) - 1, -2, -1):
+        if stale is not None and owner not in stale:
+            continue
         local = _local(whole, owner)
         known = memory.get(local)
         if known is None:
             known = memory[local] = solve(local, better)
         whole.solutions[owner] = known
+
+
+def _around(whole: _Whole, owner: int) -> Iterator[int]:
+    """A container, those around it, and −1."""
+    while owner >= 0:
+        yield owner
+        owner = whole.parents[owner]
+    yield -1
 
 
 def _local(whole: _Whole, owner: int) -> Local:
@@ -87,8 +109,7 @@ def _frame(direction: Direction, width: float) -> tuple[tuple[float, float, floa
 def _size(whole: _Whole, item: Item) -> Point:
     if item.is_container:
         return whole.solutions[item.ref].size
-    width, height = whole.request.box_size[item.ref].tolist()
-    return (height, width) if whole.request.direction == "right" else (width, height)
+    return whole.box_sizes[item.ref]
 
 
 def _offset(whole: _Whole, part: Part, vertex: int, port: Port) -> float | None:

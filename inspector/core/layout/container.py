@@ -78,15 +78,15 @@ class _Sketch:
     joins: dict[JoinKey, None] = field(default_factory=dict)
     routes: list[list[JoinKey]] = field(default_factory=list)
 
-    @property
-    def num_real(self) -> int:
-        return len(self.local.sizes) + self.local.num_top + self.local.num_bottom
+    def __post_init__(self) -> None:
+        self.num_items = len(self.local.sizes)
+        self.num_real = self.num_items + self.local.num_top + self.local.num_bottom
 
     def is_bend(self, vertex: int) -> bool:
         return vertex >= self.num_real
 
     def is_item(self, vertex: int) -> bool:
-        return vertex < len(self.local.sizes)
+        return vertex < self.num_items
 
 
 def solve(local: Local, better: Orderer | None = None) -> Solution:
@@ -120,14 +120,14 @@ def _sketch(local: Local) -> _Sketch:
     arrivals: dict[int, int] = defaultdict(int)
     for _, lower in down:
         arrivals[lower] += 1
-    lanes: dict[tuple[object, ...], int] = {}
+    lanes: dict[tuple[object, ...], dict[int, int]] = defaultdict(dict)
     for index, (link, (upper, lower)) in enumerate(zip(local.links, down, strict=True)):
         key: tuple[object, ...] = ("from", upper, link.stream)
         if link.back:
             key = ("back", index)
         elif arrivals[lower] > CROWD:
             key = ("to", lower, link.arrives)
-        sketch.routes.append(_route(sketch, link, (upper, lower), key, lanes))
+        sketch.routes.append(_route(sketch, link, (upper, lower), lanes[key]))
     return sketch
 
 
@@ -135,25 +135,23 @@ def _route(
     sketch: _Sketch,
     link: LocalLink,
     ends: tuple[int, int],
-    key: tuple[object, ...],
-    lanes: dict[tuple[object, ...], int],
+    lane: dict[int, int],
 ) -> list[JoinKey]:
-    """The joins from the upper end to the lower one, with a bend on each rank between, shared along its lane."""
+    """The joins from the upper end to the lower one, with a bend on each rank between: `lane` gives those shared."""
     upper, lower = ends
     leaves, arrives = (link.arrives, link.leaves) if link.back else (link.leaves, link.arrives)
     route = [upper]
     for at in range(sketch.level[upper] + 1, sketch.level[lower]):
-        bend = lanes.get((*key, at))
+        bend = lane.get(at)
         if bend is None:
-            bend = len(sketch.level)
-            lanes[(*key, at)] = bend
+            bend = lane[at] = len(sketch.level)
             sketch.level.append(at)
         route.append(bend)
     route.append(lower)
-    keys: list[JoinKey] = []
-    for a, b in pairwise(route):
-        keys.append((a, b, leaves if a == upper else 0.0, arrives if b == lower else 0.0))
-        sketch.joins[keys[-1]] = None
+    keys: list[JoinKey] = [(a, b, 0.0, 0.0) for a, b in pairwise(route)]
+    keys[0] = (upper, route[1], leaves, keys[0][3])
+    keys[-1] = (route[-2], lower, keys[-1][2], arrives)
+    sketch.joins.update(dict.fromkeys(keys))
     return keys
 
 
@@ -304,23 +302,25 @@ def _lines(
         degree_in[b] += 1
     pieces: list[list[Point]] = []
     skips: list[bool] = []
-    known: dict[tuple[object, ...], int] = {}
+    # by the join with which it starts: from there to the next fork there is one way only
+    known: tuple[dict[JoinKey, tuple[int, int]], ...] = ({}, {})
     link_pieces: list[list[int]] = []
     for route, link in zip(sketch.routes, sketch.local.links, strict=True):
         mine: list[int] = []
         start = 0
-        for at, (_, lower, *_) in enumerate(route, start=1):
-            if sketch.is_bend(lower) and degree_out[lower] == 1 and degree_in[lower] == 1:
-                continue
-            run = tuple(route[start:at])
-            key = (*run, link.back)
-            if key not in known:
-                known[key] = len(pieces)
+        while start < len(route):
+            found = known[link.back].get(route[start])
+            if found is None:
+                end = start + 1
+                while sketch.is_bend(lower := route[end - 1][1]) and degree_out[lower] == degree_in[lower] == 1:
+                    end += 1
+                run = route[start:end]
+                found = known[link.back][route[start]] = (len(pieces), end - start)
                 line = _line(sketch, run, bounds, corners, ends)
                 pieces.append(line[::-1] if link.back else line)
                 skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
-            mine.append(known[key])
-            start = at
+            mine.append(found[0])
+            start += found[1]
         link_pieces.append(mine[::-1] if link.back else mine)
     return pieces, skips, link_pieces
 

@@ -8,18 +8,20 @@ from inspector.core.layout.split import Part, Port, Split
 Coming = dict[Port, list[float]]
 
 
-def turn_ports(split: Split, solutions: dict[int, Solution]) -> bool:
-    """Put the ports of every container into the order in which their wires come to it; whether any changed place."""
+def turn_ports(split: Split, solutions: dict[int, Solution]) -> set[int]:
+    """Put the ports of every container into the order in which their wires come to it; the containers that changed."""
     coming: dict[int, Coming] = defaultdict(lambda: defaultdict(list))
     for owner, part in split.parts.items():
         _watch(part, solutions[owner], coming)
-    changed = False
+    changed: set[int] = set()
     for owner, found in coming.items():
         part = split.parts[owner]
+        if len(part.tops) < 2 and len(part.bottoms) < 2:
+            continue
         tops, bottoms = _sorted(part.tops, found), _sorted(part.bottoms, found)
         if (tops, bottoms) != (part.tops, part.bottoms):
             part.put_ports(tops, bottoms)
-            changed = True
+            changed.add(owner)
     return changed
 
 

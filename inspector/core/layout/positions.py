@@ -9,11 +9,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 STRAIGHT = 0.25  # closer than this is drawn as a straight line
 NUM_REFINEMENTS = 4
+MANY = 2_000  # vertices of one part; with more, one refinement must do
 MOST_PUSHED = 400  # vertices, and links, looked at for one move: beyond it costs more than it gains
+MOST_PUSHED_IN_ALL = 40_000  # and in one refinement: a hub of thousands would push for a second
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,50 @@ Candidate = tuple[int, int, int, int, Join]
 
 
 def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: Sequence[Join]) -> list[float]:
-    """The middle of every vertex. `half` is half of what each takes, spacing included."""
+    """The middle of every vertex. `half` is half of what each takes, spacing included.
+
+    A rank on which one vertex stands alone cuts the picture: what is above and below are placed each on their own, and
+    equal parts once, so that a long chain of equal blocks costs little more than one of them.
+    """
+    level = [0] * len(half)
+    for at, rank in enumerate(ranks):
+        for vertex in rank:
+            level[vertex] = at
+    by_level: list[list[Join]] = [[] for _ in ranks]
+    for join in joins:
+        by_level[level[join.upper]].append(join)
+    cuts = [at for at, rank in enumerate(ranks) if len(rank) == 1]
+    bounds = [0, *(at for at in cuts if 0 < at < len(ranks) - 1), len(ranks) - 1]
+    known: dict[object, list[float]] = {}
+    x = [0.0] * len(half)
+    for first, last in pairwise(bounds):
+        vertices = [vertex for at in range(first, last + 1) for vertex in ranks[at]]
+        number = {vertex: at for at, vertex in enumerate(vertices)}
+        inner = tuple(
+            Join(number[join.upper], number[join.lower], join.shift, join.priority)
+            for at in range(first, last)
+            for join in by_level[at]
+        )
+        sizes = tuple(half[vertex] for vertex in vertices)
+        rows = _numbered([len(ranks[at]) for at in range(first, last + 1)])
+        key = (sizes, tuple(map(len, rows)), inner)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = _place_part(rows, sizes, inner)
+        # the vertex that this part shares with the one before is where that put it
+        by = x[vertices[0]] - found[0] if first else 0.0
+        for vertex, at_x in zip(vertices, found, strict=True):
+            x[vertex] = at_x + by
+    return x
+
+
+def _numbered(lengths: Sequence[int]) -> list[list[int]]:
+    """Ranks of these lengths, their vertices numbered in order."""
+    starts = [0, *accumulate(lengths)]
+    return [list(range(a, b)) for a, b in pairwise(starts)]
+
+
+def _place_part(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: Sequence[Join]) -> list[float]:
     count = len(half)
     place, level = [0] * count, [0] * count
     for at, rank in enumerate(ranks):
@@ -53,7 +98,7 @@ def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: S
             root, shift = _align(constraints, joins, by_parents=by_parents, left=left)
             runs.append(_compact(constraints, root, shift, left=left))
     x = _balance(runs, half)
-    for _ in range(NUM_REFINEMENTS):
+    for _ in range(NUM_REFINEMENTS if count <= MANY else 1):
         if not _refine(constraints, joins, x):
             break
     return x
@@ -180,11 +225,15 @@ def _refine(constraints: _Constraints, joins: Sequence[Join], x: list[float]) ->
             pulls[a].append(join)
             pulls[b].append(join)
     moved = False
+    visits = 0
     for piece in sorted(pulls, key=lambda p: len(pieces[p])):
         wish = _wish(pulls[piece], piece_of, piece, x)
         if abs(wish) <= STRAIGHT:
             continue
-        steps = _pushed(constraints, pieces, piece_of, (piece, wish), x)
+        steps, visited = None, 0
+        if visits < MOST_PUSHED_IN_ALL:
+            steps, visited = _pushed(constraints, pieces, piece_of, (piece, wish), x)
+        visits += visited
         if (
             steps is None
             or sum(len(pulls[p]) for p in steps) > MOST_PUSHED
@@ -226,8 +275,11 @@ def _pushed(
     piece_of: Sequence[int],
     first: tuple[int, float],
     x: Sequence[float],
-) -> dict[int, float] | None:
-    """How far which pieces move when one moves and pushes what is in its way; None when that is too many."""
+) -> tuple[dict[int, float] | None, int]:
+    """How far which pieces move when one moves and pushes what is in its way; None when that is too many.
+
+    Also how many vertices were looked at for it.
+    """
     piece, by = first
     side = 1 if by > 0 else -1
     half = constraints.half
@@ -238,7 +290,7 @@ def _pushed(
         current = todo.pop()
         visits += len(pieces[current])
         if visits > MOST_PUSHED:
-            return None
+            return None, visits
         for vertex in pieces[current]:
             rank, at = constraints.ranks[constraints.level[vertex]], constraints.place[vertex] + side
             if not 0 <= at < len(rank):
@@ -249,7 +301,7 @@ def _pushed(
             if side * needed > 0.01 and side * needed > side * steps.get(other, 0.0) + 0.01:
                 steps[other] = needed
                 todo.append(other)
-    return steps
+    return steps, visits
 
 
 def _gain(steps: dict[int, float], pulls: dict[int, list[Join]], piece_of: Sequence[int], x: Sequence[float]) -> float:

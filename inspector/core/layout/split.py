@@ -84,7 +84,10 @@ def split_wires(request: LayoutRequest) -> Split:
     for wire, ((source, target), (owner, a, b)) in enumerate(zip(wires, meetings, strict=True)):
         if a == b:
             continue
-        turned = (owner, a, b) in back
+        turned = bool(back) and (owner, a, b) in back
+        if box_parent[source] == owner == box_parent[target]:
+            pending[owner].append(Step(wire, 0, a, b, source, turned))
+            continue
         slot = 0
         for item, inside in _inward(chains[box_parent[source] + 1], owner, source):
             pending[inside].append(Step(wire, slot, item, Port(source, not turned), source, turned))
@@ -127,6 +130,8 @@ def _chain(container_parent: list[int], owner: int) -> list[int]:
 def _meeting(box_parent: list[int], chains: list[list[int]], source: int, target: int) -> tuple[int, Item, Item]:
     """The innermost container around both, and the items in it that hold them."""
     up, down = chains[box_parent[source] + 1], chains[box_parent[target] + 1]
+    if up is down:
+        return up[0], Item(False, source), Item(False, target)
     common = 1
     while common < min(len(up), len(down)) and up[-common - 1] == down[-common - 1]:
         common += 1
