@@ -1,11 +1,14 @@
 """Whether an event makes sense, beyond its types: an engine that a model took over must not lead the window astray."""
 
+import math
+
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
     EvaluationProgressed,
     FolderScanned,
+    ForwardProfiled,
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
@@ -25,6 +28,8 @@ def check_reply(reply: Reply) -> None:
     match reply.event:
         case GraphCaptured(graph=graph):
             _check_graph(graph)
+        case ForwardProfiled():
+            _check_profile(reply.event)
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -45,6 +50,16 @@ def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:
             return tuple(picture for picture in pictures if picture is not None)
         case _:
             return ()
+
+
+def _check_profile(profile: ForwardProfiled) -> None:
+    figures = [profile.plain_s, profile.observed_s, *profile.group_s]
+    for node in profile.nodes:
+        figures += [node.elapsed_s, node.fastest_s, node.slowest_s, node.peak_bytes]
+    if any(figure is not None and not (math.isfinite(figure) and figure >= 0) for figure in figures):
+        raise ValueError("a time or size is no number that there can be")
+    if profile.runs < 1:
+        raise ValueError("a profile has no runs")
 
 
 def _check_graph(graph: Graph) -> None:

@@ -41,6 +41,7 @@ from inspector.protocol.requests import (
     LoadModel,
     MeasureParameters,
     PreviewInput,
+    ProfileForward,
     RunForward,
     ScanFolder,
 )
@@ -160,6 +161,7 @@ class FakeEngine:
             DescribeFile: self._describe,
             LoadModel: self._load,
             RunForward: self._run,
+            ProfileForward: self._profile,
             PreviewInput: self._preview,
             MeasureParameters: self._measure,
             ScanFolder: self._scan,
@@ -206,6 +208,10 @@ class FakeEngine:
             OutputsComputed(outputs=(said.output(),)),
             FindingsFound(findings=self.behaviour.findings),
         ]
+
+    def _profile(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, ProfileForward)
+        return [Progressed(what="Timing", done=1, total=request.runs), said.profile(request.runs, request.warm_up)]
 
     def _preview(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, PreviewInput)

@@ -46,7 +46,7 @@ def run_forward(
     """
     inputs = request.inputs or proposed_inputs(slots)
     with placed(loaded.module, request.device, request.dtype) as module:
-        args, kwargs = bind_inputs(module, inputs, request.device, _input_dtype(request.dtype))
+        args, kwargs = bind_inputs(module, inputs, request.device, input_dtype(request.dtype))
         with unchanged(module, mode=request.mode, seed=request.seed):
             captured = capture_forward(
                 module,
@@ -211,6 +211,6 @@ def _floating_dtype(module: nn.Module) -> str:
     return "" if first is None else dtype_name(first.dtype)
 
 
-def _input_dtype(dtype: str) -> str:
+def input_dtype(dtype: str) -> str:
     """Inputs follow the model's dtype when it is a floating one."""
     return dtype if dtype and dtype_named(dtype).is_floating_point else ""

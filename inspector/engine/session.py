@@ -18,6 +18,7 @@ from inspector.engine.limits import TimeUp, time_limited
 from inspector.engine.loading import Loaded, load_model
 from inspector.engine.module_tree import module_rows
 from inspector.engine.placing import placed
+from inspector.engine.profile import profile_forward
 from inspector.engine.running import graph_of_proposed, run_forward
 from inspector.engine.shape_finder import propose_preprocess, propose_slots
 from inspector.engine.statistics import measure_or_none
@@ -42,6 +43,7 @@ from inspector.protocol.requests import (
     LoadModel,
     MeasureParameters,
     PreviewInput,
+    ProfileForward,
     RunForward,
     ScanFolder,
 )
@@ -115,6 +117,8 @@ class Session:
         match request:
             case RunForward():
                 self._run(request)
+            case ProfileForward():
+                self._profile(request)
             case PreviewInput():
                 self._preview(request)
             case MeasureParameters():
@@ -139,6 +143,10 @@ class Session:
         graph = run_forward(model.loaded, model.slots, request, self._emit, self._put)
         if graph is not None:
             model.graph = graph
+
+    def _profile(self, request: ProfileForward) -> None:
+        model = self._model()
+        self._emit(profile_forward(model.loaded, model.slots, request, self._emit, self._between_steps))
 
     def _preview(self, request: PreviewInput) -> None:
         prepared = prepare_input(request.source)

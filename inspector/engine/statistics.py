@@ -160,9 +160,12 @@ def _complete(taken: Taken) -> None:
 def _statistics(taken: Taken, bins: int) -> Statistics:
     sampled, low, high = taken.sampled, taken.low, taken.high
     histogram: tuple[int, ...] = ()
+    mean_abs: float | None = None
     if low is not None and high is not None:
         gaps = taken.nan or taken.inf
-        histogram = _histogram(sampled[np.isfinite(sampled)] if gaps else sampled, low, high, bins)
+        finite = sampled[np.isfinite(sampled)] if gaps else sampled
+        histogram = _histogram(finite, low, high, bins)
+        mean_abs = _mean_abs(finite)
     return Statistics(
         num_elements=taken.num_elements,
         min=low,
@@ -174,7 +177,14 @@ def _statistics(taken: Taken, bins: int) -> Statistics:
         inf=taken.inf,
         num_sampled=sampled.size,
         histogram=histogram,
+        mean_abs=mean_abs,
     )
+
+
+def _mean_abs(finite: NDArray[np.floating]) -> float | None:
+    """The mean magnitude; None where the sample met no finite value, or the values are too great to add up."""
+    mean = float(np.abs(finite).mean(dtype=np.float64)) if finite.size else math.inf
+    return mean if math.isfinite(mean) else None
 
 
 def _mean_and_std(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]:

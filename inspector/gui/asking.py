@@ -18,13 +18,14 @@ from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess
-from inspector.protocol.requests import Evaluate, RunForward
+from inspector.protocol.requests import Evaluate, ProfileForward, RunForward
 
 # A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
 _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
-    "load": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters"),
-    "reload": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters"),
-    "run": ("run",),
+    "load": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
+    "reload": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
+    "run": ("run", "profile"),
+    "profile": ("profile",),
     "preview": ("preview",),
     "scan": ("scan", "evaluate"),
     "evaluate": ("scan", "evaluate"),
@@ -35,6 +36,7 @@ _WHAT: dict[Concern, str] = {
     "load": "Opening",
     "reload": "Reopening",
     "run": "Running",
+    "profile": "Profiling",
     "scan": "Reading the folder",
     "evaluate": "Evaluating",
 }
@@ -67,6 +69,7 @@ def opening(state: WindowState, path: str, source: str, entry: str, arguments: d
         loading=True,
         settings=settings,
         thumbnails=state.thumbnails,
+        colour_by=state.colour_by,
         recent_files=(path, *(other for other in state.recent_files if other != path))[:12],
     )
 
@@ -105,6 +108,18 @@ def run_request(state: WindowState) -> RunForward:
         seed=settings.seed,
         timed=settings.timed,
         expectation=settings.expectation,
+    )
+
+
+def profile_request(state: WindowState) -> ProfileForward:
+    """Several runs, timed, of what the settings describe."""
+    settings = state.settings
+    return ProfileForward(
+        inputs=settings.inputs,
+        device=settings.device,
+        dtype=settings.dtype,
+        mode=settings.mode,
+        seed=settings.seed,
     )
 
 

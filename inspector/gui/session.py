@@ -208,6 +208,17 @@ class WindowSession(QObject):
         self._set(asking.running(self.state))
         self._ask(asking.run_request(self.state), "run")
 
+    def profile(self) -> None:
+        """Time each node over several runs, and watch the memory; the graph that is shown gets the figures."""
+        if not self.link.running or self.state.run.graph is None or self.state.run.running:
+            return
+        self._set(updates.without_problem(self.state, "run"))
+        self._ask(asking.profile_request(self.state), "profile")
+
+    def change_colour_by(self, key: str) -> None:
+        """Colour the graph by another measure; "kind" colours by what each operation is."""
+        self._set(replace(self.state, colour_by=key))
+
     def change_inputs(self, inputs: tuple[NamedInput, ...]) -> None:
         """Other inputs."""
         self._change_settings(inputs=inputs)

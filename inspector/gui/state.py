@@ -16,6 +16,7 @@ from inspector.protocol.events import (
     EntryNeeded,
     EvaluationFinished,
     FolderScanned,
+    ForwardProfiled,
     InputPrepared,
     ModelLoaded,
     ParametersMeasured,
@@ -29,7 +30,7 @@ from inspector.protocol.requests import Mode
 
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
 Place = Literal["file", "input", "run", "evaluation", "engine"]
-Concern = Literal["load", "reload", "run", "preview", "scan", "evaluate", "parameters", "thumbnails"]
+Concern = Literal["load", "reload", "run", "preview", "scan", "evaluate", "parameters", "thumbnails", "profile"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class OutputValues:
 
 @dataclass(frozen=True)
 class RunState:
-    """The last run. `outputs` is empty when it failed."""
+    """The last run. `outputs` is empty when it failed. `profile` are times and memory of this graph, when measured."""
 
     graph: Graph | None = None
     failure: Failure | None = None
@@ -99,6 +100,7 @@ class RunState:
     plain_s: float | None = None
     peak_bytes: int | None = None
     running: bool = False
+    profile: ForwardProfiled | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class WindowState:
     """All of it. `revision` grows with every change; `selected_node` is a node's id in `run.graph`.
 
     `pending` are the requests whose answers count, and what each was asked for; an answer to any other is stale.
+    `colour_by` is the key of a measure (`core/measures.py`), or "kind".
     `declined` is set once the user chose not to run the code that loading needs.
     """
 
@@ -162,3 +165,4 @@ class WindowState:
     recent_files: tuple[str, ...] = ()
     pending: dict[int, Concern] = field(default_factory=dict)
     declined: bool = False
+    colour_by: str = "kind"

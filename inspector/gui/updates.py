@@ -34,6 +34,7 @@ from inspector.protocol.events import (
     FileDescribed,
     FindingsFound,
     FolderScanned,
+    ForwardProfiled,
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
@@ -52,7 +53,7 @@ MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
 
 FileEvent = FileDescribed | ConsentNeeded | EntryNeeded | ModelLoaded
-RunEvent = GraphCaptured | OutputsComputed | FindingsFound
+RunEvent = GraphCaptured | ForwardProfiled | OutputsComputed | FindingsFound
 SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
 
@@ -60,12 +61,13 @@ _PLACES: dict[Concern, Place] = {
     "load": "file",
     "reload": "file",
     "run": "run",
+    "profile": "run",
     "preview": "input",
     "scan": "evaluation",
     "evaluate": "evaluation",
 }
 # Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = ("load", "reload", "run", "scan", "evaluate")
+LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "scan", "evaluate")
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -144,7 +146,7 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _ready(state, event)
         case FileDescribed() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
             return _file_event(state, event, reload=concern == "reload")
-        case GraphCaptured() | OutputsComputed() | FindingsFound():
+        case GraphCaptured() | ForwardProfiled() | OutputsComputed() | FindingsFound():
             return _run_event(state, reply, event, concern)
         case InputPrepared() | ParametersMeasured() | ImagesDecoded():
             return _side_event(state, reply, event)
@@ -197,6 +199,8 @@ def _run_event(state: WindowState, reply: Reply, event: RunEvent, concern: Conce
                 running=state.run.running,
             )
             return replace(state, run=run, selected_node=_same_node(state, event.graph))
+        case ForwardProfiled():
+            return _profiled(state, event)
         case OutputsComputed():
             outputs = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in event.outputs)
             return replace(state, run=replace(state.run, outputs=outputs, verdict=event.verdict))
@@ -206,6 +210,19 @@ def _run_event(state: WindowState, reply: Reply, event: RunEvent, concern: Conce
             return replace(state, run=replace(state.run, findings=event.findings))
         case _:
             assert_never(event)
+
+
+def _profiled(state: WindowState, event: ForwardProfiled) -> WindowState:
+    """Times and memory belong to the graph that is shown, if the profile's runs took the same way."""
+    graph = state.run.graph
+    fits = graph is not None and len(graph.nodes) == len(event.nodes) and len(graph.groups) == len(event.group_s)
+    if graph is not None and fits:
+        pairs = zip(graph.nodes, event.nodes, strict=True)
+        fits = all((a.op, a.fqn, a.call) == (b.op, b.fqn, b.call) for a, b in pairs)
+    if not fits:
+        told = "The profile's runs took another way through the model than the graph that is shown."
+        return with_problem(state, Problem("run", told, "Run the model again, then profile it."))
+    return replace(state, run=replace(state.run, profile=event))
 
 
 def _same_node(state: WindowState, graph: Graph) -> int | None:

@@ -100,6 +100,44 @@ class GraphCaptured(Event, frozen=True, tag="graph_captured"):
     peak_bytes: int | None = None
 
 
+class NodeProfile(Message, frozen=True):
+    """One node over all runs: the median of its time, with the fastest and the slowest run.
+
+    `op`, `fqn` and `call` tell which node it is, as in the graph. `peak_bytes` is the most memory in use at any moment
+    of the node, of all that the forward had allocated until then; None where it is not watched.
+    """
+
+    op: str
+    fqn: str
+    call: int
+    elapsed_s: float | None = None
+    fastest_s: float | None = None
+    slowest_s: float | None = None
+    peak_bytes: int | None = None
+
+
+class ForwardProfiled(Event, frozen=True, tag="forward_profiled"):
+    """Several runs timed. `nodes` and `group_s` are in the graph's order; all times are medians.
+
+    `group_s` are whole calls of modules, without what observing took. `plain_s` is a run that nobody observed,
+    `observed_s` one with every node timed: the difference is what timing costs. `memory` says in a sentence what
+    `peak_bytes` measured, or why nothing was.
+    """
+
+    nodes: tuple[NodeProfile, ...]
+    group_s: tuple[float | None, ...]
+    plain_s: float
+    observed_s: float
+    runs: int
+    warm_up: int
+    device: str
+    plain_fastest_s: float = 0.0
+    plain_slowest_s: float = 0.0
+    peak_bytes: int | None = None
+    memory: str = ""
+    notes: tuple[str, ...] = ()
+
+
 class OutputsComputed(Event, frozen=True, tag="outputs_computed"):
     """What forward returned, flattened, in order."""
 
@@ -228,6 +266,7 @@ AnyEvent = (
     | ModelLoaded
     | InputPrepared
     | GraphCaptured
+    | ForwardProfiled
     | OutputsComputed
     | FindingsFound
     | ParametersMeasured

@@ -36,7 +36,7 @@ class Statistics(Message, frozen=True):
     """What the values of one tensor look like. NaN and infinities are counted, and left out of the other figures.
 
     `zeros` and the histogram come from a strided sample of `num_sampled` values (all of them when that equals
-    `num_elements`); min, max, mean, std, nan and inf are exact. `std` is the population's (divided by n).
+    `num_elements`), as does `mean_abs`; min, max, mean, std, nan and inf are exact. `std` is the population's.
     `histogram` holds counts over equal bins from `min` to `max`.
     """
 
@@ -50,6 +50,7 @@ class Statistics(Message, frozen=True):
     inf: int
     num_sampled: int
     histogram: tuple[int, ...] = ()
+    mean_abs: float | None = None
 
 
 class Node(Message, frozen=True):
@@ -60,7 +61,9 @@ class Node(Message, frozen=True):
     forward called it, for a parameter its own. `group` is the id of the enclosing group. `details` are the key
     arguments as the card shows them (`64→128 k3 s2`). `call_index` counts operations in the order they ran,
     `call` tells the calls of one shared module apart (0, 1 …). `num_params` counts the node's own parameters.
-    `macs` are multiply-accumulates, None where they could not be counted. `elapsed_s` is wall time, when timed.
+    `num_trainable` are those of them with gradients, `num_shared` those that an earlier node has counted already (tied
+    weights, a module called twice): `num_params - num_shared` adds up to the model's. `macs` are multiply-accumulates,
+    None where they could not be counted. `elapsed_s` is wall time, when timed. `device` is that of the output.
     """
 
     id: int
@@ -80,10 +83,16 @@ class Node(Message, frozen=True):
     call: int = 0
     failed: bool = False
     notes: tuple[str, ...] = ()
+    num_trainable: int = 0
+    num_shared: int = 0
+    device: str = ""
 
 
 class Group(Message, frozen=True):
-    """A module call that holds others. `id` is its index in `Graph.groups`, `parent` the enclosing group's id."""
+    """A module call that holds others. `id` is its index in `Graph.groups`, `parent` the enclosing group's id.
+
+    `elapsed_s`, when timed, is the call's wall time less what observing took of it: also what is no operation.
+    """
 
     id: int
     fqn: str
@@ -94,6 +103,7 @@ class Group(Message, frozen=True):
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
     failed: bool = False
+    elapsed_s: float | None = None
 
 
 class Edge(Message, frozen=True):

@@ -55,6 +55,22 @@ class RunForward(Request, frozen=True, tag="run_forward"):
     expectation: Expectation | None = None
 
 
+class ProfileForward(Request, frozen=True, tag="profile_forward"):
+    """Time each node over several runs, and watch the memory in one more. Answers: Progressed …, ForwardProfiled.
+
+    Inputs and settings mean what they do in RunForward. `warm_up` runs come first and are not counted; every run begins
+    from the same seed and buffers.
+    """
+
+    inputs: tuple[NamedInput, ...] = ()
+    device: str = "cpu"
+    dtype: str = ""
+    mode: Mode = "eval"
+    seed: int = 0
+    runs: int = 7
+    warm_up: int = 2
+
+
 class PreviewInput(Request, frozen=True, tag="preview_input"):
     """Make the tensor that the model would see. Answer: InputPrepared."""
 
@@ -116,6 +132,7 @@ AnyRequest = (
     DescribeFile
     | LoadModel
     | RunForward
+    | ProfileForward
     | PreviewInput
     | MeasureParameters
     | ScanFolder

@@ -6,14 +6,23 @@ from typing import Any
 import torch
 from torch import nn
 
-from inspector.engine.capture.forward import capture_eager
+from inspector.engine.capture.forward import capture_eager, plain_run
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.scripted import capture_scripted
-from inspector.engine.capture.surroundings import unchanged
+from inspector.engine.capture.surroundings import eager_run, unchanged
 
-__all__ = ["CaptureOptions", "Captured", "NamedOutput", "capture_forward", "unchanged"]
+__all__ = ["CaptureOptions", "Captured", "NamedOutput", "capture_forward", "plain_forward", "unchanged"]
 
 _DEFAULT = CaptureOptions()
+
+
+def plain_forward(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float:
+    """Seconds of one forward that nobody observes, run as `capture_forward` runs it; raises what forward raises."""
+    if isinstance(module, torch.jit.ScriptModule):
+        with torch.inference_mode():
+            return plain_run(module, args, kwargs)
+    with eager_run(module):
+        return plain_run(module, args, kwargs)
 
 
 def capture_forward(

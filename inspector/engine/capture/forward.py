@@ -3,7 +3,6 @@
 import inspect
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -19,14 +18,12 @@ from inspector.engine.capture.modules import observed_modules
 from inspector.engine.capture.recorder import Recorder
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.surroundings import (
-    COMPILE_NOTE,
-    eager_attention,
+    eager_run,
     notes_on,
     preserved_state,
-    without_compiler,
 )
 from inspector.engine.capture.table import ModelTable, uncalled_modules
-from inspector.engine.capture.timing import plain_seconds
+from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, replace_tensors, tensors_in
 from inspector.protocol.graph import Failure
 
@@ -39,10 +36,8 @@ def capture_eager(
 ) -> Captured:
     """Run forward once under observation; a forward that raises gives the graph up to where it did."""
     notes = notes_on(module)
-    with torch.no_grad(), eager_attention(), ExitStack() as stack:
-        if COMPILE_NOTE in notes:
-            stack.enter_context(without_compiler())
-        plain_s = plain_forward_seconds(module, args, kwargs) if options.timed else None
+    with eager_run(module):
+        plain_s = plain_forward_seconds(module, args, kwargs) if options.timed and options.compared else None
         device = device_of(args, kwargs)
         start_peak(device)
         started_s = time.perf_counter()
@@ -82,7 +77,8 @@ def told(
     )
     if failure is not None and failure.node is not None:
         failure = structs.replace(failure, node=ids[failure.node])
-    return Captured(graph, failure, outputs, 0.0, None, None)
+    started_s = tuple(recorder.nodes[index].started_s for index in ids) if recorder.timed else ()
+    return Captured(graph, failure, outputs, 0.0, None, None, started_s)
 
 
 def _observe(
@@ -105,6 +101,12 @@ def plain_forward_seconds(module: nn.Module, args: Args, kwargs: Kwargs) -> floa
     """How long forward takes unobserved; it leaves buffers and random states as they were."""
     with preserved_state(module):
         return plain_seconds(lambda: module(*own_inputs(args), **own_inputs(kwargs)), device_of(args, kwargs))
+
+
+def plain_run(module: nn.Module, args: Args, kwargs: Kwargs) -> float:
+    """Seconds of one forward, its inputs copied beforehand."""
+    args, kwargs = own_inputs(args), own_inputs(kwargs)
+    return seconds_of(lambda: module(*args, **kwargs), device_of(args, kwargs))
 
 
 def own_inputs(values: Any) -> Any:  # noqa: ANN401 - any structure

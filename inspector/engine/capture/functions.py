@@ -69,6 +69,7 @@ class ObservedFunctions(TorchFunctionMode):
         name = None if recorder.hidden else plain_name(func)
         if name is None:
             return func(*args, **kwargs)
+        entered_s = recorder.now() if recorder.timed else 0.0
         with torch._C.DisableTorchFunction():
             call = FunctionCall(name, args, kwargs)
             if call.in_place:  # its inputs are no longer what they were afterwards
@@ -83,9 +84,12 @@ class ObservedFunctions(TorchFunctionMode):
             raise
         elapsed_s = recorder.now() - started_s if recorder.timed else None
         with torch._C.DisableTorchFunction():
-            return self._finished(call, result, elapsed_s)
+            result = self._finished(call, result, started_s, elapsed_s)
+        if elapsed_s is not None:
+            recorder.observing_s += recorder.now() - entered_s - elapsed_s
+        return result
 
-    def _finished(self, call: FunctionCall, result: Any, elapsed_s: float | None) -> Any:  # noqa: ANN401
+    def _finished(self, call: FunctionCall, result: Any, started_s: float, elapsed_s: float | None) -> Any:  # noqa: ANN401
         items = None
         if call.name == "unbind" and isinstance(result, Iterator):  # `for row in tensor`
             items = list(result)
@@ -103,7 +107,7 @@ class ObservedFunctions(TorchFunctionMode):
             result = replace_tensors(result, lambda tensor: _apart_from(tensor, call.tensors))
             outputs = tensors_in(result)
         node, origins = self._node(call)
-        node.elapsed_s = elapsed_s
+        node.started_s, node.elapsed_s = started_s, elapsed_s
         self._recorder.add_operation(node, origins, outputs, written)
         return iter(items) if items is not None else result
 

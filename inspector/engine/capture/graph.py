@@ -1,7 +1,10 @@
 """The record of a forward turned into the graph that travels."""
 
+import torch
+
 from inspector.engine.capture.operations import function_category, module_category, module_details
 from inspector.engine.capture.recorder import RecordedGroup, RecordedNode, Recorder
+from inspector.engine.capture.table import num_elements
 from inspector.engine.macs import function_macs, module_macs
 from inspector.protocol.graph import Category, Edge, Graph, Group, Node
 
@@ -32,9 +35,11 @@ def graph_of(
     group_ids: dict[int | None, int | None] = {None: None}
     for index in sorted(_filled_groups(recorder, kept) | failed_groups):
         group_ids[index] = len(group_ids) - 1
+    counted: set[int] = set()
     nodes = tuple(
-        _node(ids[index], recorder.nodes[index], group_ids[recorder.nodes[index].group], failed=index == failed_node)
-        for index in kept
+        _node(place, node, group_ids[node.group], counted, failed=index == failed_node)
+        for place, index in enumerate(kept)
+        for node in (recorder.nodes[index],)
     )
     groups = tuple(
         _group(recorder.groups[index], place, group_ids[recorder.groups[index].parent], failed=index in failed_groups)
@@ -59,8 +64,12 @@ def _filled_groups(recorder: Recorder, kept: list[int]) -> set[int]:
     return filled
 
 
-def _node(index: int, node: RecordedNode, group: int | None, *, failed: bool) -> Node:
+def _node(index: int, node: RecordedNode, group: int | None, counted: set[int], *, failed: bool) -> Node:
+    """The node; `counted` holds the identities of the parameters that earlier nodes have."""
     category, details, macs, num_params = _row(node)
+    owned = _owned(node) if num_params else ()
+    num_shared = min(sum(num_elements(tensor) for tensor in owned if id(tensor) in counted), num_params)
+    counted.update(id(tensor) for tensor in owned)
     return Node(
         id=index,
         kind=node.kind,
@@ -78,7 +87,17 @@ def _node(index: int, node: RecordedNode, group: int | None, *, failed: bool) ->
         call_index=node.call_index,
         call=node.call,
         failed=failed,
+        num_trainable=min(sum(num_elements(tensor) for tensor in owned if tensor.requires_grad), num_params),
+        num_shared=num_shared,
+        device=node.device,
     )
+
+
+def _owned(node: RecordedNode) -> tuple[torch.Tensor, ...]:
+    """The parameters that a node counts."""
+    if node.owned or node.known is None or not node.known.num_params:
+        return node.owned
+    return tuple(node.known.module.parameters()) if node.num_params or node.kind == "module" else ()
 
 
 def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
@@ -109,4 +128,5 @@ def _group(group: RecordedGroup, place: int, parent: int | None, *, failed: bool
         inputs=group.inputs,
         outputs=group.outputs,
         failed=failed,
+        elapsed_s=group.elapsed_s,
     )

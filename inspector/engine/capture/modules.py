@@ -63,6 +63,7 @@ class ModuleCalls:
         recorder = self._recorder
         if recorder.hidden or get_ident() != self._thread:
             return self._unseen(known, run, args, kwargs)
+        entered_s = recorder.now() if recorder.timed else 0.0
         with torch._C.DisableTorchFunction():
             inputs = tensors_in(args)
             if kwargs:
@@ -80,16 +81,20 @@ class ModuleCalls:
                 recorder.raised = Raised(error, node, origins, node.group)
             raise
         if recorder.timed:
-            node.elapsed_s = recorder.now() - started_s
+            node.started_s, node.elapsed_s = started_s, recorder.now() - started_s
         recorder.unhide()
         with torch._C.DisableTorchFunction():
-            return self._finished(node, known, inputs, origins, result)
+            result = self._finished(node, known, inputs, origins, result)
+        if node.elapsed_s is not None:
+            recorder.observing_s += recorder.now() - entered_s - node.elapsed_s
+        return result
 
     def group(self, known: KnownModule, run: Run, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
         """The call of a module that holds others, or whose functions are drawn."""
         recorder = self._recorder
         if recorder.hidden or get_ident() != self._thread:
             return self._unseen(known, run, args, kwargs)
+        entered_s, observed_before_s = recorder.now() if recorder.timed else 0.0, recorder.observing_s
         with torch._C.DisableTorchFunction():
             specs = specs_of(tensors_in((args, kwargs) if kwargs else args))
         group = RecordedGroup(known, recorder.group, recorder.num_calls, known.calls, specs)
@@ -105,18 +110,22 @@ class ModuleCalls:
             with torch._C.DisableTorchFunction():
                 self._raised_in_group(index, num_nodes, args, kwargs, error)
             raise
-        elapsed_s = recorder.now() - started_s if recorder.timed else None
+        if recorder.timed:  # the call, less what observing took inside it
+            group.elapsed_s = recorder.now() - started_s - (recorder.observing_s - observed_before_s)
         del recorder.stack[depth:]
         with torch._C.DisableTorchFunction():
-            if not self._is_empty(index, num_nodes):
+            if self._is_empty(index, num_nodes):
+                # Nothing was seen inside: then the call is one operation, whatever it did.
+                recorder.groups.pop()
+                inputs = tensors_in((args, kwargs))
+                node = _node(known, group.parent, inputs, group.call)
+                node.started_s, node.elapsed_s = started_s, group.elapsed_s
+                result = self._finished(node, known, inputs, recorder.origins(inputs), result)
+            else:
                 group.outputs = specs_of(tensors_in(result))
-                return result
-            # Nothing was seen inside: then the call is one operation, whatever it did.
-            recorder.groups.pop()
-            inputs = tensors_in((args, kwargs))
-            node = _node(known, group.parent, inputs, group.call)
-            node.elapsed_s = elapsed_s
-            return self._finished(node, known, inputs, recorder.origins(inputs), result)
+        if group.elapsed_s is not None:
+            recorder.observing_s = observed_before_s + recorder.now() - entered_s - group.elapsed_s
+        return result
 
     def _unseen(self, known: KnownModule, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
         """Inside an operation; or in a thread of the model's own, which has no place in one stack."""

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -22,7 +23,7 @@ Phase = Literal["running", "failed"]
 
 @dataclass(slots=True)
 class RecordedNode:
-    """A node as met; `id` is its place in the record."""
+    """A node as met. `owned` is the parameter that it stands for, which is the model's own and alive anyway."""
 
     kind: NodeKind
     op: str
@@ -35,7 +36,10 @@ class RecordedNode:
     num_params: int = 0
     call_index: int = 0
     call: int = 0
+    started_s: float = 0.0
     elapsed_s: float | None = None
+    owned: tuple[torch.Tensor, ...] = ()
+    device: str = ""
     taken: Taken | None = None
     measured_output: int = -1
     macs: int | None = None
@@ -51,6 +55,7 @@ class RecordedGroup:
     call: int
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
+    elapsed_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ class Recorder:
         self.raised: Raised | None = None
         self.wires = Wires()
         self.num_calls = 0
+        self.observing_s = 0.0  # when timed: what the observing itself took so far
         self._statistics = statistics
         self._mode: TorchFunctionMode | None = None
         self._mode_off = False
@@ -142,6 +148,8 @@ class Recorder:
         params = tensor.numel() if op == "parameter" else 0
         node = RecordedNode(kind, op, fqn, self.group, outputs=specs_of([tensor]), num_params=params)
         node.call_index = self.num_calls
+        node.device = device_name(tensor.device)
+        node.owned = (tensor,) if op == "parameter" else ()
         self.nodes.append(node)
         index = len(self.nodes) - 1
         if kind != "parameter":
@@ -160,6 +168,7 @@ class Recorder:
         origins = self.origins([tensor])
         specs = specs_of([tensor])
         node = RecordedNode("output", "output", name, None, inputs=specs, outputs=specs, call_index=self.num_calls)
+        node.device = device_name(tensor.device)
         source = self.nodes[origins[0][0]]
         if source.measured_output == origins[0][1]:
             node.taken = source.taken
@@ -178,6 +187,8 @@ class Recorder:
         node.call_index = self.num_calls
         self.num_calls += 1
         node.outputs = specs_of(outputs)
+        if outputs:
+            node.device = device_name(outputs[0].device)
         index = self.append(node, origins)
         for place, tensor in enumerate(outputs):
             self.wires.made(tensor, index, place)
@@ -215,6 +226,12 @@ class Recorder:
         if known is None or source.measured_output != origin[1] or known.num_elements != num_elements:
             return None
         return known if source.outputs[origin[1]].dtype == spec.dtype else None
+
+
+@lru_cache(maxsize=64)
+def device_name(device: torch.device) -> str:
+    """Torch's name of it: `cpu`, `cuda:0`."""
+    return str(device)
 
 
 def specs_of(tensors: list[torch.Tensor]) -> tuple[TensorSpec, ...]:

@@ -9,10 +9,11 @@ from inspector.protocol.graph import Failure, Graph
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """`statistics` measures what each node gives; `timed` times each node, and plain forwards for comparison."""
+    """`statistics` measures what each node gives; `timed` times each node; with `compared`, plain forwards too."""
 
     statistics: bool = True
     timed: bool = False
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class NamedOutput:
 
 @dataclass(frozen=True)
 class Captured:
-    """One observed forward. Without `failure` it ran to its end."""
+    """One observed forward. Without `failure` it ran to its end.
+
+    `started_s` tells, when timed, when each node of the graph began, by `time.perf_counter` (0 for values).
+    """
 
     graph: Graph
     failure: Failure | None
@@ -34,3 +38,4 @@ class Captured:
     captured_s: float
     plain_s: float | None
     peak_bytes: int | None
+    started_s: tuple[float, ...] = ()

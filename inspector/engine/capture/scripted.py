@@ -53,7 +53,7 @@ def capture_scripted(
     """Run a ScriptModule's forward once, observed from below."""
     importlib.import_module("torch._dynamo")  # a dispatch mode imports it (1.7 s): not in the time of this forward
     with torch.inference_mode():
-        plain_s = plain_forward_seconds(module, args, kwargs) if options.timed else None
+        plain_s = plain_forward_seconds(module, args, kwargs) if options.timed and options.compared else None
         device = device_of(args, kwargs)
         start_peak(device)
         started_s = time.perf_counter()
@@ -127,7 +127,7 @@ class ObservedDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call] # to
             self._recorder.raised = Raised(error, node, origins, None)
             raise
         if self._recorder.timed:
-            node.elapsed_s = self._recorder.now() - started_s
+            node.started_s, node.elapsed_s = started_s, self._recorder.now() - started_s
         outputs = tensors_in(result)
         if not outputs and name not in READS:
             return result

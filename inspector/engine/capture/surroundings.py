@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -63,13 +63,23 @@ def eager_attention() -> Iterator[None]:
 
 def notes_on(module: nn.Module) -> tuple[str, ...]:
     """What is changed about the model for being observed."""
-    fast_path = compiled = False
-    for child in module.modules():
-        kind = type(child)
-        fast_path = fast_path or (issubclass(kind, _WITH_FAST_PATH) and not child.training)
-        compiled = compiled or kind.__name__ == "OptimizedModule" or child._compiled_call_impl is not None
+    fast_path = any(isinstance(child, _WITH_FAST_PATH) and not child.training for child in module.modules())
     notes = [FAST_PATH_NOTE] if fast_path and torch.backends.mha.get_fastpath_enabled() else []
-    return tuple([*notes, COMPILE_NOTE] if compiled else notes)
+    return tuple([*notes, COMPILE_NOTE] if is_compiled(module) else notes)
+
+
+@contextmanager
+def eager_run(module: nn.Module) -> Iterator[None]:
+    """How a model that can be observed runs: without gradients, fused attention and compiler."""
+    with torch.no_grad(), eager_attention(), ExitStack() as stack:
+        if is_compiled(module):
+            stack.enter_context(without_compiler())
+        yield
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether `torch.compile` wraps any part of it."""
+    return any(type(m).__name__ == "OptimizedModule" or m._compiled_call_impl is not None for m in module.modules())
 
 
 @contextmanager

@@ -14,9 +14,9 @@ SLOW_S = 2.0
 def plain_seconds(forward: Callable[[], object], device: torch.device | None) -> float | None:
     """The median of a few runs after one to warm up; None when it raises."""
     try:
-        elapsed_s = [_one(forward, device)]
+        elapsed_s = [seconds_of(forward, device)]
         if elapsed_s[0] < SLOW_S:
-            elapsed_s = [_one(forward, device) for _ in range(RUNS)]
+            elapsed_s = [seconds_of(forward, device) for _ in range(RUNS)]
     except BaseException:  # noqa: BLE001 - also an exit: the observed run that follows tells what it was
         return None
     return statistics.median(elapsed_s)
@@ -30,7 +30,8 @@ def synchronize(device: torch.device | None) -> None:
         torch.mps.synchronize()
 
 
-def _one(forward: Callable[[], object], device: torch.device | None) -> float:
+def seconds_of(forward: Callable[[], object], device: torch.device | None) -> float:
+    """Wall time of one call, on an accelerator until all that it asked for is done."""
     synchronize(device)
     started_s = time.perf_counter()
     forward()
