@@ -72,18 +72,23 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Box:
-    """A visible box: a node, or a folded container. `parent` is the container around it, or ROOT."""
+    """A visible box: a node, or a folded container. `parent` is the container around it, or ROOT.
+
+    A `port` shows a tensor that crosses the border of the container one looks into: ("in" or "out", which output).
+    """
 
     node: int | None
     container: int | None
     parent: int
+    port: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
 class Visible:
     """The visible graph. `open_containers` are outermost first; `wires` (m, 2) join boxes by index.
 
-    `wire_edges` gives the indices into `Graph.edges` that each wire stands for, `box_of_node` the box of a node.
+    `wire_edges` gives the indices into `Graph.edges` that each wire stands for, `box_of_node` the box of a node;
+    −1 for one that lies outside the `scope` that is looked into.
     """
 
     hierarchy: Hierarchy
@@ -93,6 +98,7 @@ class Visible:
     box_of_node: NDArray[np.int64]
     wires: NDArray[np.int64]
     wire_edges: tuple[tuple[int, ...], ...]
+    scope: int = ROOT
 
     @cached_property
     def box_of_container(self) -> dict[int, int]:
@@ -102,7 +108,7 @@ class Visible:
     @cached_property
     def signature(self) -> int:
         """Equal for equal pictures of one graph."""
-        return hash((self.folded, len(self.boxes), len(self.open_containers)))
+        return hash((self.folded, self.scope, len(self.boxes), len(self.open_containers)))
 
 
 def build_hierarchy(graph: Graph) -> Hierarchy:
@@ -157,7 +163,7 @@ def look_at(hierarchy: Hierarchy, folded: frozenset[int]) -> Visible:
     boxes: list[Box] = []
     open_containers: list[int] = []
     box_of_node = np.zeros(len(hierarchy.graph.nodes), np.int64)
-    _walk(hierarchy, folded, boxes, open_containers, box_of_node)
+    walk(hierarchy, folded, boxes, open_containers, box_of_node)
     wires, wire_edges = _lift(hierarchy.edges, box_of_node)
     return Visible(hierarchy, folded, tuple(boxes), tuple(open_containers), box_of_node, wires, wire_edges)
 
@@ -169,7 +175,7 @@ def fold_all(hierarchy: Hierarchy) -> frozenset[int]:
 
 def fold_to_depth(hierarchy: Hierarchy, depth: int) -> frozenset[int]:
     """Fold what lies `depth` groups deep or deeper; a stack has no depth of its own, and opens with its members."""
-    return frozenset(c for c in range(hierarchy.num_containers) if _module_depth(hierarchy, c) >= depth)
+    return frozenset(c for c in range(hierarchy.num_containers) if module_depth(hierarchy, c) >= depth)
 
 
 def reveal(hierarchy: Hierarchy, folded: frozenset[int], container: int) -> frozenset[int]:
@@ -346,15 +352,17 @@ def _count_nodes(parent: Sequence[int], node_parent: Sequence[int]) -> tuple[int
     return tuple(count)
 
 
-def _walk(
+def walk(
     hierarchy: Hierarchy,
     folded: frozenset[int],
     boxes: list[Box],
     open_containers: list[int],
     box_of_node: NDArray[np.int64],
+    *,
+    start: int = ROOT,
 ) -> None:
-    """Visit what is seen, in time order, without recursion: models nest deeper than Python does."""
-    todo = [(kind, ref, ROOT, -1) for kind, ref in reversed(hierarchy.children.get(ROOT, ()))]
+    """Visit what is seen of a container, in time order, without recursion: models nest deeper than Python does."""
+    todo = [(kind, ref, ROOT, -1) for kind, ref in reversed(hierarchy.children.get(start, ()))]
     while todo:
         is_container, ref, owner, hidden_in = todo.pop()
         if not is_container:
@@ -387,7 +395,8 @@ def _lift(
     return np.array(list(found), np.int64).reshape(-1, 2), tuple(tuple(same) for same in found.values())
 
 
-def _module_depth(hierarchy: Hierarchy, container: int) -> int:
+def module_depth(hierarchy: Hierarchy, container: int) -> int:
+    """How many groups lie around a container; a stack has the depth of its members."""
     around = sum(1 for c in hierarchy.ancestors(container) if not hierarchy.is_stack(c))
     return around if hierarchy.is_stack(container) else around - 1
 

@@ -55,7 +55,10 @@ def is_busy(state: WindowState) -> bool:
 
 @dataclass(frozen=True)
 class ActionRow:
-    """A line of the table. `icon` is its name for `draw_icon`; a checkable action calls its slot with a bool."""
+    """A line of the table. `icon` is its name for `draw_icon`.
+
+    A checkable action calls its slot with a bool, one with a `value` with that.
+    """
 
     name: str
     text: str
@@ -65,7 +68,21 @@ class ActionRow:
     enabled: Predicate = always
     checkable: bool = False
     tool_tip: str = ""
+    value: int | None = None
 
+
+DEPTHS = tuple(
+    ActionRow(
+        f"fold_depth_{depth}",
+        f"Depth &{depth}",
+        "panels.graph.fold_to_depth",
+        "",
+        f"Ctrl+{depth}",
+        has_graph,
+        value=depth,
+    )
+    for depth in range(1, 10)
+)
 
 ACTIONS = (
     ActionRow("open", "&Open…", "show_open_dialog", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
@@ -119,7 +136,11 @@ ACTIONS = (
         checkable=True,
         tool_tip="Let the graph flow to the right instead of down",
     ),
+    *DEPTHS,
+    ActionRow("leave_group", "&Back Out of the Group", "panels.graph.leave", "", "Ctrl+Backspace", has_graph),
     ActionRow("search", "&Search the Graph", "focus_search", "ph.magnifying-glass", "Ctrl+F", has_graph),
+    ActionRow("find_next", "Find &Next", "panels.graph.next_match", "", "F3", has_graph),
+    ActionRow("find_previous", "Find Pre&vious", "panels.graph.previous_match", "", "Shift+F3", has_graph),
     ActionRow("reset_layout", "Reset &Layout", "reset_layout"),
     ActionRow("theme_system", "&System", "choose_system_theme", checkable=True),
     ActionRow("theme_light", "&Light", "choose_light_theme", checkable=True),
@@ -149,8 +170,13 @@ MENUS: dict[str, tuple[str, ...]] = {
         "fit",
         "fold_all",
         "unfold_all",
+        "depths:",
+        "leave_group",
         "direction",
+        "-",
         "search",
+        "find_next",
+        "find_previous",
         "-",
         "panels:",
         "appearance:",
@@ -176,7 +202,7 @@ def make_actions(window: QWidget) -> dict[str, QAction]:
             action.setIcon(blank)
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
-        _connect(action, window, row.slot)
+        _connect(action, window, row)
         window.addAction(action)
         made[row.name] = action
     return made
@@ -203,10 +229,11 @@ def _blank_icon() -> QIcon:
     return QIcon(picture)
 
 
-def _connect(action: QAction, window: QWidget, slot: str) -> None:
+def _connect(action: QAction, window: QWidget, row: ActionRow) -> None:
     """The slot is looked up when it is needed: what it belongs to is made late."""
-    find = attrgetter(slot)
+    find = attrgetter(row.slot)
+    given = () if row.value is None else (row.value,)
     if action.isCheckable():
         action.triggered.connect(lambda checked: find(window)(checked))  # noqa: PLW0108 - see above
     else:  # Qt would hand over whether it is checked
-        action.triggered.connect(lambda _checked=False: find(window)())
+        action.triggered.connect(lambda _checked=False: find(window)(*given))

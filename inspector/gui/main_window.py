@@ -265,6 +265,7 @@ class MainWindow(QMainWindow):
         submenus = {
             "recent:": self.recent_menu,
             "samples:": menus.samples_menu(self, samples, self.open_sample),
+            "depths:": menus.depths_menu(self, self.actions_by_name),
             "panels:": menus.panels_menu(self, [dock.toggleViewAction() for dock in self.docks.values()]),
             "appearance:": self._appearance_menu(),
         }
@@ -296,7 +297,7 @@ class MainWindow(QMainWindow):
         self.run_bar.dtype_requested.connect(session.change_dtype)
         self.run_bar.mode_requested.connect(session.change_mode)
         self.run_bar.search_requested.connect(self._search)
-        self.run_bar.search.returnPressed.connect(self._next_match)
+        self.run_bar.step_requested.connect(self._step_match)
         self.banners.deed_requested.connect(self._do_deed)
         theme_source().changed.connect(self._restyle)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -316,8 +317,8 @@ class MainWindow(QMainWindow):
     def _search(self, text: str) -> None:
         self.panels.graph.search(text)
 
-    def _next_match(self) -> None:
-        self.panels.graph.next_match()
+    def _step_match(self, step: int) -> None:
+        self.panels.graph.next_match(step)
 
     def _follow_plan(self, plan: DropPlan) -> None:
         session = self.session

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from inspector.gui.actions import MENUS
+from inspector.gui.actions import DEPTHS, MENUS
 from inspector.gui.parts import named
 from inspector.places import Sample
 
@@ -37,6 +37,14 @@ def samples_menu(parent: QWidget, samples: Sequence[Sample], chosen: Callable[[S
                 action = inner.addAction(sample.title.replace("&", "&&"))
                 action.setToolTip(sample.sentence)
                 action.triggered.connect(lambda _checked=False, sample=sample: chosen(sample))
+    return menu
+
+
+def depths_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
+    """How deep the graph is unfolded."""
+    menu = named(QMenu("Fold to &Depth", parent), "menu_depths", "Fold to depth")
+    for row in DEPTHS:
+        menu.addAction(actions[row.name])
     return menu
 
 

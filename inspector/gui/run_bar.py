@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from inspector.gui.actions import ICON_SIZE
@@ -20,6 +20,14 @@ DTYPES = (
 )
 
 
+SEARCH_TIP = (
+    "Words of a name or an operation, part of a shape (64x56x56, 1,*,56,56), or comparisons:\n"
+    "params > 1M, macs > 1G, time > 2ms, bytes > 10MB, nan > 0, zeros > 50%, std < 1e-6, out[1] >= 256,\n"
+    "op = Conv2d, name = layer1.*, dtype = float16, class ~ block; joined by and, or, not and parentheses.\n"
+    "Return goes to the next match, Shift+Return to the one before, Escape ends the search."
+)
+
+
 class RunBar(QToolBar):
     """What is used all the time.
 
@@ -28,12 +36,14 @@ class RunBar(QToolBar):
         dtype_requested: torch's name of a dtype, "" for the model's own.
         mode_requested: "eval" or "train".
         search_requested: text to find in the graph.
+        step_requested: 1 for the next match, −1 for the one before.
     """
 
     device_requested = Signal(str)
     dtype_requested = Signal(str)
     mode_requested = Signal(str)
     search_requested = Signal(str)
+    step_requested = Signal(int)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__("Toolbar", parent)
@@ -54,7 +64,9 @@ class RunBar(QToolBar):
             {"eval": "Dropout off, running statistics used", "train": "Dropout on, statistics of the batch used"},
         )
         self.search = named(QLineEdit(), "graph_search", "Search the graph")
-        self.search.setPlaceholderText("Search the graph")
+        self.search.setPlaceholderText("conv, 64x56x56, params > 1M")
+        self.search.setToolTip(SEARCH_TIP)
+        self.search.installEventFilter(self)
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(96)
         self.search.setMaximumWidth(220)
@@ -75,6 +87,17 @@ class RunBar(QToolBar):
         self._choose(self.dtype, state.settings.dtype)
         self.mode.choose(state.settings.mode)
         self.search.setEnabled(state.run.graph is not None)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Return and Escape in the search field."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.step_requested.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+                return True
+            if event.key() == Qt.Key.Key_Escape and self.search.text():
+                self.search.clear()
+                return True
+        return super().eventFilter(watched, event)
 
     def _choose(self, box: QComboBox, key: str) -> None:
         row = box.findData(key)

@@ -186,14 +186,6 @@ def test_the_chevron_folds_a_group_and_keeps_it_under_the_pointer(drawn, qtbot):
     assert len(picture.visible.boxes) == 9
 
 
-def test_a_double_click_on_a_folded_group_opens_it(drawn, qtbot):
-    picture = shown(drawn, qtbot, lambda: drawn.toggle(1))
-    at = place(drawn, picture.container_rect(1).center())
-    viewport = drawn.canvas.viewport()
-    picture = shown(drawn, qtbot, lambda: qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=at))
-    assert len(picture.visible.boxes) == 9
-
-
 def test_everything_folds_and_unfolds(drawn, qtbot):
     assert len(shown(drawn, qtbot, drawn.fold_all).visible.boxes) == 3
     assert len(shown(drawn, qtbot, drawn.unfold_all).visible.boxes) == 9
@@ -258,28 +250,6 @@ def test_uncalled_modules_are_mentioned(drawn):
     caption = drawn.findChild(Captions)
     assert caption.isVisible()
     assert caption.text() == "1 module was never called: aux"
-
-
-def test_a_search_lights_what_it_finds_and_steps_through_it(drawn, qtbot):
-    assert drawn.search("conv2d") == 2
-    assert drawn.lighting.matches == {int(drawn.picture.visible.box_of_node[node]) for node in (1, 4)}
-    assert [drawn.next_match() for _ in range(3)] == [0, 1, 0]
-    assert drawn.next_match(-1) == 1
-    assert drawn.search("blocks.1 relu") == 1
-    assert drawn.search("1,10") == 1
-    assert drawn.search("nothing like it") == 0
-    assert drawn.next_match() == -1
-    assert drawn.search("") == 0
-    assert not drawn.lighting.matches
-
-
-def test_a_match_in_a_folded_group_is_unfolded(drawn, qtbot):
-    shown(drawn, qtbot, drawn.fold_all)
-    assert drawn.search("blocks.1.conv") == 1
-    picture = shown(drawn, qtbot, drawn.next_match)
-    box = int(picture.visible.box_of_node[4])
-    assert picture.visible.boxes[box].node == 4
-    assert drawn.canvas.visible_rect.contains(picture.box_rect(box).center())
 
 
 def test_choosing_a_module_centres_it_and_unfolds_what_hides_it(drawn, qtbot):

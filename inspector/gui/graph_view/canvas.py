@@ -176,7 +176,9 @@ class Canvas(QGraphicsView):
             self.fit()
         else:
             self.key_pressed.emit(event.key(), event.modifiers())
-            event.setAccepted(key in (Qt.Key.Key_Home, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape))
+            event.setAccepted(
+                key in (Qt.Key.Key_Home, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Backspace)
+            )
 
     def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802
         """Pinches, tooltips, and the pointer leaving."""

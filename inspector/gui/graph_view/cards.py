@@ -112,7 +112,9 @@ def cards_of(visible: Visible, failure: Failure | None) -> tuple[Card, ...]:
     batch = batch_size(visible.hierarchy.graph)
     cards = []
     for box in visible.boxes:
-        if box.node is not None:
+        if box.node is not None and box.port is not None:
+            card = _port_card(visible.hierarchy.graph.nodes[box.node], *box.port)
+        elif box.node is not None:
             card = _node_card(visible.hierarchy.graph.nodes[box.node], failure)
         elif box.container is not None:
             card = container_card(visible.hierarchy, box.container)
@@ -194,6 +196,14 @@ def _node_card(node: Node, failure: Failure | None) -> Card:
     if node.failed:
         return replace(card, alarm=_met(node, failure), shape=None)
     return card
+
+
+def _port_card(node: Node, side: str, output: int) -> Card:
+    """A tensor that comes into the container one looks into, or leaves it."""
+    shape = node.outputs[output].shape if output < len(node.outputs) else None
+    details = (node.fqn or node.op) if side == "in" else ""
+    category: Category = "input" if side == "in" else "output"
+    return Card(style="pill", title=side, category=category, details=details, shape=shape)
 
 
 def _met(node: Node, failure: Failure | None) -> str:

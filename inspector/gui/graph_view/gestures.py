@@ -22,11 +22,15 @@ class Gestures(QObject):
         node_chosen: a node's id, −1 for none.
         group_chosen: the fqn of a group.
         toggle_requested: a container to fold or unfold.
+        enter_requested: a container to look into.
+        leave_requested: back out of it.
     """
 
     node_chosen = Signal(int)
     group_chosen = Signal(str)
     toggle_requested = Signal(int)
+    enter_requested = Signal(int)
+    leave_requested = Signal()
 
     def __init__(self, stage: Stage, marking: Marking) -> None:
         super().__init__(stage)
@@ -95,7 +99,7 @@ class Gestures(QObject):
         hit = picture.hit(at)
         container = _container_at(picture, hit)
         if container is not None and not hit.chevron and (hit.box is not None or hit.header):
-            self.toggle_requested.emit(container)
+            self.enter_requested.emit(container)
 
     def _point(self, at: QPointF) -> None:
         picture = self._stage.picture
@@ -130,21 +134,31 @@ class Gestures(QObject):
             return
         if key == Qt.Key.Key_Home:
             self._stage.canvas.look_at(placing.beginning(picture).center(), 1.0)
+        elif key == Qt.Key.Key_Backspace or (key == Qt.Key.Key_Escape and picture.visible.scope != folding.ROOT):
+            self.leave_requested.emit()
         elif key == Qt.Key.Key_Escape:
             self.choose_node(None)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+        elif key == Qt.Key.Key_Space:
             self._toggle_selected(picture)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter_selected()
         elif key in STEPS and modifiers & Qt.KeyboardModifier.AltModifier:
             self._step_selection(picture, STEPS[Qt.Key(key)])
 
     def _toggle_selected(self, picture: Picture) -> None:
+        """Fold or unfold what is selected, or what the selected node lies in."""
         selection = self._marking.selection
+        box = selected_box(picture, selection)
         if selection.container is not None:
             self.toggle_requested.emit(selection.container)
-        elif selection.node is not None:
-            parent = picture.visible.boxes[int(picture.visible.box_of_node[selection.node])].parent
-            if parent != folding.ROOT:
-                self.toggle_requested.emit(parent)
+        elif box is not None:
+            around = picture.visible.boxes[box].parent
+            if around not in (folding.ROOT, picture.visible.scope):
+                self.toggle_requested.emit(around)
+
+    def _enter_selected(self) -> None:
+        if self._marking.selection.container is not None:
+            self.enter_requested.emit(self._marking.selection.container)
 
     def _step_selection(self, picture: Picture, step: int) -> None:
         """With the keyboard from box to box, in the order in which they ran."""

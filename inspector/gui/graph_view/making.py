@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.core.folding import ROOT, Hierarchy, Visible, look_at
+from inspector.core.folding import ROOT, Hierarchy, Visible
 from inspector.core.layout import Direction, Layout, LayoutRequest
+from inspector.core.scope import look_inside
 from inspector.gui.graph_view.cards import Card, Ruler, cards_of, container_card
 from inspector.gui.graph_view.picture import Picture
 from inspector.protocol.graph import Failure
@@ -14,18 +15,22 @@ from inspector.protocol.graph import Failure
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be shown: a graph folded so, running that way, with texts measured by that ruler."""
+    """What is to be shown: a graph folded so, running that way, with texts measured by that ruler.
+
+    `scope` is the container one looks into, ROOT for the whole graph.
+    """
 
     hierarchy: Hierarchy
     folded: frozenset[int]
     failure: Failure | None
     direction: Direction
     ruler: Ruler
+    scope: int = ROOT
 
 
 def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) -> Picture | None:
     """The picture; None when the layout was called off."""
-    visible = look_at(wish.hierarchy, wish.folded)
+    visible = look_inside(wish.hierarchy, wish.folded, wish.scope)
     cards = cards_of(visible, wish.failure)
     layout = lay_out(request_of(visible, cards, wish))
     if layout is None:
@@ -38,7 +43,7 @@ def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) 
 def request_of(visible: Visible, cards: tuple[Card, ...], wish: Wish) -> LayoutRequest:
     """What the layout needs to know: sizes, and who lies in whom."""
     place = {container: at for at, container in enumerate(visible.open_containers)}
-    place[ROOT] = -1
+    place[ROOT] = place[visible.scope] = -1
     headers = [container_card(visible.hierarchy, container) for container in visible.open_containers]
     widths = [wish.ruler.header_width(card.title + card.badge, card.name, card.counts) for card in headers]
     parents = [place[visible.hierarchy.parent[container]] for container in visible.open_containers]

@@ -1,9 +1,9 @@
 """Keeps what is selected, found and pointed at, and lights it on the stage."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from inspector.core.folding import Hierarchy
-from inspector.gui.graph_view.matching import matching_nodes
 from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.selection import (
     Pointed,
@@ -25,6 +25,7 @@ class Marking:
         self._stage = stage
         self.selection = Selection()
         self.hierarchy: Hierarchy | None = None
+        self.changed: Callable[[], None] = lambda: None  # told when something else is selected
 
     @property
     def lighting(self) -> Lighting:
@@ -50,6 +51,7 @@ class Marking:
         """Select a node, a container, or nothing."""
         self.selection = replace(self.selection, node=node, container=container)
         self.light()
+        self.changed()
 
     def follow(self, node: int | None, fqn: str | None) -> None:
         """Select what the state says is selected; the container that told it stays selected."""
@@ -65,12 +67,11 @@ class Marking:
             group = group_named(hierarchy, fqn)
             self.select(None if group is not None else leaf_named(hierarchy, fqn), group)
 
-    def search(self, text: str) -> int:
-        """Light what the text finds, in folded groups too; how many nodes that are."""
-        matches = matching_nodes(self.hierarchy.graph, text) if self.hierarchy is not None else ()
-        self.selection = replace(self.selection, matches=matches, match_at=-1)
-        self.light()
-        return len(matches)
+    def found(self, matches: tuple[int, ...]) -> None:
+        """Light what a search found, in folded groups too."""
+        if matches != self.selection.matches:
+            self.selection = replace(self.selection, matches=matches, match_at=-1)
+            self.light()
 
     def next_match(self, step: int) -> int:
         """Go to the next of what was found, or back; its place among them, or −1."""

@@ -15,7 +15,7 @@ def start_places(before: Picture, after: Picture, shift: tuple[float, float]) ->
 
     What was not seen comes out of the folded container that held it; what has folded shrinks from where it was open.
     """
-    if len(after.visible.boxes) > MOST_BOXES:
+    if len(after.visible.boxes) > MOST_BOXES or before.visible.scope != after.visible.scope:
         return None
     move = np.array([*shift, 0.0, 0.0], np.float32)
     boxes = np.stack([_box_before(before, after, box) for box in range(len(after.visible.boxes))]) + move

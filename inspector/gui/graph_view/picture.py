@@ -121,8 +121,9 @@ class Picture:
         return None if box is None else self.box_rect(box)
 
     def rect_of_node(self, node: int) -> QRectF:
-        """Where a node is shown: its own box, or that of the folded container around it."""
-        return self.box_rect(int(self.visible.box_of_node[node]))
+        """Where a node is shown: its own box, or that of the folded container around it; empty outside the scope."""
+        box = int(self.visible.box_of_node[node])
+        return self.box_rect(box) if box >= 0 else QRectF()
 
     def hit(self, at: QPointF) -> Hit:
         """What is under a point of the scene."""

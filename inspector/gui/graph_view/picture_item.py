@@ -1,5 +1,6 @@
 """The one item of the scene: paints the picture from arrays, only what is in view, in levels of detail."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.theme import theme
@@ -20,7 +22,10 @@ MARGIN = 24.0
 
 @dataclass(frozen=True)
 class Lighting:
-    """What is lit: the selected box or container, what is under the pointer, the paths, and what a search found."""
+    """What is lit: the selected box or container, what is under the pointer, the paths, and what a search found.
+
+    `matches` is how many nodes were found in each box; `searched` is also true where all of them are out of sight.
+    """
 
     selected_box: int | None = None
     selected_container: int | None = None
@@ -28,7 +33,8 @@ class Lighting:
     hovered_wire: int | None = None
     trace: Trace | None = None
     hover: Trace | None = None
-    matches: frozenset[int] = frozenset()
+    matches: Mapping[int, int] = field(default_factory=dict)
+    searched: bool = False
     current_match: int | None = None
 
 
@@ -222,15 +228,19 @@ class PictureItem(QGraphicsItem):
     def _paint_boxes(self, frame: _Frame, picture: Picture) -> None:
         lighting = self.lighting
         for box in _inside(frame.boxes, frame.view):
-            faded = (lighting.trace is not None and not lighting.trace.boxes[box]) or (
-                bool(lighting.matches) and box not in lighting.matches
-            )
+            # what was searched for is asked for last, and so counts for more than paths
+            if lighting.searched:
+                faded = box not in lighting.matches
+            else:
+                faded = lighting.trace is not None and not lighting.trace.boxes[box]
             frame.painter.setOpacity(painting.FADED if faded else 1.0)
             card = picture.cards[box]
             node = picture.visible.boxes[box].node
             band = colour(card.colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])
             rect = QRectF(*frame.boxes[box].tolist())
             painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
+            if node is None and box in lighting.matches:
+                paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)
 
     def _ring(self, box: int) -> QColor | None:

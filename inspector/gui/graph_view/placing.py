@@ -38,6 +38,8 @@ def show_what_failed(canvas: Canvas, picture: Picture) -> None:
 def beginning(picture: Picture) -> QRectF:
     """The first input, or whatever comes first."""
     for at, box in enumerate(picture.visible.boxes):
+        if box.port is not None and box.port[0] == "in":
+            return picture.box_rect(at)
         if box.node is not None and picture.visible.hierarchy.graph.nodes[box.node].kind == "input":
             return picture.box_rect(at)
     return picture.box_rect(0) if picture.visible.boxes else picture.bounds

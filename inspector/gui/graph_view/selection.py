@@ -1,6 +1,9 @@
 """What is selected, found and under the pointer, and what of a picture that lights."""
 
+from collections import Counter
 from dataclasses import dataclass
+
+import numpy as np
 
 from inspector.core.folding import ROOT, Hierarchy
 from inspector.gui.graph_view.paths import Trace, touching, trace
@@ -30,6 +33,8 @@ def lighting_of(picture: Picture, selection: Selection, pointed: Pointed, known:
     """What lights. Paths through the selected box are taken from `known` where that shows the same box already."""
     box = selected_box(picture, selection)
     count, box_of_node = len(picture.visible.boxes), picture.visible.box_of_node
+    # a search may be of a graph whose picture is still under way
+    matches = [node for node in selection.matches if node < len(box_of_node)]
     return Lighting(
         selected_box=box,
         selected_container=selection.container if selection.container in picture.place_of_container else None,
@@ -37,15 +42,18 @@ def lighting_of(picture: Picture, selection: Selection, pointed: Pointed, known:
         hovered_wire=pointed.wire,
         trace=_trace(picture, box, known),
         hover=touching(pointed.box, count, picture.visible.wires) if pointed.box is not None else None,
-        matches=frozenset(int(box_of_node[node]) for node in selection.matches),
-        current_match=int(box_of_node[selection.matches[selection.match_at]]) if selection.match_at >= 0 else None,
+        matches=Counter(box for box in box_of_node[list(matches)].tolist() if box >= 0),
+        searched=bool(matches),
+        current_match=_shown(box_of_node[matches[selection.match_at]])
+        if 0 <= selection.match_at < len(matches)
+        else None,
     )
 
 
 def selected_box(picture: Picture, selection: Selection) -> int | None:
     """The box that shows what is selected, unless that is an open container."""
     if selection.node is not None and selection.node < len(picture.visible.box_of_node):
-        return int(picture.visible.box_of_node[selection.node])
+        return _shown(picture.visible.box_of_node[selection.node])
     if selection.container is not None:
         return picture.visible.box_of_container.get(selection.container)
     return None
@@ -67,6 +75,10 @@ def told_by(hierarchy: Hierarchy, container: int) -> tuple[int | None, str | Non
         return hierarchy.twins[container][0], None
     group = hierarchy.group_of(container)
     return None, None if group == ROOT else hierarchy.graph.groups[group].fqn
+
+
+def _shown(box: np.int64) -> int | None:
+    return int(box) if box >= 0 else None
 
 
 def _trace(picture: Picture, box: int | None, known: Lighting) -> Trace | None:

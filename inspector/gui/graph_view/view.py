@@ -10,16 +10,21 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from inspector.core import folding
 from inspector.core.folding import Hierarchy
 from inspector.core.layout import Direction
+from inspector.core.scope import crumbs_to, deepest, lies_in
+from inspector.core.search import SearchError
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.cards import Fonts, Ruler
 from inspector.gui.graph_view.colours import colour
+from inspector.gui.graph_view.entering import Entered, Look
+from inspector.gui.graph_view.finding import Finder
 from inspector.gui.graph_view.gestures import Gestures
 from inspector.gui.graph_view.layout_link import LayoutLink
 from inspector.gui.graph_view.making import Wish
 from inspector.gui.graph_view.marking import Marking
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import Lighting
+from inspector.gui.graph_view.place_bar import PlaceBar
 from inspector.gui.graph_view.selection import group_named, leaf_named
 from inspector.gui.graph_view.stage import Stage
 from inspector.gui.state import WindowState
@@ -61,10 +66,16 @@ class GraphView(QWidget):
         self._canvas = self.stage.canvas
         self._marking = Marking(self.stage)
         self._gestures = Gestures(self.stage, self._marking)
+        self._finder = Finder(self)
+        self._search_text = ""
+        self._entered = Entered()
         self._link = LayoutLink(self)
+        self.bar = PlaceBar(self)
         self._connect()
         frame = QVBoxLayout(self)
         frame.setContentsMargins(0, 0, 0, 0)
+        frame.setSpacing(0)
+        frame.addWidget(self.bar)
         frame.addWidget(self._canvas)
         self.setFocusProxy(self._canvas)
         self.stage.recolour()
@@ -73,6 +84,14 @@ class GraphView(QWidget):
         self._gestures.node_chosen.connect(self.node_selected)
         self._gestures.group_chosen.connect(self.group_selected)
         self._gestures.toggle_requested.connect(self.toggle)
+        self._gestures.enter_requested.connect(self.enter)
+        self._gestures.leave_requested.connect(self.leave)
+        self._finder.found.connect(self._found)
+        self.bar.step_requested.connect(self.next_match)
+        self.bar.back_requested.connect(self.leave)
+        self.bar.depth_requested.connect(lambda depth: self.unfold_all() if depth < 0 else self.fold_to_depth(depth))
+        self.bar.crumbs.place_requested.connect(self.go_to)
+        self._marking.changed = self._say_place
         self._canvas.resized.connect(self._place_again)
         self._link.made.connect(self._made)
         # a bound method would be gone by then
@@ -108,8 +127,10 @@ class GraphView(QWidget):
         self._fold(frozenset(), self._show_refolded)
 
     def fold_to_depth(self, depth: int) -> None:
-        """Unfold down to a depth, fold what lies deeper."""
+        """Unfold down to a depth, fold what lies deeper; counted from the container that is shown alone, if one is."""
         if self._hierarchy is not None:
+            if self.scope != folding.ROOT:
+                depth += folding.module_depth(self._hierarchy, self.scope) + 1
             self._fold(folding.fold_to_depth(self._hierarchy, depth), self._show_refolded)
 
     def set_direction(self, direction: Direction) -> None:
@@ -139,24 +160,106 @@ class GraphView(QWidget):
         group = group_named(hierarchy, fqn)
         if group is not None:
             self._marking.select(None, group)
-            self._reveal(hierarchy.parent[group], lambda picture: picture.container_rect(group) or picture.bounds)
+            self._show_container(hierarchy, group)
             return
         leaf = leaf_named(hierarchy, fqn)
         if leaf is not None:
             self.centre_on_node(leaf)
 
-    def search(self, text: str) -> int:
-        """Light what the text finds, in folded groups too; how many nodes that are."""
-        return self._marking.search(text)
+    def search(self, text: str) -> None:
+        """Light what the text finds, in folded groups too, and say how many or what is wrong with it."""
+        self._search_text = text
+        try:
+            self._finder.look(self._graph, text)
+        except SearchError as error:
+            self.bar.show_wrong(text, error)
+
+    def _found(self, matches: tuple[int, ...]) -> None:
+        self._marking.found(matches)
+        self._say_found()
+
+    def _say_found(self) -> None:
+        selection = self._marking.selection
+        self.bar.show_found(self._search_text, selection.matches, selection.match_at)
 
     def next_match(self, step: int = 1) -> int:
         """Go to the next of what was found (or back, with −1); its place among them, or −1."""
         at = self._marking.next_match(step)
         if at >= 0 and self._hierarchy is not None:
             node = self._marking.selection.matches[at]
+            self._gestures.choose_node(node)
             self._reveal(self._hierarchy.node_parent[node], lambda picture: picture.rect_of_node(node))
-            self._marking.light()
+            self._say_found()
         return at
+
+    def previous_match(self) -> int:
+        """Go to the match before."""
+        return self.next_match(-1)
+
+    # in and out of groups
+
+    def enter(self, container: int) -> None:
+        """Show the inside of a container alone; with ROOT, or one that was come through, go back to it."""
+        if self._hierarchy is None or container == self._entered.scope:
+            return
+        before = self._entered.leave(container)
+        if before is not None:
+            self._restore(before)
+        elif container == folding.ROOT:
+            self._entered.forget()
+            self._ask(self._show_first, animated=False)
+        else:
+            canvas = self._canvas
+            look = Look(self._entered.scope, self._folded, canvas.visible_rect.center(), canvas.zoom)
+            self._entered.enter(container, look)
+            self._folded -= {container}
+            self._ask(self._show_first, animated=False)
+
+    def leave(self) -> None:
+        """Back to where the last container was entered."""
+        before = self._entered.leave()
+        if before is not None:
+            self._restore(before)
+
+    @property
+    def scope(self) -> int:
+        """The container whose inside is shown, or ROOT."""
+        return self._entered.scope
+
+    def _restore(self, look: Look) -> None:
+        self._folded = look.folded
+        self._ask(lambda _before: self._canvas.look_at(look.centre, look.zoom), animated=False)
+
+    def go_to(self, container: int) -> None:
+        """Bring a container into the middle and select it; out of the one that is shown alone, if it lies around."""
+        hierarchy = self._hierarchy
+        if hierarchy is None:
+            return
+        if container == self.scope:
+            self.fit()
+            return
+        if container == folding.ROOT or not lies_in(hierarchy, container, self.scope):
+            self.enter(container)
+            return
+        self._gestures.choose_container(container)
+        self._show_container(hierarchy, container)
+
+    def _show_container(self, hierarchy: Hierarchy, container: int) -> None:
+        self._reveal(hierarchy.parent[container], lambda picture: picture.container_rect(container) or picture.bounds)
+
+    def _say_place(self) -> None:
+        hierarchy, selection = self._hierarchy, self._marking.selection
+        if hierarchy is None:
+            self.bar.setVisible(False)
+            return
+        place = self.scope
+        if selection.container is not None:
+            place = selection.container
+        elif selection.node is not None and selection.node < len(hierarchy.node_parent):
+            place = hierarchy.node_parent[selection.node]
+        if not lies_in(hierarchy, place, self.scope):
+            place = self.scope
+        self.bar.show_place(crumbs_to(hierarchy, place), entered=self.scope != folding.ROOT)
 
     def toggle(self, container: int) -> None:
         """Fold or unfold one container, keeping its corner where it is."""
@@ -213,6 +316,8 @@ class GraphView(QWidget):
             return
         self._folded = folding.default_folding(self._hierarchy)
         self._marking.forget()
+        self._entered.forget()
+        self.bar.show_depth(deepest(self._hierarchy))
         self._ask(self._show_first, animated=False)
 
     def _fold(self, folded: frozenset[int], then: Callable[[Picture | None], None]) -> None:
@@ -225,7 +330,7 @@ class GraphView(QWidget):
         """Have what is visible laid out; `then` places the view, given the picture before."""
         if self._hierarchy is None:
             return
-        wish = Wish(self._hierarchy, self._folded, self._failure, self._direction, self._ruler)
+        wish = Wish(self._hierarchy, self._folded, self._failure, self._direction, self._ruler, self.scope)
         self._asked = _Asked(self._link.ask(wish), then, animated)
 
     def _made(self, number: int, picture: Picture) -> None:
@@ -233,6 +338,8 @@ class GraphView(QWidget):
         if asked is None or number != asked.number:
             return
         self._asked = None
+        if self._search_text and self._graph is not self._finder.graph:
+            self.search(self._search_text)
         before = self.picture
         self._show_picture(picture)
         held = self._canvas.mapFromScene(QPointF(0, 0))
@@ -245,6 +352,8 @@ class GraphView(QWidget):
     def _show_picture(self, picture: Picture | None) -> None:
         self.stage.show_picture(picture, self._fonts)
         self._marking.light()
+        self.bar.setVisible(picture is not None)
+        self._say_place()
 
     # where the view goes after a layout
 
@@ -286,7 +395,10 @@ class GraphView(QWidget):
                 self._canvas.look_at(where(self.picture).center(), max(self._canvas.zoom, 0.8))
 
         folded = folding.reveal(hierarchy, self._folded, container) if container != folding.ROOT else self._folded
-        if folded != self._folded or self._asked is not None:
+        left = not lies_in(hierarchy, container, self.scope)
+        if left:
+            self._entered.forget()
+        if left or folded != self._folded or self._asked is not None:
             self._folded = folded
             self._ask(centre, animated=True)
         else:
