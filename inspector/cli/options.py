@@ -74,6 +74,10 @@ def run(
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,
     expect: Annotated[str, typer.Option("--expect", metavar="VALUE", help="a class, a one-hot row, or values")] = "",
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--change", metavar="NODE=WHAT", help="for this run: bypass, zero, noise:0.1, tanh, gelu …"),
+    ] = None,
     time: Annotated[bool, typer.Option("--time", help="time a plain forward too, and every node")] = False,
     max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
     trust: TrustOption = False,
@@ -97,6 +101,7 @@ def run(
                 expect=expect,
                 time=time,
                 max_values=max_values,
+                changes=tuple(change or ()),
             ),
             as_json=output_format is Format.JSON,
         )

@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
 from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import run_text
 from inspector.client.base import Reply
+from inspector.core.changes import change_text, outputs_sentence, parse_change
 from inspector.core.expectation import parse_expectation
 from inspector.core.reports import output_report
-from inspector.protocol.events import FindingsFound, GraphCaptured, ModelLoaded, OutputsComputed
+from inspector.protocol.changes import Change
+from inspector.protocol.events import ChangesCompared, FindingsFound, GraphCaptured, ModelLoaded, OutputsComputed
 from inspector.protocol.findings import Findings
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
-from inspector.protocol.outputs import Expectation
-from inspector.protocol.reports import OutputReport, RunReport, Timing
+from inspector.protocol.outputs import Expectation, OutputTensor
+from inspector.protocol.reports import ComparisonReport, OutputReport, RunReport, Timing
 from inspector.protocol.requests import Mode, RunForward
 
 ARRAY_SUFFIXES = (".npy", ".pt", ".pth")
@@ -37,10 +41,11 @@ class RunOptions:
     expect: str
     time: bool
     max_values: int
+    changes: tuple[str, ...] = ()
 
 
 def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> int:
-    """Run a model once, and print what was seen; the status is 1 when the forward failed.
+    """Run a model once, and print what was seen; the status is 1 when the forward failed or a change wasn't made.
 
     Raises:
         CommandError: the model can't be loaded, or an option is wrong.
@@ -52,8 +57,11 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         print_json(report)
     else:
         print_text(run_text(report))
+    refused = [outcome for outcome in (report.comparison.outcomes if report.comparison else ()) if not outcome.applied]
+    for outcome in refused:
+        note(f"inspector: {change_text(outcome.change)}. {outcome.sentence}")
     if report.failure is None:
-        return 0
+        return 1 if refused else 0
     note(f"inspector: {sentences(report.failure.message, report.failure.fix)}")
     return 1
 
@@ -124,18 +132,24 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         seed=options.seed,
         timed=options.time,
         expectation=_expectation(options.expect, loaded),
+        changes=_changes(options.changes),
     )
     captured: GraphCaptured | None = None
     answer: OutputsComputed | None = None
     outputs: tuple[OutputReport, ...] = ()
     findings = Findings()
+    comparison: ComparisonReport | None = None
+    values: list[NDArray[np.generic]] = []
     for reply in engine.ask(request):
         match reply.event:
             case GraphCaptured():
                 captured = reply.event
             case OutputsComputed():
                 answer = reply.event
-                outputs = _output_reports(reply, answer, loaded.class_names, options.max_values)
+                values = [reply.array(tensor.array) for tensor in answer.outputs]
+                outputs = _output_reports(reply, answer.outputs, loaded.class_names, options.max_values)
+            case ChangesCompared():
+                comparison = _comparison(reply, reply.event, values, loaded.class_names, options.max_values)
             case FindingsFound():
                 findings = reply.event.findings
             case _:
@@ -153,13 +167,45 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         ),
         keys=loaded.keys,
         verdict=answer.verdict if answer else None,
+        changes=request.changes,
+        comparison=comparison,
     )
 
 
 def _output_reports(
-    reply: Reply, answer: OutputsComputed, class_names: tuple[str, ...], max_values: int
+    reply: Reply, tensors: tuple[OutputTensor, ...], class_names: tuple[str, ...], max_values: int
 ) -> tuple[OutputReport, ...]:
-    return tuple(output_report(tensor, reply.array(tensor.array), class_names, max_values) for tensor in answer.outputs)
+    return tuple(output_report(tensor, reply.array(tensor.array), class_names, max_values) for tensor in tensors)
+
+
+def _comparison(
+    reply: Reply,
+    event: ChangesCompared,
+    after: list[NDArray[np.generic]],
+    class_names: tuple[str, ...],
+    max_values: int,
+) -> ComparisonReport:
+    told = event.comparison
+    pairs = zip(told.outputs_before, after, strict=False)
+    return ComparisonReport(
+        outcomes=told.outcomes,
+        outputs_before=_output_reports(reply, told.outputs_before, class_names, max_values),
+        differences=told.differences,
+        first=told.first,
+        num_same=told.num_same,
+        unmatched=told.unmatched,
+        sentence=told.sentence,
+        sentences=tuple(
+            outputs_sentence(reply.array(tensor.array), new, tensor.head, class_names) for tensor, new in pairs
+        ),
+    )
+
+
+def _changes(texts: tuple[str, ...]) -> tuple[Change, ...]:
+    try:
+        return tuple(parse_change(text) for text in texts)
+    except ValueError as error:
+        raise CommandError(f"--change: {error}", 2) from error
 
 
 def _expectation(text: str, loaded: ModelLoaded) -> Expectation | None:

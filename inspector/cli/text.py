@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from inspector.core.changes import change_text
 from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, shape_text, value_text
 from inspector.protocol.files import FileDescription, GlobalUse
 from inspector.protocol.findings import Finding, Unchecked
@@ -44,6 +45,9 @@ def run_text(report: RunReport) -> str:
         lines += [f"note: {text}" for text in report.graph.notes]
     for output in report.outputs:
         lines += ["", *_output_lines(output)]
+    if report.comparison is not None:
+        made = [f"changed: {change_text(outcome.change)}" for outcome in report.comparison.outcomes if outcome.applied]
+        lines += ["", *made, report.comparison.sentence, *report.comparison.sentences]
     if report.verdict is not None:
         lines += ["", report.verdict.sentence, *report.verdict.warnings]
     if report.failure is not None:

@@ -6,6 +6,7 @@ from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    ChangesCompared,
     EvaluationProgressed,
     FolderScanned,
     ForwardProfiled,
@@ -30,6 +31,12 @@ def check_reply(reply: Reply) -> None:
             _check_graph(graph)
         case ForwardProfiled():
             _check_profile(reply.event)
+        case ChangesCompared(comparison=comparison):
+            named = [difference.node for difference in comparison.differences]
+            if comparison.first is not None and comparison.first not in named:
+                raise ValueError("the first node that differs is not among those that do")
+            if any(node < 0 for node in named):
+                raise ValueError("a node that differs has no place")
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -42,6 +49,8 @@ def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:
     match event:
         case OutputsComputed(outputs=outputs):
             return tuple(output.array for output in outputs)
+        case ChangesCompared(comparison=comparison):
+            return tuple(output.array for output in comparison.outputs_before)
         case InputPrepared(picture=picture):
             return () if picture is None else (picture,)
         case EvaluationProgressed(indices=indices, outputs=rows):

@@ -9,6 +9,7 @@ import numpy as np
 
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
+from inspector.protocol.changes import Change, ChangeOutcome, Comparison, NodeDifference
 from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule
 from inspector.protocol.events import (
     ConsentNeeded,
@@ -379,6 +380,20 @@ def evaluation_finished(num_images: int) -> EvaluationFinished:
 def inline(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> ArrayRef:
     """An array inside its message."""
     return ArrayRef(shape=array.shape, dtype=str(array.dtype), inline=array.tobytes())
+
+
+def comparison(changes: tuple[Change, ...]) -> Comparison:
+    """What these changes did: the last node but one differs, and the output with it."""
+    nodes = graph().nodes
+    last = [NodeDifference(node=node.id, relative=0.25) for node in nodes[-2:]]
+    return Comparison(
+        outcomes=tuple(ChangeOutcome(change=change, applied=True) for change in changes),
+        outputs_before=(output(),),
+        differences=tuple(last),
+        first=last[0].node,
+        num_same=len(nodes) - 2,
+        sentence=f"First to differ is {nodes[-2].fqn} {nodes[-2].op}, by 25 % of its norm.",
+    )
 
 
 def ready_reply() -> Reply:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from torch import nn
 from inspector.core.expectation import compare_expectation
 from inspector.core.heads import read_head
 from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
+from inspector.engine.changes import compare_runs, graph_as_run
 from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
 from inspector.engine.errors import EngineError
 from inspector.engine.inputs import make_tensor
@@ -20,7 +22,7 @@ from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.loading import Loaded
 from inspector.engine.placing import dtype_named, placed
 from inspector.protocol.base import ArrayRef
-from inspector.protocol.events import AnyEvent, FindingsFound, GraphCaptured, OutputsComputed
+from inspector.protocol.events import AnyEvent, ChangesCompared, FindingsFound, GraphCaptured, OutputsComputed
 from inspector.protocol.graph import Failure, Graph
 from inspector.protocol.inputs import ImageInput, InputSlot, NamedInput
 from inspector.protocol.outputs import Head, OutputTensor
@@ -39,6 +41,8 @@ def run_forward(
 ) -> Graph | None:
     """Run once, and emit GraphCaptured, OutputsComputed (unless it failed) and FindingsFound.
 
+    With changes the model is run without them first, and ChangesCompared comes behind the outputs.
+
     Returns the graph when the forward went through.
 
     Raises:
@@ -47,14 +51,17 @@ def run_forward(
     inputs = request.inputs or proposed_inputs(slots)
     with placed(loaded.module, request.device, request.dtype) as module:
         args, kwargs = bind_inputs(module, inputs, request.device, input_dtype(request.dtype))
+        names = positional_names(module)
+        before: Captured | None = None
+        if request.changes:
+            with unchanged(module, mode=request.mode, seed=request.seed):
+                plain = CaptureOptions(statistics=False, signed=True)
+                before = capture_forward(module, args, kwargs, input_names=names, options=plain)
+        options = CaptureOptions(
+            statistics=request.statistics, timed=request.timed, changes=request.changes, signed=bool(request.changes)
+        )
         with unchanged(module, mode=request.mode, seed=request.seed):
-            captured = capture_forward(
-                module,
-                args,
-                kwargs,
-                input_names=positional_names(module),
-                options=CaptureOptions(statistics=request.statistics, timed=request.timed),
-            )
+            captured = capture_forward(module, args, kwargs, input_names=names, options=options)
         failure = captured.failure
         if failure is not None:
             failure = _with_fix(module, captured.graph, failure, args, kwargs)
@@ -67,10 +74,16 @@ def run_forward(
                 peak_bytes=captured.peak_bytes,
             )
         )
+        comparison = compare_runs(before, captured) if before is not None else None
+        if request.changes:  # from here on the operations are read for what they did
+            captured = replace(captured, graph=graph_as_run(captured.graph, captured.outcomes))
         values: list[NDArray[np.generic]] = []
         heads: list[Head] = []
         if failure is None:
             values, heads = _emit_outputs(captured, request, emit, put)
+        if before is not None and comparison is not None:
+            outputs, _, _ = _output_tensors(before, put)
+            emit(ChangesCompared(comparison=msgspec.structs.replace(comparison, outputs_before=outputs)))
         context = RunContext(
             module=module,
             graph=captured.graph,
@@ -174,6 +187,17 @@ def _emit_outputs(
     emit: Callable[[AnyEvent], None],
     put: Callable[[NDArray[np.generic]], ArrayRef],
 ) -> tuple[list[NDArray[np.generic]], list[Head]]:
+    tensors, values, heads = _output_tensors(captured, put)
+    verdict = None
+    if request.expectation is not None and values:
+        verdict = compare_expectation(request.expectation, values[0], heads[0])
+    emit(OutputsComputed(outputs=tensors, verdict=verdict))
+    return values, heads
+
+
+def _output_tensors(
+    captured: Captured, put: Callable[[NDArray[np.generic]], ArrayRef]
+) -> tuple[tuple[OutputTensor, ...], list[NDArray[np.generic]], list[Head]]:
     values = [output_values(output.tensor) for output in captured.outputs]
     heads = [_head(captured.graph, output, array) for output, array in zip(captured.outputs, values, strict=True)]
     tensors = tuple(
@@ -187,11 +211,7 @@ def _emit_outputs(
         )
         for output, array, head in zip(captured.outputs, values, heads, strict=True)
     )
-    verdict = None
-    if request.expectation is not None and values:
-        verdict = compare_expectation(request.expectation, values[0], heads[0])
-    emit(OutputsComputed(outputs=tensors, verdict=verdict))
-    return values, heads
+    return tensors, values, heads
 
 
 def _head(graph: Graph, output: NamedOutput, values: NDArray[np.generic]) -> Head:

@@ -141,7 +141,7 @@ class Session:
         model = self._model()
         self._emit(Progressed(what="Running"))
         graph = run_forward(model.loaded, model.slots, request, self._emit, self._put)
-        if graph is not None:
+        if graph is not None and not request.changes:
             model.graph = graph
 
     def _profile(self, request: ProfileForward) -> None:

@@ -108,6 +108,7 @@ def run_request(state: WindowState) -> RunForward:
         seed=settings.seed,
         timed=settings.timed,
         expectation=settings.expectation,
+        changes=settings.changes,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.protocol.changes import Change, Comparison
 from inspector.protocol.evaluation import LabelRule, Skipped
 from inspector.protocol.events import (
     ConsentNeeded,
@@ -77,6 +78,7 @@ class RunSettings:
     live: bool = False
     expectation: Expectation | None = None
     timed: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,17 @@ class OutputValues:
 
 @dataclass(frozen=True)
 class RunState:
-    """The last run. `outputs` is empty when it failed. `profile` are times and memory of this graph, when measured."""
+    """The last run. `outputs` is empty when it failed. `profile` are times and memory of this graph, when measured.
+
+    With changes in force `comparison` tells what they did, and `outputs_before` are the outputs without them.
+    """
 
     graph: Graph | None = None
     failure: Failure | None = None
     outputs: tuple[OutputValues, ...] = ()
     verdict: Verdict | None = None
+    comparison: Comparison | None = None
+    outputs_before: tuple[OutputValues, ...] = ()
     findings: Findings = field(default_factory=Findings)
     captured_s: float | None = None
     plain_s: float | None = None

@@ -25,6 +25,7 @@ from inspector.gui.state import (
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    ChangesCompared,
     ConsentNeeded,
     Ending,
     EngineReady,
@@ -53,7 +54,7 @@ MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
 
 FileEvent = FileDescribed | ConsentNeeded | EntryNeeded | ModelLoaded
-RunEvent = GraphCaptured | ForwardProfiled | OutputsComputed | FindingsFound
+RunEvent = GraphCaptured | ForwardProfiled | OutputsComputed | ChangesCompared | FindingsFound
 SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
 
@@ -146,7 +147,7 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _ready(state, event)
         case FileDescribed() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
             return _file_event(state, event, reload=concern == "reload")
-        case GraphCaptured() | ForwardProfiled() | OutputsComputed() | FindingsFound():
+        case GraphCaptured() | ForwardProfiled() | OutputsComputed() | ChangesCompared() | FindingsFound():
             return _run_event(state, reply, event, concern)
         case InputPrepared() | ParametersMeasured() | ImagesDecoded():
             return _side_event(state, reply, event)
@@ -204,6 +205,10 @@ def _run_event(state: WindowState, reply: Reply, event: RunEvent, concern: Conce
         case OutputsComputed():
             outputs = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in event.outputs)
             return replace(state, run=replace(state.run, outputs=outputs, verdict=event.verdict))
+        case ChangesCompared():
+            told = event.comparison
+            before = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in told.outputs_before)
+            return replace(state, run=replace(state.run, comparison=told, outputs_before=before))
         case FindingsFound():
             if concern == "evaluate":
                 return replace(state, evaluation=replace(state.evaluation, findings=event.findings))

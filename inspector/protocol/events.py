@@ -3,6 +3,7 @@
 from typing import Literal
 
 from inspector.protocol.base import ArrayRef, Message
+from inspector.protocol.changes import Comparison
 from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule, Skipped
 from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysReport, ModelInfo, ModuleRow
 from inspector.protocol.findings import Findings
@@ -145,6 +146,12 @@ class OutputsComputed(Event, frozen=True, tag="outputs_computed"):
     verdict: Verdict | None = None
 
 
+class ChangesCompared(Event, frozen=True, tag="changes_compared"):
+    """What the changes of a run did, against the same run without them."""
+
+    comparison: Comparison
+
+
 class FindingsFound(Event, frozen=True, tag="findings_found"):
     """What the rules say of the run, or of the evaluation so named by the request id."""
 
@@ -268,6 +275,7 @@ AnyEvent = (
     | GraphCaptured
     | ForwardProfiled
     | OutputsComputed
+    | ChangesCompared
     | FindingsFound
     | ParametersMeasured
     | FolderScanned

@@ -64,6 +64,7 @@ class Node(Message, frozen=True):
     `num_trainable` are those of them with gradients, `num_shared` those that an earlier node has counted already (tied
     weights, a module called twice): `num_params - num_shared` adds up to the model's. `macs` are multiply-accumulates,
     None where they could not be counted. `elapsed_s` is wall time, when timed. `device` is that of the output.
+    `changed` says what was changed about it for this run, "" for nothing.
     """
 
     id: int
@@ -86,6 +87,7 @@ class Node(Message, frozen=True):
     num_trainable: int = 0
     num_shared: int = 0
     device: str = ""
+    changed: str = ""
 
 
 class Group(Message, frozen=True):
@@ -104,6 +106,7 @@ class Group(Message, frozen=True):
     outputs: tuple[TensorSpec, ...] = ()
     failed: bool = False
     elapsed_s: float | None = None
+    changed: str = ""
 
 
 class Edge(Message, frozen=True):

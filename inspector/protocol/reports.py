@@ -3,6 +3,7 @@
 from typing import Any
 
 from inspector.protocol.base import Message
+from inspector.protocol.changes import Change, ChangeOutcome, NodeDifference
 from inspector.protocol.evaluation import ClassMetrics, Skipped
 from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
 from inspector.protocol.findings import Finding, Unchecked
@@ -37,6 +38,22 @@ class Timing(Message, frozen=True):
     captured_s: float | None
 
 
+class ComparisonReport(Message, frozen=True):
+    """A run with changes against the same run without: `outputs_before` are those without, as `outputs` are printed.
+
+    `sentences` tell for each output what changed.
+    """
+
+    outcomes: tuple[ChangeOutcome, ...]
+    outputs_before: tuple[OutputReport, ...]
+    differences: tuple[NodeDifference, ...]
+    first: int | None
+    num_same: int
+    unmatched: int
+    sentence: str
+    sentences: tuple[str, ...] = ()
+
+
 class RunReport(Message, frozen=True):
     """All of one run."""
 
@@ -49,6 +66,8 @@ class RunReport(Message, frozen=True):
     timing: Timing
     keys: KeysReport | None = None
     verdict: Verdict | None = None
+    changes: tuple[Change, ...] = ()
+    comparison: ComparisonReport | None = None
 
 
 class EvaluateReport(Message, frozen=True):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from inspector.protocol.base import Message
+from inspector.protocol.changes import Change
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.inputs import InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
@@ -43,6 +44,7 @@ class RunForward(Request, frozen=True, tag="run_forward"):
     """Run the loaded model once, observed. Answers: GraphCaptured, OutputsComputed (unless it failed), FindingsFound.
 
     Without `inputs` the proposed ones are used. `timed` adds a plain run for comparison, and times per node.
+    With `changes` the model is run without them first, and ChangesCompared tells what they did.
     """
 
     inputs: tuple[NamedInput, ...] = ()
@@ -53,6 +55,7 @@ class RunForward(Request, frozen=True, tag="run_forward"):
     statistics: bool = True
     timed: bool = False
     expectation: Expectation | None = None
+    changes: tuple[Change, ...] = ()
 
 
 class ProfileForward(Request, frozen=True, tag="profile_forward"):

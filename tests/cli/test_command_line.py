@@ -232,3 +232,25 @@ def test_a_source_that_interrupts_its_import_is_told_in_a_sentence(tmp_path: Pat
     done = inspector("run", tmp_path / "stops.py", "--trust")
     assert done.returncode == 1
     assert "stops.py ends the program while it is being imported" in done.stderr
+
+
+def test_a_change_is_made_for_the_run_and_compared_with_the_run_without() -> None:
+    path = places.samples_folder() / "cases" / "d3_relu.pth"
+    plain = json_of("run", path, "--trust", "--shape", "1,10")
+    told = json_of("run", path, "--trust", "--shape", "1,10", "--change", "1=tanh")
+    twin = json_of("run", path.with_name("d3_tanh.pth"), "--trust", "--shape", "1,10")
+    assert told["outputs"][0]["raw"] == twin["outputs"][0]["raw"]
+    assert told["comparison"]["outputs_before"][0]["raw"] == plain["outputs"][0]["raw"]
+    assert told["graph"]["nodes"][told["comparison"]["first"]]["op"] == "ReLU"
+    assert told["changes"][0]["activation"] == "tanh"
+    assert plain["comparison"] is None
+
+
+def test_a_change_that_is_not_made_is_said_and_gives_status_1() -> None:
+    path = places.samples_folder() / "cases" / "d3_relu.pth"
+    done = inspector("run", path, "--trust", "--shape", "1,10", "--change", "gone=zero")
+    assert done.returncode == 1
+    assert "did not run" in done.stderr
+    wrong = inspector("run", path, "--trust", "--change", "1=blur")
+    assert wrong.returncode == 2
+    assert "noise:0.1" in wrong.stderr

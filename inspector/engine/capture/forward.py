@@ -41,7 +41,7 @@ def capture_eager(
         device = device_of(args, kwargs)
         start_peak(device)
         started_s = time.perf_counter()
-        recorder = Recorder(ModelTable(module), statistics=options.statistics, timed=options.timed, device=device)
+        recorder = Recorder(ModelTable(module), options, device)
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
         captured = told(recorder, result, failure, failed_groups, notes)
         captured_s = time.perf_counter() - started_s
@@ -78,7 +78,19 @@ def told(
     if failure is not None and failure.node is not None:
         failure = structs.replace(failure, node=ids[failure.node])
     started_s = tuple(recorder.nodes[index].started_s for index in ids) if recorder.timed else ()
-    return Captured(graph, failure, outputs, 0.0, None, None, started_s)
+    return Captured(
+        graph,
+        failure,
+        outputs,
+        0.0,
+        None,
+        None,
+        started_s,
+        signatures={
+            ids[index]: node.signature for index, node in enumerate(recorder.nodes) if index in ids and node.signature
+        },
+        outcomes=() if recorder.changes is None else recorder.changes.told(),
+    )
 
 
 def _observe(

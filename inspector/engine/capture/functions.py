@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from inspector.engine.capture.changing import FunctionKey, Pending
 from inspector.engine.capture.names import READS, is_in_place, plain_name
 from inspector.engine.capture.operations import function_details
 from inspector.engine.capture.recorder import Origin, Raised, RecordedNode, Recorder, own_identity, specs_of
@@ -33,7 +34,7 @@ def observed_functions(recorder: Recorder) -> Iterator[None]:
 class FunctionCall:
     """One call of a torch function under way."""
 
-    __slots__ = ("args", "in_place", "kwargs", "name", "origins", "specs", "tensors")
+    __slots__ = ("args", "in_place", "kwargs", "name", "origins", "pending", "specs", "tensors")
 
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         self.name = name
@@ -47,6 +48,7 @@ class FunctionCall:
         self.in_place = is_in_place(self.name) or "out" in kwargs
         self.origins: list[Origin] | None = None
         self.specs: tuple[TensorSpec, ...] = ()
+        self.pending: Pending | None = None
 
 
 class ObservedFunctions(TorchFunctionMode):
@@ -75,6 +77,8 @@ class ObservedFunctions(TorchFunctionMode):
             if call.in_place:  # its inputs are no longer what they were afterwards
                 call.origins = recorder.origins(call.tensors)
                 call.specs = specs_of(call.tensors)
+            if recorder.changes is not None:
+                call.pending = recorder.changes.of_function(self._key(call), call.tensors)
         started_s = recorder.now() if recorder.timed else 0.0
         try:
             result = func(*args, **kwargs)
@@ -102,14 +106,33 @@ class ObservedFunctions(TorchFunctionMode):
         if call.in_place:
             written = [tensor for tensor in outputs if _is_in(tensor, call.tensors)] or call.tensors[:1]
             outputs = outputs or written
-        elif any(_is_in(output, call.tensors) for output in outputs):
+        if self._recorder.changes is not None:
+            self._recorder.changes.count(self._key(call))
+        if call.pending is not None:
+            if items is not None:
+                items = outputs = call.pending.applied(items)
+            elif result is None:  # `x[i] = y` gives nothing, and has written into x
+                call.pending.applied(written, written)
+            else:
+                result = call.pending.applied(result, written)
+                outputs = tensors_in(result)
+        if not call.in_place and any(_is_in(output, call.tensors) for output in outputs):
             # The output is the input itself (`.contiguous()`), and would take its place in the wires.
             result = replace_tensors(result, lambda tensor: _apart_from(tensor, call.tensors))
             outputs = tensors_in(result)
         node, origins = self._node(call)
         node.started_s, node.elapsed_s = started_s, elapsed_s
+        if call.pending is not None:
+            node.changed = call.pending.told
         self._recorder.add_operation(node, origins, outputs, written)
         return iter(items) if items is not None else result
+
+    def _key(self, call: FunctionCall) -> FunctionKey:
+        stack = self._recorder.stack
+        if not stack:
+            return "", call.name, 0
+        group = self._recorder.groups[stack[-1]]
+        return group.known.fqn, call.name, group.call
 
     def _node(self, call: FunctionCall) -> tuple[RecordedNode, list[Origin]]:
         recorder = self._recorder

@@ -90,6 +90,7 @@ def _node(index: int, node: RecordedNode, group: int | None, counted: set[int], 
         num_trainable=min(sum(num_elements(tensor) for tensor in owned if tensor.requires_grad), num_params),
         num_shared=num_shared,
         device=node.device,
+        changed=node.changed,
     )
 
 
@@ -129,4 +130,5 @@ def _group(group: RecordedGroup, place: int, parent: int | None, *, failed: bool
         outputs=group.outputs,
         failed=failed,
         elapsed_s=group.elapsed_s,
+        changed=group.changed,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from inspector.engine.capture.changing import Pending
 from inspector.engine.capture.recorder import (
     Origin,
     Raised,
@@ -70,6 +71,7 @@ class ModuleCalls:
                 tensors_in(kwargs, inputs)
             node = _node(known, recorder.group, inputs, known.calls)
             origins = recorder.origins(inputs)
+            pending = recorder.changes.of_module(known, inputs) if recorder.changes is not None else None
         known.calls += 1
         recorder.hide()
         started_s = recorder.now() if recorder.timed else 0.0
@@ -84,6 +86,9 @@ class ModuleCalls:
             node.started_s, node.elapsed_s = started_s, recorder.now() - started_s
         recorder.unhide()
         with torch._C.DisableTorchFunction():
+            if pending is not None:
+                result = pending.applied(result, inputs if known.in_place else ())
+                node.changed = pending.told
             result = self._finished(node, known, inputs, origins, result)
         if node.elapsed_s is not None:
             recorder.observing_s += recorder.now() - entered_s - node.elapsed_s
@@ -96,7 +101,10 @@ class ModuleCalls:
             return self._unseen(known, run, args, kwargs)
         entered_s, observed_before_s = recorder.now() if recorder.timed else 0.0, recorder.observing_s
         with torch._C.DisableTorchFunction():
-            specs = specs_of(tensors_in((args, kwargs) if kwargs else args))
+            given = tensors_in((args, kwargs) if kwargs else args)
+            specs = specs_of(given)
+            pending = recorder.changes.of_module(known, given) if recorder.changes is not None else None
+            del given
         group = RecordedGroup(known, recorder.group, recorder.num_calls, known.calls, specs)
         known.calls += 1
         index, num_nodes, depth = len(recorder.groups), len(recorder.nodes), len(recorder.stack)
@@ -114,18 +122,35 @@ class ModuleCalls:
             group.elapsed_s = recorder.now() - started_s - (recorder.observing_s - observed_before_s)
         del recorder.stack[depth:]
         with torch._C.DisableTorchFunction():
-            if self._is_empty(index, num_nodes):
+            empty = self._is_empty(index, num_nodes)
+            if pending is not None:
+                result = self._changed_group(pending, result, wired=not empty)
+                group.changed = pending.told
+            if empty:
                 # Nothing was seen inside: then the call is one operation, whatever it did.
                 recorder.groups.pop()
                 inputs = tensors_in((args, kwargs))
                 node = _node(known, group.parent, inputs, group.call)
                 node.started_s, node.elapsed_s = started_s, group.elapsed_s
+                node.changed = group.changed
                 result = self._finished(node, known, inputs, recorder.origins(inputs), result)
             else:
                 group.outputs = specs_of(tensors_in(result))
         if group.elapsed_s is not None:
             recorder.observing_s = observed_before_s + recorder.now() - entered_s - group.elapsed_s
         return result
+
+    def _changed_group(self, pending: Pending, result: Any, *, wired: bool) -> Any:  # noqa: ANN401 - as above
+        """What stands in for a group's result; each new tensor keeps the wire of the one that it replaces."""
+        before = tensors_in(result)
+        changed = pending.applied(result)
+        if wired:
+            recorder = self._recorder
+            for old, new in zip(before, tensors_in(changed), strict=True):
+                if new is not old:
+                    source, output, _ = recorder.origins([old])[0]
+                    recorder.wires.made(new, source, output)
+        return changed
 
     def _unseen(self, known: KnownModule, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
         """Inside an operation; or in a thread of the model's own, which has no place in one stack."""

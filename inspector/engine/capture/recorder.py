@@ -8,8 +8,11 @@ from typing import Literal
 import torch
 from torch.overrides import TorchFunctionMode
 
+from inspector.engine.capture.changing import Changes
 from inspector.engine.capture.names import dtype_name
 from inspector.engine.capture.operations import REARRANGING
+from inspector.engine.capture.result import CaptureOptions
+from inspector.engine.capture.signatures import Signature, signature_of
 from inspector.engine.capture.table import KnownModule, ModelTable
 from inspector.engine.capture.timing import synchronize
 from inspector.engine.capture.wires import Wires
@@ -43,6 +46,8 @@ class RecordedNode:
     taken: Taken | None = None
     measured_output: int = -1
     macs: int | None = None
+    changed: str = ""
+    signature: Signature | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +61,7 @@ class RecordedGroup:
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
     elapsed_s: float | None = None
+    changed: str = ""
 
 
 @dataclass(slots=True)
@@ -71,20 +77,22 @@ class Raised:
 class Recorder:
     """What has been seen so far."""
 
-    def __init__(self, table: ModelTable, *, statistics: bool, timed: bool, device: torch.device | None = None) -> None:
+    def __init__(self, table: ModelTable, options: CaptureOptions, device: torch.device | None = None) -> None:
         self.table = table
         self.nodes: list[RecordedNode] = []
         self.groups: list[RecordedGroup] = []
         self.edges: list[tuple[int, int, int, int, bool]] = []
         self.stack: list[int] = []
         self.hidden = False
-        self.timed = timed
+        self.timed = options.timed
+        self.changes = Changes(options.changes) if options.changes else None
         self.device = device
         self.raised: Raised | None = None
         self.wires = Wires()
         self.num_calls = 0
         self.observing_s = 0.0  # when timed: what the observing itself took so far
-        self._statistics = statistics
+        self._statistics = options.statistics
+        self._signed = options.signed
         self._mode: TorchFunctionMode | None = None
         self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
@@ -174,6 +182,8 @@ class Recorder:
             node.taken = source.taken
         elif self._statistics:
             node.taken = take_or_none(tensor)
+        if self._signed:
+            node.signature = signature_of([tensor])
         return self.append(node, origins)
 
     def add_operation(
@@ -208,6 +218,8 @@ class Recorder:
 
     def _measure(self, node: RecordedNode, outputs: list[torch.Tensor], origins: list[Origin]) -> None:
         """Measure the first floating output, or the first."""
+        if self._signed:
+            node.signature = signature_of(outputs)
         if not self._statistics or not outputs:
             return
         place = 0

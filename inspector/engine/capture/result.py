@@ -1,19 +1,27 @@
 """What a capture is asked for, and what it gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
+from inspector.engine.capture.signatures import Signature
+from inspector.protocol.changes import Change, ChangeOutcome
 from inspector.protocol.graph import Failure, Graph
 
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """`statistics` measures what each node gives; `timed` times each node; with `compared`, plain forwards too."""
+    """`statistics` measures what each node gives; `timed` times each node; with `compared`, plain forwards too.
+
+    `changes` are made to what operations give; with `signed` a signature of each node's output is kept, so that two
+    runs can be compared.
+    """
 
     statistics: bool = True
     timed: bool = False
     compared: bool = True
+    changes: tuple[Change, ...] = ()
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Captured:
     """One observed forward. Without `failure` it ran to its end.
 
     `started_s` tells, when timed, when each node of the graph began, by `time.perf_counter` (0 for values).
+    `signatures` are by the ids of the graph's nodes.
     """
 
     graph: Graph
@@ -39,3 +48,5 @@ class Captured:
     plain_s: float | None
     peak_bytes: int | None
     started_s: tuple[float, ...] = ()
+    signatures: dict[int, Signature] = field(default_factory=dict)
+    outcomes: tuple[ChangeOutcome, ...] = ()

@@ -58,7 +58,7 @@ def capture_scripted(
         start_peak(device)
         started_s = time.perf_counter()
         table = ModelTable(module)
-        recorder = Recorder(table, statistics=options.statistics, timed=options.timed, device=device)
+        recorder = Recorder(table, options, device)
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
         captured = told(recorder, result, failure, failed_groups, notes=(NOTE,), scripted=True)
         captured_s = time.perf_counter() - started_s
@@ -120,6 +120,8 @@ class ObservedDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call] # to
             name, told_args = _NAMES.get(name, name), args
         tensors = tensors_in([args, kwargs])
         node, origins = self._node(name, tensors, told_args, kwargs)
+        changes = self._recorder.changes
+        pending = changes.of_index(self._recorder.num_calls, name, tensors) if changes is not None else None
         started_s = self._recorder.now() if self._recorder.timed else 0.0
         try:
             result = func(*args, **kwargs)
@@ -131,6 +133,9 @@ class ObservedDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call] # to
         outputs = tensors_in(result)
         if not outputs and name not in READS:
             return result
+        if pending is not None:
+            result = pending.applied(result, outputs if is_in_place(name) else ())
+            outputs, node.changed = tensors_in(result), pending.told
         node.macs = function_macs(name, specs_of(tensors), specs_of(outputs), function_category(name), node.details)
         written = [tensor for tensor in outputs if any(tensor is other for other in tensors)]
         self._recorder.add_operation(node, origins, outputs, written if is_in_place(name) else None)
