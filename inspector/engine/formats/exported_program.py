@@ -1,15 +1,14 @@
 """Exported programs (`.pt2`): a zip with the graph and the shapes as plain JSON. Pickles in it are not opened."""
 
-import json
-
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
 from inspector.engine.formats.cleaning import clean_text, counted, is_size
+from inspector.engine.formats.exported_code import MAX_JSON_BYTES, find_code
+from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.torch_zip import read_pickle_in
 from inspector.engine.formats.zip_directory import ZipDirectory, read_zip
 from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry
 
-_MAX_JSON_BYTES = 64 * 2**20
 _DTYPES = {
     1: "uint8",
     2: "int8",
@@ -46,7 +45,10 @@ def describe(source: Source) -> FileDescription | None:
     tensors = tuple(_read_tensors(program))
     modules = tuple(_read_modules(program))
     found, notes = _pickled_globals(directory)
-    blocked = tuple(name for name in found if name not in ALLOWED_GLOBALS)
+    code = find_code(directory)
+    blocked = tuple(name for name in found if name not in ALLOWED_GLOBALS) + tuple(use.name for use in code)
+    if code:
+        notes.append("It carries code beside its operations, so it is not opened.")
     return FileDescription(
         path=source.path,
         format="exported_program",
@@ -56,7 +58,7 @@ def describe(source: Source) -> FileDescription | None:
         f"{counted(len(_nodes(program)), 'operation')}.",
         globals=found,
         blocked_globals=blocked,
-        uses=tuple(judge_global(name) for name in found),
+        uses=(*(judge_global(name) for name in found), *code),
         tensors=tensors,
         modules=modules,
         metadata=_metadata(program, directory),
@@ -65,10 +67,7 @@ def describe(source: Source) -> FileDescription | None:
 
 
 def _load_json(directory: ZipDirectory, name: str) -> dict[str, object]:
-    try:
-        program = json.loads(directory.read(name, _MAX_JSON_BYTES))
-    except (ValueError, RecursionError):
-        raise Refused(f"It looks like an exported program, but {name} is no valid JSON.") from None
+    program = parse_json(directory.read(name, MAX_JSON_BYTES), f"It looks like an exported program, but {name}")
     if not isinstance(program, dict):
         raise Refused(f"It looks like an exported program, but {name} is no JSON object.")
     return program
@@ -129,7 +128,7 @@ def _pickled_globals(directory: ZipDirectory) -> tuple[tuple[str, ...], list[str
     found: dict[str, None] = {}
     notes = []
     for name in directory.names():
-        if not name.endswith((".pt", ".pkl", ".pickle")):
+        if not _may_be_pickled(directory, name):
             continue
         try:
             found.update(dict.fromkeys(_globals_of(directory, name)))
@@ -138,6 +137,16 @@ def _pickled_globals(directory: ZipDirectory) -> tuple[tuple[str, ...], list[str
     if any(name not in ALLOWED_GLOBALS for name in found):
         notes.append("A pickle inside it names code; torch's weights-only reader, the only one used, refuses it.")
     return tuple(found), notes
+
+
+def _may_be_pickled(directory: ZipDirectory, name: str) -> bool:
+    """By its name, or as it begins like a zip: weights may be pickled under any name."""
+    folded = name.casefold()
+    return (
+        folded.endswith((".pt", ".pkl", ".pickle"))
+        or any(part.startswith("opaque_obj") for part in folded.split("/"))
+        or directory.head(name) == b"PK\x03\x04"
+    )
 
 
 def _globals_of(directory: ZipDirectory, name: str) -> tuple[str, ...]:

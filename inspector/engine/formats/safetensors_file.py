@@ -1,11 +1,11 @@
 """safetensors: a length, a JSON header, and the tensors' bytes, which are not read."""
 
-import json
 import struct
 from itertools import pairwise
 
 from inspector.engine.formats.cleaning import clean_text, counted, is_size
 from inspector.engine.formats.guessing import guess_modules
+from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source
 from inspector.protocol.files import FileDescription, TensorEntry
 
@@ -65,10 +65,7 @@ def read_header(source: Source) -> tuple[tuple[TensorEntry, ...], dict[str, str]
             f"It begins like safetensors, but its header would be {length:,} bytes in a file of {source.size_bytes:,}: "
             "it is cut off."
         )
-    try:
-        header = json.loads(source.read_at(8, length))
-    except (ValueError, RecursionError):
-        raise Refused("It begins like safetensors, but its header is no valid JSON.") from None
+    header = parse_json(source.read_at(8, length), "It begins like safetensors, but its header")
     if not isinstance(header, dict):
         raise Refused("It begins like safetensors, but its header is no JSON object.")
     return _read_entries(header, source.size_bytes - 8 - length)

@@ -1,13 +1,20 @@
 """TorchScript: a zip with `data.pkl`, `constants.pkl` and `code/` in torch's own restricted language."""
 
+import re
+
+from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
 from inspector.engine.formats.cleaning import clean_text, counted
 from inspector.engine.formats.pickle_values import Call, Value, pairs_of, text_of
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.torch_contents import MAX_DEPTH, MAX_STEPS, class_name_of
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.formats.torch_zip import read_pickle_in
-from inspector.engine.formats.zip_directory import read_zip
-from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry
+from inspector.engine.formats.zip_directory import ZipDirectory, read_zip
+from inspector.protocol.files import FileDescription, GlobalUse, ModuleEntry, TensorEntry
+
+_MAX_CODE_BYTES = 64 * 2**20
+_GAP = r"(?:\s|\\\r?\n|#[^\n]*\n)*"  # what may stand between the parts of a name: spaces, line ends, comments
+_TOUCHES_FILES = re.compile(rf"(?:torch|aten|debugprims){_GAP}\.{_GAP}(from_file|save|load|load_tensor){_GAP}\(")
 
 
 def describe(source: Source) -> FileDescription | None:
@@ -18,19 +25,48 @@ def describe(source: Source) -> FileDescription | None:
     read = read_pickle_in(directory, "data.pkl")
     walk = _Walk()
     walk.visit(read.root, "", (), 0)
-    code = [name for name in directory.names("code/") if name.endswith(".py")]
+    code = [name for name in directory.names() if name.casefold().startswith("code/") and name.endswith(".py")]
+    constants = read_pickle_in(directory, "constants.pkl")
+    named = tuple(dict.fromkeys((*read.globals, *constants.globals)))
+    uses = (*_foreign_names(named), *_file_operations(directory, code))
     root_class = walk.modules[0].class_name if walk.modules else "unknown"
     return FileDescription(
         path=source.path,
         format="torchscript",
         size_bytes=source.size_bytes,
-        safety="inert",
+        safety="needs_consent" if uses else "inert",
         summary=f"A TorchScript program of class {root_class}, {counted(len(walk.tensors), 'tensor')}.",
-        globals=read.globals,
+        globals=tuple(dict.fromkeys((*named, *(use.name for use in uses)))),
+        blocked_globals=tuple(use.name for use in uses),
+        uses=uses,
         tensors=tuple(walk.tensors),
         modules=tuple(walk.modules),
         metadata={"form": "TorchScript", "code_files": str(len(code))},
     )
+
+
+def _foreign_names(names: tuple[str, ...]) -> tuple[GlobalUse, ...]:
+    """What its pickles name beside the program's own classes and torch's tensors; TorchScript never does."""
+    return tuple(
+        judge_global(name)
+        for name in names
+        if name not in ALLOWED_GLOBALS and not name.startswith(("__torch__.", "torch.jit._pickle."))
+    )
+
+
+def _file_operations(directory: ZipDirectory, code: list[str]) -> tuple[GlobalUse, ...]:
+    """The operations in its code that read or write files: TorchScript has few, and a model needs none."""
+    found: dict[str, GlobalUse] = {}
+    left = _MAX_CODE_BYTES
+    for name in code:
+        left -= directory.size_of(name) or 0
+        if left < 0:
+            raise Refused("Its code is larger than any honest program's.")
+        text = directory.read(name, _MAX_CODE_BYTES).decode("utf-8", "replace")
+        for match in _TOUCHES_FILES.finditer(text):
+            operation = f"torch.{match[1]}"
+            found[operation] = GlobalUse(name=operation, risk="dangerous", why="reads or writes files when it runs")
+    return tuple(found.values())
 
 
 class _Walk:

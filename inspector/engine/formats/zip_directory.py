@@ -77,6 +77,13 @@ class ZipDirectory:
             raise Refused(f"{name} in it has another size than its directory says.")
         return unpacked
 
+    def head(self, name: str) -> bytes:
+        """The first four bytes of a file that is stored as it is; b"" for one that is packed."""
+        entry = self.entries[self.root + name]
+        if entry.method or entry.size_bytes < 4:
+            return b""
+        return self.source.read_at(self._data_offset(entry), 4)
+
     def _data_offset(self, entry: ZipEntry) -> int:
         header = self.source.read_at(entry.offset, 30)
         if len(header) < 30 or header[:4] != _LOCAL:

@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import torch
@@ -9,23 +10,31 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.cleaning import clean_text
-from inspector.engine.loading.loaded import Loaded
+from inspector.engine.loading.consent import ask, is_trusted, open_hashed
+from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.refusal import weights_only_forced
 from inspector.engine.module_tree import model_info
+from inspector.protocol.events import TrustItem
 from inspector.protocol.files import FileDescription
 from inspector.protocol.requests import LoadModel
 
 
-def load_torchscript(request: LoadModel, description: FileDescription) -> Loaded:
-    """Load a TorchScript program.
+def load_torchscript(request: LoadModel, description: FileDescription) -> Answer:
+    """Load a TorchScript program; one that would write or read files of its own choice asks first.
 
     Raises:
         EngineError: torch can't.
     """
+    source: str | IO[bytes] = request.path
+    if description.blocked_globals:
+        source, digest = open_hashed(request.path)
+        if not is_trusted(request, digest):
+            uses = tuple(use for use in description.uses if use.name in description.blocked_globals)
+            return ask([TrustItem(path=request.path, sha256=digest, what="pickle", uses=uses)])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch calls its own TorchScript old; the file is there all the same
-            module = torch.jit.load(request.path, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
+            module = torch.jit.load(source, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
     except Exception as error:
         raise _failed(request.path, "TorchScript", error) from error
     return _loaded(module, request, description)
@@ -40,8 +49,8 @@ def load_exported(request: LoadModel, description: FileDescription) -> Loaded:
     name = Path(request.path).name
     if description.blocked_globals:
         raise EngineError(
-            f"{name} carries a pickle that would run {', '.join(description.blocked_globals[:3])}; it is not opened.",
-            "Export the model again without such objects in its inputs or constants.",
+            f"{name} carries code that would run {', '.join(description.blocked_globals[:3])}; it is not opened.",
+            "Export the model again without such objects in it, or open its weights with the .py of its class.",
         )
     try:
         # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
