@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,11 @@ class Hierarchy:
     def filled(self) -> tuple[int, ...]:
         """The containers with at least one node in them."""
         return tuple(c for c in range(self.num_containers) if self.num_nodes[c])
+
+    @cached_property
+    def structure(self) -> int:
+        """The graph's `structure_key`."""
+        return structure_key(self.graph)
 
 
 @dataclass(frozen=True)
@@ -280,24 +286,30 @@ def _inner_edges(
     """For each container the wires between its children, as places among them."""
     place = {item: at for found in children.values() for at, item in enumerate(found)}
     inner: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    chains: dict[int, list[int]] = {}
     for source, target in edges.tolist():
-        up, down = _chain(parent, node_parent, source), _chain(parent, node_parent, target)
-        while len(up) > 1 and len(down) > 1 and up[-2] == down[-2]:
-            up.pop()
-            down.pop()
-        owner = up[-1]
-        a = (True, up[-2]) if len(up) > 1 else (False, source)
-        b = (True, down[-2]) if len(down) > 1 else (False, target)
+        owner = node_parent[source]
+        a, b = (False, source), (False, target)
+        if node_parent[target] != owner:
+            up, down = (_chain(parent, node_parent[node], chains) for node in (source, target))
+            common = 1
+            while common < min(len(up), len(down)) and up[-common - 1] == down[-common - 1]:
+                common += 1
+            owner = up[-common]
+            a = (True, up[-common - 1]) if len(up) > common else a
+            b = (True, down[-common - 1]) if len(down) > common else b
         if owner != ROOT and a != b:
             inner[owner].add((place[a], place[b]))
     return inner
 
 
-def _chain(parent: Sequence[int], node_parent: Sequence[int], node: int) -> list[int]:
-    """The containers around a node, innermost first, ROOT last."""
-    chain = [node_parent[node]]
-    while chain[-1] != ROOT:
-        chain.append(parent[chain[-1]])
+def _chain(parent: Sequence[int], owner: int, known: dict[int, list[int]]) -> list[int]:
+    """A container and those around it, ROOT last; kept in `known`."""
+    chain = known.get(owner)
+    if chain is None:
+        chain = known[owner] = [owner]
+        while chain[-1] != ROOT:
+            chain.append(parent[chain[-1]])
     return chain
 
 
@@ -324,13 +336,20 @@ def _equal_runs(children: Sequence[tuple[bool, int]], signature: Sequence[int]) 
 
 def _twin_nodes(graph: Graph, node_parent: Sequence[int], edges: NDArray[np.int64]) -> list[tuple[int, ...]]:
     """Equal nodes in one group, fed by the same and feeding the same; merging such never makes a cycle."""
+    if not len(edges):
+        return []
+    # twins share what feeds them: only what a node with many targets feeds can be one
+    fans = np.bincount(edges[:, 0], minlength=len(graph.nodes)) >= FEWEST_TWINS
+    candidates = np.zeros(len(graph.nodes), np.bool_)
+    candidates[edges[fans[edges[:, 0]], 1]] = True
     feeds: dict[int, set[int]] = defaultdict(set)
     fed_by: dict[int, set[int]] = defaultdict(set)
-    for source, target in edges.tolist():
+    for source, target in edges[candidates[edges].any(axis=1)].tolist():
         feeds[source].add(target)
         fed_by[target].add(source)
     alike: dict[object, list[int]] = defaultdict(list)
-    for node in graph.nodes:
+    for at in np.flatnonzero(candidates).tolist():
+        node = graph.nodes[at]
         near = (frozenset(fed_by[node.id]), frozenset(feeds[node.id]))
         if node.kind in ("module", "function") and all(near):
             alike[node_parent[node.id], near, _node_signature(node)].append(node.id)
@@ -388,11 +407,17 @@ def _lift(
     if not len(edges):
         return np.zeros((0, 2), np.int64), ()
     ends = box_of_node[edges]
-    found: dict[tuple[int, int], list[int]] = {}
-    for index in np.flatnonzero(ends[:, 0] != ends[:, 1]).tolist():
-        source, target = ends[index].tolist()
-        found.setdefault((source, target), []).append(index)
-    return np.array(list(found), np.int64).reshape(-1, 2), tuple(tuple(same) for same in found.values())
+    between = np.flatnonzero(ends[:, 0] != ends[:, 1])
+    pairs = ends[between, 0] * (int(box_of_node.max()) + 1) + ends[between, 1]
+    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
+    in_time = np.argsort(first)
+    number = np.empty(len(first), np.int64)
+    number[in_time] = np.arange(len(first))
+    order = np.argsort(number[which], kind="stable")
+    sorted_edges = between[order].tolist()
+    stops = np.cumsum(np.bincount(which, minlength=len(first))[in_time]).tolist()
+    wire_edges = tuple(tuple(sorted_edges[start:stop]) for start, stop in pairwise([0, *stops]))
+    return ends[between[first[in_time]]].reshape(-1, 2), wire_edges
 
 
 def module_depth(hierarchy: Hierarchy, container: int) -> int:
