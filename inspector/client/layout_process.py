@@ -7,17 +7,18 @@ then by the plain way in Python.
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import msgspec
 
-from inspector.core.layout import Layout, LayoutRequest, lay_out
+from inspector.core.layout import Layout, LayoutRequest, lay_out, lay_out_plainly
 from inspector.core.layout.compose import Memory
 from inspector.core.layout.messages import decode_layout, encode
 from inspector.core.layout.worker import LONGEST_FRAME, read_frame, write_frame
 
 SMALL_PICTURE = 160  # boxes that are laid out in a few milliseconds right here
+FEW_BOXES = 1_000  # that many are laid out with care in time, also without the process
 MEMORY_LIMIT = 4_000  # containers remembered for the next layout
 WORKER = (sys.executable, "-m", "inspector.core.layout.worker")
 
@@ -41,21 +42,24 @@ class LayoutProcess:
         self._memory: Memory = {}
         self.outcome = ""
 
-    def lay_out(self, request: LayoutRequest) -> Layout | None:
-        """The layout; None when it was cancelled. `outcome` then says how: `here`, `process`, or why `plain`."""
+    def lay_out(self, request: LayoutRequest, progress: Callable[[int], None] | None = None) -> Layout | None:
+        """The layout; None when it was cancelled. `outcome` then says how: `here`, `process`, or why `plain`.
+
+        `progress` is told how many percent are done, if it takes long.
+        """
         with self._lock:
             self._cancelled = self._closed
         if len(request.box_parent) <= self._small:
             self.outcome = "here"
             return self._plain(request)
         try:
-            layout = self._ask(request)
+            layout = self._ask(request, progress)
         except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
             self.end()
             if self._cancelled:
                 return None
             self.outcome = f"plain: {type(error).__name__}: {error}"
-            return self._plain(request)
+            return lay_out_plainly(request) if len(request.box_parent) > FEW_BOXES else self._plain(request)
         self.outcome = "process"
         return layout
 
@@ -88,14 +92,19 @@ class LayoutProcess:
             self._memory.clear()
         return lay_out(request, memory=self._memory)
 
-    def _ask(self, request: LayoutRequest) -> Layout:
+    def _ask(self, request: LayoutRequest, progress: Callable[[int], None] | None) -> Layout:
         process = self._started()
         clock = threading.Timer(self._time_limit_s, process.kill)
         clock.daemon = True
         clock.start()
         try:
             write_frame(_pipe(process.stdin), encode(request))
-            return decode_layout(read_frame(_pipe(process.stdout), LONGEST_FRAME))
+            answer = read_frame(_pipe(process.stdout), LONGEST_FRAME)
+            while len(answer) == 1:
+                if progress is not None:
+                    progress(min(answer[0], 100))
+                answer = read_frame(_pipe(process.stdout), LONGEST_FRAME)
+            return decode_layout(answer)
         finally:
             clock.cancel()
 

@@ -1,6 +1,6 @@
 """The whole picture: containers laid out innermost first, equal ones once, then put into place outermost first."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from inspector.core.layout.split import Item, Part, Port, Split, split_wires
 MARGIN = 16.0
 PORT_PASSES = 2  # ports in the order of what comes to them: once for containers, once more for those inside
 Memory = MutableMapping[Local, Solution]
+Progress = Callable[[float], None]
 
 
 @dataclass
@@ -34,35 +35,60 @@ class _Whole:
         ]
 
 
-def lay_out(request: LayoutRequest, *, better: Orderer | None = None, memory: Memory | None = None) -> Layout:
+def lay_out(
+    request: LayoutRequest,
+    *,
+    better: Orderer | None = None,
+    memory: Memory | None = None,
+    progress: Progress | None = None,
+) -> Layout:
     """Lay everything out. `memory` keeps containers for the next call: unfolding one re-lays only those around it.
 
-    `better` finds an order with fewer crossings (see `order_ranks`); without it, barycentres alone serve.
+    `better` finds an order with fewer crossings (see `order_ranks`); without it, barycentres alone serve. `progress` is
+    told now and then which share (0 … 1) is done.
     """
     memory = {} if memory is None else memory
     whole = _Whole(request, split_wires(request))
-    _solve_all(whole, better, memory)
+    _solve_all(whole, memory, better=better, progress=progress)
     for _ in range(PORT_PASSES):
         turned = turn_ports(whole.split, whole.solutions)
         if not turned:
             break
-        _solve_all(whole, better, memory, only=turned)
+        _solve_all(whole, memory, better=better, only=turned)
     return _compose(whole)
 
 
-def _solve_all(whole: _Whole, better: Orderer | None, memory: Memory, only: set[int] | None = None) -> None:
+def lay_out_plainly(request: LayoutRequest) -> Layout:
+    """Lay out quickly, whatever it is: boxes in rows in the order in which they ran; more crossings, longer wires."""
+    whole = _Whole(request, split_wires(request))
+    _solve_all(whole, {}, plain=True)
+    return _compose(whole)
+
+
+def _solve_all(
+    whole: _Whole,
+    memory: Memory,
+    *,
+    better: Orderer | None = None,
+    only: set[int] | None = None,
+    progress: Progress | None = None,
+    plain: bool = False,
+) -> None:
     """Innermost first: a container's size and ports are known when the one around it is laid out.
 
     With `only`, these containers and those around them; the others stand as they were.
     """
     stale = None if only is None else {above for owner in only for above in _around(whole, owner)}
-    for owner in range(len(whole.request.container_parent) - 1, -2, -1):
+    count = len(whole.request.container_parent)
+    for owner in range(count - 1, -2, -1):
+        if progress is not None:
+            progress((count - owner) / (count + 1))
         if stale is not None and owner not in stale:
             continue
         local = _local(whole, owner)
         known = memory.get(local)
         if known is None:
-            known = memory[local] = solve(local, better)
+            known = memory[local] = solve(local, better, plain=plain)
         whole.solutions[owner] = known
 
 

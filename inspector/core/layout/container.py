@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from inspector.core.layout.order import Link, Orderer, order_ranks
-from inspector.core.layout.positions import STRAIGHT, Join, place_across
+from inspector.core.layout.positions import STRAIGHT, Join, place_across, place_side_by_side
 from inspector.core.layout.ranks import rank_items, wrap_wide
 
 Point = tuple[float, float]
@@ -89,13 +89,16 @@ class _Sketch:
         return vertex < self.num_items
 
 
-def solve(local: Local, better: Orderer | None = None) -> Solution:
-    """Lay one container out."""
+def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -> Solution:
+    """Lay one container out; `plain` takes the first order of boxes, side by side."""
     sketch = _sketch(local)
-    sketch.ranks = order_ranks(_first_order(sketch), _links(sketch), better)
+    sketch.ranks = _first_order(sketch)
     half = [_half(sketch, vertex) for vertex in range(len(sketch.level))]
-    joins = _weighed(sketch)
-    x = place_across(sketch.ranks, half, joins)
+    if plain:
+        x = place_side_by_side(sketch.ranks, half)
+    else:
+        sketch.ranks = order_ranks(sketch.ranks, _links(sketch), better)
+        x = place_across(sketch.ranks, half, _weighed(sketch))
     x, width = _inside(sketch, x)
     tops, bottoms, height = _heights(sketch, x)
     corners = []

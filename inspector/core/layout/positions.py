@@ -79,6 +79,17 @@ def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: S
     return x
 
 
+def place_side_by_side(ranks: Sequence[Sequence[int]], half: Sequence[float]) -> list[float]:
+    """The middle of every vertex: each rank packed, its first vertices below each other."""
+    x = [0.0] * len(half)
+    for rank in ranks:
+        at = -half[rank[0]] if rank else 0.0
+        for vertex in rank:
+            x[vertex] = at + half[vertex]
+            at += 2 * half[vertex]
+    return x
+
+
 def _numbered(lengths: Sequence[int]) -> list[list[int]]:
     """Ranks of these lengths, their vertices numbered in order."""
     starts = [0, *accumulate(lengths)]

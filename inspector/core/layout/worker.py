@@ -1,11 +1,13 @@
 """The layout process: requests come in on stdin and layouts go out on stdout, as length-prefixed MessagePack.
 
+Before a layout come frames of one byte: how many percent are done.
 It knows no torch and no Qt. It ends when its stdin does, so it never outlives the window.
 """
 
 import gc
 import struct
 import sys
+import time
 from collections.abc import Sequence
 from typing import IO
 
@@ -16,6 +18,7 @@ from inspector.core.layout.order import Link, Ranks, fast_sugiyama_order
 LONGEST_FRAME = 512 * 1024 * 1024
 MOST_LINKS = 1_000  # fast-sugiyama takes a second for these; barycentres alone serve beyond
 MEMORY_LIMIT = 20_000
+TELL_EVERY_S = 0.05
 
 
 def read_frame(stream: IO[bytes], longest: int = LONGEST_FRAME) -> bytes:
@@ -49,7 +52,24 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             return
         if len(memory) > MEMORY_LIMIT:
             memory.clear()
-        write_frame(answers, encode(lay_out(decode_request(payload), better=_better, memory=memory)))
+        told = _Told(answers)
+        write_frame(
+            answers, encode(lay_out(decode_request(payload), better=_better, memory=memory, progress=told.tell))
+        )
+
+
+class _Told:
+    """Tells each whole percent once, and not more often than every TELL_EVERY_S."""
+
+    def __init__(self, answers: IO[bytes]) -> None:
+        self._answers = answers
+        self._next_s = time.monotonic() + TELL_EVERY_S
+
+    def tell(self, share: float) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + TELL_EVERY_S
+            write_frame(self._answers, bytes([min(round(100 * share), 100)]))
 
 
 def _better(ranks: Ranks, links: Sequence[Link]) -> Ranks:

@@ -12,10 +12,11 @@ from inspector.gui.graph_view.picture import Picture
 class LayoutLink(QObject):
     """Makes pictures on a thread of its own, of the latest wish only; a newer one stops what is under way.
 
-    `made` carries the number of the wish, as `ask` gave it, and the Picture.
+    `made` carries the number of the wish, as `ask` gave it, and the Picture; `progressed` the number and percent.
     """
 
     made = Signal(int, object)
+    progressed = Signal(int, int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -25,12 +26,14 @@ class LayoutLink(QObject):
         self._thread: threading.Thread | None = None
         self._number = 0
         self._closed = False
+        self._cancelled = False
 
     def ask(self, wish: Wish) -> int:
         """Make this; its number. What was asked before is no longer wanted."""
         with self._lock:
             self._number += 1
             self._next = (self._number, wish)
+            self._cancelled = False
             busy = self._thread is not None
             if not busy and not self._closed:
                 self._thread = threading.Thread(target=self._work, name="graph layout", daemon=True)
@@ -38,6 +41,15 @@ class LayoutLink(QObject):
         if busy:
             self._process.cancel()
         return self._number
+
+    def cancel(self) -> None:
+        """Nothing is wanted any more: end what is under way."""
+        with self._lock:
+            self._number += 1
+            self._next = None
+            self._cancelled = self._thread is not None
+        if self._cancelled:
+            self._process.cancel()
 
     @property
     def process(self) -> LayoutProcess:
@@ -68,13 +80,15 @@ class LayoutLink(QObject):
                     return
                 number, wish = self._next
                 self._next = None
-            picture = self._patiently(wish)
+            picture = self._patiently(number, wish)
             if picture is not None and not self._closed:
                 self.made.emit(number, picture)
 
-    def _patiently(self, wish: Wish) -> Picture | None:
+    def _patiently(self, number: int, wish: Wish) -> Picture | None:
         """The picture; None when nobody wants it any more. A cancel that was meant for the one before is not obeyed."""
         picture = None
-        while picture is None and self._next is None and not self._closed:
-            picture = make_picture(wish, self._process.lay_out)
+        while picture is None and self._next is None and not self._closed and not self._cancelled:
+            picture = make_picture(
+                wish, lambda request: self._process.lay_out(request, lambda done: self.progressed.emit(number, done))
+            )
         return picture

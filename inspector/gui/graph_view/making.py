@@ -5,23 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.core.folding import ROOT, Hierarchy, Visible
+from inspector.core.folding import ROOT, Hierarchy, Visible, build_hierarchy, default_folding
 from inspector.core.layout import Direction, Layout, LayoutRequest
 from inspector.core.scope import look_inside
 from inspector.gui.graph_view.cards import Card, Ruler, cards_of, container_card
 from inspector.gui.graph_view.picture import Picture
-from inspector.protocol.graph import Failure
+from inspector.protocol.graph import Failure, Graph
 
 
 @dataclass(frozen=True)
 class Wish:
     """What is to be shown: a graph folded so, running that way, with texts measured by that ruler.
 
-    `scope` is the container one looks into, ROOT for the whole graph.
+    `hierarchy` is the graph's where it is known. Where it isn't, it is found here, and `folded` and `scope` hold only if
+    the graph has still that `structure`; else it starts as a new one does. `scope` is the container one looks into,
+    ROOT for the whole graph.
     """
 
-    hierarchy: Hierarchy
+    graph: Graph
+    hierarchy: Hierarchy | None
     folded: frozenset[int]
+    structure: int | None
     failure: Failure | None
     direction: Direction
     ruler: Ruler
@@ -30,7 +34,12 @@ class Wish:
 
 def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) -> Picture | None:
     """The picture; None when the layout was called off."""
-    visible = look_inside(wish.hierarchy, wish.folded, wish.scope)
+    hierarchy, folded, scope = wish.hierarchy, wish.folded, wish.scope
+    if hierarchy is None:
+        hierarchy = build_hierarchy(wish.graph)
+        if hierarchy.structure != wish.structure:
+            folded, scope = default_folding(hierarchy), ROOT
+    visible = look_inside(hierarchy, folded, scope)
     cards = cards_of(visible, wish.failure)
     layout = lay_out(request_of(visible, cards, wish))
     if layout is None:

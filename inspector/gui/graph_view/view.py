@@ -60,6 +60,7 @@ class GraphView(QWidget):
         self._direction: Direction = "down"
         self._asked: _Asked | None = None
         self._state_chosen: tuple[int | None, str | None] = (None, None)
+        self._follow: tuple[int | None, str | None] | None = None  # chosen, and still to be selected here
         self._fonts = Fonts.of(self.font())
         self._ruler = Ruler(self._fonts)
         self.stage = Stage(self)
@@ -110,7 +111,10 @@ class GraphView(QWidget):
             self._state_chosen = chosen
             # when only the node is given up, its module is still in the state, but nothing is selected here
             given_up = chosen[0] is None and before[0] is not None and chosen[1] == before[1]
-            self._marking.follow(*((None, None) if given_up else chosen))
+            self._follow = (None, None) if given_up else chosen
+        if self._follow is not None and self._known is not None:
+            self._marking.follow(*self._follow)
+            self._follow = None
 
     def fit(self) -> None:
         """Show all of the graph, also when there is more or less room for it."""
@@ -119,8 +123,8 @@ class GraphView(QWidget):
 
     def fold_all(self) -> None:
         """Fold every group."""
-        if self._hierarchy is not None:
-            self._fold(folding.fold_all(self._hierarchy), self._show_refolded)
+        if self._known is not None:
+            self._fold(folding.fold_all(self._known), self._show_refolded)
 
     def unfold_all(self) -> None:
         """Unfold every group."""
@@ -128,10 +132,10 @@ class GraphView(QWidget):
 
     def fold_to_depth(self, depth: int) -> None:
         """Unfold down to a depth, fold what lies deeper; counted from the container that is shown alone, if one is."""
-        if self._hierarchy is not None:
+        if self._known is not None:
             if self.scope != folding.ROOT:
-                depth += folding.module_depth(self._hierarchy, self.scope) + 1
-            self._fold(folding.fold_to_depth(self._hierarchy, depth), self._show_refolded)
+                depth += folding.module_depth(self._known, self.scope) + 1
+            self._fold(folding.fold_to_depth(self._known, depth), self._show_refolded)
 
     def set_direction(self, direction: Direction) -> None:
         """Let the graph run down, or to the right."""
@@ -146,7 +150,7 @@ class GraphView(QWidget):
 
     def centre_on_node(self, node: int) -> None:
         """Bring a node into the middle and select it; what it lies in is unfolded."""
-        hierarchy = self._hierarchy
+        hierarchy = self._known
         if hierarchy is None or not 0 <= node < len(hierarchy.graph.nodes):
             return
         self._marking.select(node, None)
@@ -154,7 +158,7 @@ class GraphView(QWidget):
 
     def centre_on_module(self, fqn: str) -> None:
         """Bring a module, a leaf or a group, into the middle and select it; what it lies in is unfolded."""
-        hierarchy = self._hierarchy
+        hierarchy = self._known
         if hierarchy is None:
             return
         group = group_named(hierarchy, fqn)
@@ -185,10 +189,10 @@ class GraphView(QWidget):
     def next_match(self, step: int = 1) -> int:
         """Go to the next of what was found (or back, with −1); its place among them, or −1."""
         at = self._marking.next_match(step)
-        if at >= 0 and self._hierarchy is not None:
+        if at >= 0 and self._known is not None:
             node = self._marking.selection.matches[at]
             self._gestures.choose_node(node)
-            self._reveal(self._hierarchy.node_parent[node], lambda picture: picture.rect_of_node(node))
+            self._reveal(self._known.node_parent[node], lambda picture: picture.rect_of_node(node))
             self._say_found()
         return at
 
@@ -200,7 +204,7 @@ class GraphView(QWidget):
 
     def enter(self, container: int) -> None:
         """Show the inside of a container alone; with ROOT, or one that was come through, go back to it."""
-        if self._hierarchy is None or container == self._entered.scope:
+        if self._known is None or container == self._entered.scope:
             return
         before = self._entered.leave(container)
         if before is not None:
@@ -217,7 +221,7 @@ class GraphView(QWidget):
 
     def leave(self) -> None:
         """Back to where the last container was entered."""
-        before = self._entered.leave()
+        before = self._entered.leave() if self._known is not None else None
         if before is not None:
             self._restore(before)
 
@@ -232,7 +236,7 @@ class GraphView(QWidget):
 
     def go_to(self, container: int) -> None:
         """Bring a container into the middle and select it; out of the one that is shown alone, if it lies around."""
-        hierarchy = self._hierarchy
+        hierarchy = self._known
         if hierarchy is None:
             return
         if container == self.scope:
@@ -307,30 +311,44 @@ class GraphView(QWidget):
             self._hierarchy = self._marking.hierarchy = None
             self._show_picture(None)
             return
-        structure = folding.structure_key(graph)
-        self._hierarchy = self._marking.hierarchy = folding.build_hierarchy(graph)
-        same = structure == self._structure
-        self._structure = structure
-        if same:
-            self._ask(self._stay, animated=False)
-            return
-        self._folded = folding.default_folding(self._hierarchy)
-        self._marking.forget()
-        self._entered.forget()
-        self.bar.show_depth(deepest(self._hierarchy))
-        self._ask(self._show_first, animated=False)
+        self._ask(self._stay, animated=False)
+
+    @property
+    def _known(self) -> Hierarchy | None:
+        """The hierarchy; None while that of another graph is being made: what is seen till then stays as it is."""
+        return self._hierarchy if self._hierarchy is not None and self._hierarchy.graph is self._graph else None
+
+    def _adopt(self, hierarchy: Hierarchy, folded: frozenset[int]) -> bool:
+        """The hierarchy of a new graph has come; whether all is built as before, so that marks and view hold."""
+        same = hierarchy.structure == self._structure
+        self._hierarchy = self._marking.hierarchy = hierarchy
+        self._structure, self._folded = hierarchy.structure, folded
+        if not same:
+            self._marking.forget()
+            self._entered.forget()
+            self.bar.show_depth(deepest(hierarchy))
+        return same
 
     def _fold(self, folded: frozenset[int], then: Callable[[Picture | None], None]) -> None:
-        if self._hierarchy is None or (folded == self._folded and self._asked is None):
+        if self._known is None or (folded == self._folded and self._asked is None):
             return
         self._folded = folded
         self._ask(then, animated=True)
 
     def _ask(self, then: Callable[[Picture | None], None], *, animated: bool) -> None:
         """Have what is visible laid out; `then` places the view, given the picture before."""
-        if self._hierarchy is None:
+        if self._graph is None:
             return
-        wish = Wish(self._hierarchy, self._folded, self._failure, self._direction, self._ruler, self.scope)
+        wish = Wish(
+            graph=self._graph,
+            hierarchy=self._known,
+            folded=self._folded,
+            structure=self._structure,
+            failure=self._failure,
+            direction=self._direction,
+            ruler=self._ruler,
+            scope=self.scope,
+        )
         self._asked = _Asked(self._link.ask(wish), then, animated)
 
     def _made(self, number: int, picture: Picture) -> None:
@@ -338,12 +356,17 @@ class GraphView(QWidget):
         if asked is None or number != asked.number:
             return
         self._asked = None
+        before, then = self.picture, asked.then
+        if self._known is None and not self._adopt(picture.visible.hierarchy, picture.visible.folded):
+            then = self._show_first
+        self._show_picture(picture)
         if self._search_text and self._graph is not self._finder.graph:
             self.search(self._search_text)
-        before = self.picture
-        self._show_picture(picture)
         held = self._canvas.mapFromScene(QPointF(0, 0))
-        asked.then(before)
+        then(before)
+        if self._follow is not None:
+            self._marking.follow(*self._follow)
+            self._follow = None
         self._canvas.settle()
         if asked.animated and before is not None and self.isVisible():
             self.stage.glide(before, picture, held)
@@ -386,7 +409,7 @@ class GraphView(QWidget):
 
     def _reveal(self, container: int, where: Callable[[Picture], QRectF]) -> None:
         """Unfold what hides something, then bring it into the middle."""
-        hierarchy = self._hierarchy
+        hierarchy = self._known
         if hierarchy is None:
             return
 
