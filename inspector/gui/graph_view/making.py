@@ -17,7 +17,7 @@ from inspector.protocol.graph import Failure, Graph
 class Wish:
     """What is to be shown: a graph folded so, running that way, with texts measured by that ruler.
 
-    `hierarchy` is the graph's where it is known. Where it isn't, it is found here, and `folded` and `scope` hold only if
+    `hierarchy` is the graph's where it is known. Else it is found here, and `folded` and `scope` hold only if
     the graph has still that `structure`; else it starts as a new one does. `scope` is the container one looks into,
     ROOT for the whole graph.
     """
