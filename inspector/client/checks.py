@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
+
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    CellsRead,
     ChangesCompared,
     EvaluationProgressed,
     FolderScanned,
@@ -13,7 +16,11 @@ from inspector.protocol.events import (
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
+    MapsRead,
     OutputsComputed,
+    RowRead,
+    TensorFetched,
+    ValueFound,
 )
 from inspector.protocol.graph import Graph
 
@@ -40,11 +47,13 @@ def check_reply(reply: Reply) -> None:
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
+        case TensorFetched() | CellsRead() | MapsRead() | ValueFound() | RowRead():
+            _check_tensor(reply.event)
         case _:
             pass
 
 
-def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:
+def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:  # noqa: PLR0911 - one a family of events
     """The arrays that travel beside this event."""
     match event:
         case OutputsComputed(outputs=outputs):
@@ -57,6 +66,8 @@ def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:
             return (indices, rows)
         case ImagesDecoded(pictures=pictures):
             return tuple(picture for picture in pictures if picture is not None)
+        case CellsRead(values=values) | RowRead(values=values) | MapsRead(maps=values):
+            return (values,)
         case _:
             return ()
 
@@ -83,3 +94,23 @@ def _check_graph(graph: Graph) -> None:
             raise ValueError("a group's parent does not come before it")
     if any(edge.source not in nodes or edge.target not in nodes for edge in graph.edges):
         raise ValueError("a wire ends at a node that is not there")
+
+
+def _check_tensor(event: TensorFetched | CellsRead | MapsRead | ValueFound | RowRead) -> None:
+    match event:
+        case TensorFetched(shape=shape, array_dtype=array_dtype):
+            sound = min(shape, default=0) >= 0 and not np.dtype(array_dtype).hasobject
+        case CellsRead(window=window, values=values):
+            room = (window.num_rows, window.num_columns)
+            sound = len(values.shape) == 2 and all(size <= most for size, most in zip(values.shape, room, strict=True))
+        case MapsRead(window=window, maps=maps):
+            colours = (3,) if window.layout == "tiles" else ()
+            named = (event.channels, event.lows, event.highs)
+            sound = len(maps.shape) == 3 + len(colours) and maps.shape[3:] == colours
+            sound = sound and all(len(each) == maps.shape[0] for each in named)
+        case ValueFound(index=index):
+            sound = min(index, default=0) >= 0
+        case RowRead(values=values):
+            sound = len(values.shape) == 1
+    if not sound:
+        raise ValueError("parts of a tensor do not fit what is said of them")

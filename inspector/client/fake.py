@@ -17,6 +17,7 @@ from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
 from inspector.protocol.events import (
     AnyEvent,
+    CellsRead,
     ChangesCompared,
     EvaluationProgressed,
     FileDescribed,
@@ -24,13 +25,18 @@ from inspector.protocol.events import (
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
+    MapsRead,
     OutputsComputed,
     ParametersMeasured,
     Progressed,
     RequestCancelled,
     RequestFailed,
     RequestFinished,
+    RowRead,
+    TensorFetched,
+    TensorMeasured,
     TensorStatistics,
+    ValueFound,
 )
 from inspector.protocol.findings import Findings
 from inspector.protocol.inputs import ImageInput
@@ -39,10 +45,16 @@ from inspector.protocol.requests import (
     DecodeImages,
     DescribeFile,
     Evaluate,
+    FetchTensor,
+    FindValue,
     LoadModel,
     MeasureParameters,
+    MeasureTensor,
     PreviewInput,
     ProfileForward,
+    ReadCells,
+    ReadMaps,
+    ReadRow,
     RunForward,
     ScanFolder,
 )
@@ -168,6 +180,12 @@ class FakeEngine:
             ScanFolder: self._scan,
             Evaluate: self._evaluate,
             DecodeImages: self._decode,
+            FetchTensor: self._fetch,
+            MeasureTensor: self._measure_tensor,
+            ReadCells: self._cells,
+            ReadMaps: self._maps,
+            FindValue: self._find,
+            ReadRow: self._row,
         }
         answer = answers.get(type(request))
         if answer is None:
@@ -257,3 +275,57 @@ class FakeEngine:
         picture = said.inline(np.full((8, 8, 3), 128, np.uint8))
         pictures = tuple(picture if Path(path).suffix else None for path in request.paths)
         return [ImagesDecoded(paths=request.paths, pictures=pictures)]
+
+    def _fetch(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, FetchTensor)
+        values = said.tensor_values()
+        fetched = TensorFetched(
+            place=request.place, shape=values.shape, dtype="float32", array_dtype="float32", size_bytes=values.nbytes
+        )
+        return [fetched]
+
+    def _measure_tensor(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, MeasureTensor)
+        return [TensorMeasured(place=request.place, statistics=said.statistics(5))]
+
+    def _cells(self, request: AnyRequest) -> list[AnyEvent]:
+        """Of (N, C, H, W), rows are H and columns are W, whatever was asked."""
+        assert isinstance(request, ReadCells)
+        window = request.window
+        block = said.tensor_values()[0, window.index[1]]
+        block = block[window.row : window.row + window.num_rows, window.column : window.column + window.num_columns]
+        return [CellsRead(place=request.place, window=window, values=said.inline(block))]
+
+    def _maps(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, ReadMaps)
+        all_maps = said.tensor_values()[0]
+        channels = range(len(all_maps))[request.window.start :][: request.window.count]
+        maps = all_maps[list(channels)]
+        page = MapsRead(
+            place=request.place,
+            window=request.window,
+            maps=said.inline(maps),
+            channels=tuple(channels),
+            lows=tuple(maps.min(axis=(1, 2)).tolist()),
+            highs=tuple(maps.max(axis=(1, 2)).tolist()),
+            low=float(all_maps.min()),
+            high=float(all_maps.max()),
+            total=len(all_maps),
+            height=maps.shape[1],
+            width=maps.shape[2],
+        )
+        return [page]
+
+    def _find(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, FindValue)
+        values = said.tensor_values()
+        if request.sought == "nan":
+            return [ValueFound(place=request.place, sought="nan", index=(), value=None)]
+        flat = int(values.argmax() if request.sought == "max" else values.argmin())
+        index = tuple(int(place) for place in np.unravel_index(flat, values.shape))
+        return [ValueFound(place=request.place, sought=request.sought, index=index, value=float(values[index]))]
+
+    def _row(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, ReadRow)
+        row = said.tensor_values().reshape(-1)[request.start : request.start + request.count]
+        return [RowRead(place=request.place, start=request.start, values=said.inline(row))]

@@ -6,6 +6,7 @@ The model: (1, 1, 8, 8) → convolution, norm, ReLU → residual block → pooli
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
@@ -100,6 +101,11 @@ def statistics(seed: int) -> Statistics:
         num_sampled=1024,
         histogram=tuple(int(count) for count in counts),
     )
+
+
+def tensor_values() -> NDArray[np.float32]:
+    """What every tensor of the scripted model holds, (1, 16, 8, 8)."""
+    return np.random.default_rng(7).normal(0.2, 1.0, _MAPS).astype(np.float32)
 
 
 def graph(up_to: int | None = None) -> Graph:

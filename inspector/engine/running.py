@@ -38,12 +38,12 @@ def run_forward(
     request: RunForward,
     emit: Callable[[AnyEvent], None],
     put: Callable[[NDArray[np.generic]], ArrayRef],
-) -> Graph | None:
+) -> Captured:
     """Run once, and emit GraphCaptured, OutputsComputed (unless it failed) and FindingsFound.
 
     With changes the model is run without them first, and ChangesCompared comes behind the outputs.
 
-    Returns the graph when the forward went through.
+    Returns what was seen, without the outputs.
 
     Raises:
         EngineError: the input can't be made, or the device or dtype is not there.
@@ -51,17 +51,14 @@ def run_forward(
     inputs = request.inputs or proposed_inputs(slots)
     with placed(loaded.module, request.device, request.dtype) as module:
         args, kwargs = bind_inputs(module, inputs, request.device, input_dtype(request.dtype))
-        names = positional_names(module)
         before: Captured | None = None
         if request.changes:
-            with unchanged(module, mode=request.mode, seed=request.seed):
-                plain = CaptureOptions(statistics=False, signed=True)
-                before = capture_forward(module, args, kwargs, input_names=names, options=plain)
+            before = captured_run(module, args, kwargs, request, CaptureOptions(statistics=False, signed=True))
         options = CaptureOptions(
             statistics=request.statistics, timed=request.timed, changes=request.changes, signed=bool(request.changes)
         )
-        with unchanged(module, mode=request.mode, seed=request.seed):
-            captured = capture_forward(module, args, kwargs, input_names=names, options=options)
+        captured = captured_run(module, args, kwargs, request, options)
+        seen = replace(captured, outputs=())
         failure = captured.failure
         if failure is not None:
             failure = _with_fix(module, captured.graph, failure, args, kwargs)
@@ -98,7 +95,15 @@ def run_forward(
             expectation=request.expectation,
         )
         emit(FindingsFound(findings=diagnose_run(context)))
-    return None if failure else captured.graph
+    return seen
+
+
+def captured_run(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], request: RunForward, options: CaptureOptions
+) -> Captured:
+    """One observed forward as `request` says, which leaves nothing changed: asked twice, it gives the same values."""
+    with unchanged(module, mode=request.mode, seed=request.seed):
+        return capture_forward(module, args, kwargs, input_names=positional_names(module), options=options)
 
 
 def graph_of_proposed(module: nn.Module, slots: tuple[InputSlot, ...]) -> Graph | None:

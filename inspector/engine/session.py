@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
 from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
@@ -40,10 +41,16 @@ from inspector.protocol.requests import (
     AnyRequest,
     DecodeImages,
     Evaluate,
+    FetchTensor,
+    FindValue,
     LoadModel,
     MeasureParameters,
+    MeasureTensor,
     PreviewInput,
     ProfileForward,
+    ReadCells,
+    ReadMaps,
+    ReadRow,
     RunForward,
     ScanFolder,
 )
@@ -62,6 +69,7 @@ class OpenModel:
     loaded: Loaded
     slots: tuple[InputSlot, ...]
     graph: Graph | None = None
+    last_run: LastRun | None = None
 
 
 class Session:
@@ -75,6 +83,7 @@ class Session:
         self._put = put
         self._between_steps = between_steps
         self._open: OpenModel | None = None
+        self._kept: Kept | None = None
 
     def load(self, request: LoadModel, description: FileDescription) -> None:
         """Load a model whose file has been described; the one before is let go of first.
@@ -82,7 +91,7 @@ class Session:
         Raises:
             EngineError: it can't be loaded.
         """
-        self._open = None
+        self._open = self._kept = None
         self._emit(Progressed(what="Loading"))
         answer = load_model(request, description)
         if not isinstance(answer, Loaded):
@@ -129,6 +138,10 @@ class Session:
                 self._evaluate(request)
             case DecodeImages():
                 self._decode(request)
+            case FetchTensor():
+                self._fetch(request)
+            case MeasureTensor() | ReadCells() | ReadMaps() | FindValue() | ReadRow():
+                self._emit(answer_of(self._kept, request, self._put, self._between_steps))
             case _:
                 raise EngineError(f"The engine does not know how to answer {type(request).__name__}.")
 
@@ -140,9 +153,18 @@ class Session:
     def _run(self, request: RunForward) -> None:
         model = self._model()
         self._emit(Progressed(what="Running"))
-        graph = run_forward(model.loaded, model.slots, request, self._emit, self._put)
-        if graph is not None and not request.changes:
-            model.graph = graph
+        self._kept = None
+        captured = run_forward(model.loaded, model.slots, request, self._emit, self._put)
+        model.last_run = LastRun(request, captured.graph)
+        if captured.failure is None and not request.changes:
+            model.graph = captured.graph
+
+    def _fetch(self, request: FetchTensor) -> None:
+        model = self._model()
+        self._emit(Progressed(what="Fetching the tensor"))
+        self._kept = None
+        self._kept = fetch(model.loaded, model.slots, model.last_run, request.place)
+        self._emit(fetched_event(self._kept))
 
     def _profile(self, request: ProfileForward) -> None:
         model = self._model()

@@ -11,6 +11,7 @@ from inspector.gui.state import (
     Problem,
     Progress,
     RunSettings,
+    TensorState,
     WindowState,
 )
 from inspector.gui.updates import LONG, without_problem
@@ -19,18 +20,26 @@ from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess
 from inspector.protocol.requests import Evaluate, ProfileForward, RunForward
+from inspector.protocol.tensors import TensorPlace
 
+_TENSOR: tuple[Concern, ...] = ("tensor", "tensor_part")
+_OF_A_MODEL: tuple[Concern, ...] = (
+    *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
+    *_TENSOR,
+)
 # A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
 _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
-    "load": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
-    "reload": ("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
-    "run": ("run", "profile"),
+    "load": _OF_A_MODEL,
+    "reload": _OF_A_MODEL,
+    "run": ("run", "profile", *_TENSOR),
     "profile": ("profile",),
     "preview": ("preview",),
     "scan": ("scan", "evaluate"),
     "evaluate": ("scan", "evaluate"),
     "parameters": (),
     "thumbnails": (),
+    "tensor": _TENSOR,
+    "tensor_part": (),
 }
 _WHAT: dict[Concern, str] = {
     "load": "Opening",
@@ -39,6 +48,7 @@ _WHAT: dict[Concern, str] = {
     "profile": "Profiling",
     "scan": "Reading the folder",
     "evaluate": "Evaluating",
+    "tensor": "Fetching a tensor",
 }
 
 
@@ -77,7 +87,7 @@ def opening(state: WindowState, path: str, source: str, entry: str, arguments: d
 def reopening(state: WindowState) -> WindowState:
     """The same file again, with everything that was set kept."""
     state = without_problem(without_problem(state, "file"), "engine")
-    return replace(state, loading=True, consent=None, entry_needed=None)
+    return replace(state, loading=True, consent=None, entry_needed=None, tensor=TensorState())
 
 
 def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> WindowState:
@@ -94,7 +104,17 @@ def declining(state: WindowState) -> WindowState:
 def running(state: WindowState) -> WindowState:
     """A run begins; the last picture stays until the new one comes."""
     state = without_problem(without_problem(state, "run"), "input")
-    return replace(state, run=replace(state.run, running=True))
+    return replace(without_tensor(state), run=replace(state.run, running=True))
+
+
+def without_tensor(state: WindowState) -> WindowState:
+    """Nothing is looked into."""
+    return replace(without_problem(state, "tensor"), tensor=TensorState())
+
+
+def fetching(state: WindowState, place: TensorPlace) -> WindowState:
+    """Another tensor is looked into; what is known of the last one goes."""
+    return replace(without_problem(state, "tensor"), tensor=TensorState(place=place, fetching=True))
 
 
 def run_request(state: WindowState) -> RunForward:

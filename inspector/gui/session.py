@@ -15,27 +15,36 @@ from inspector.core.expectation import compare_expectation
 from inspector.gui import asking, updates
 from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.settings import SettingsFile
-from inspector.gui.state import Concern, Problem, WindowState
+from inspector.gui.state import Concern, Problem, Saving, WindowState
+from inspector.gui.tensor_export import TensorExport
 from inspector.places import Sample, samples_folder
 from inspector.protocol.evaluation import LabelRule
-from inspector.protocol.events import ConsentNeeded, EntryNeeded, RequestFinished
+from inspector.protocol.events import ConsentNeeded, EntryNeeded, RequestFinished, RowRead
 from inspector.protocol.findings import Finding
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
 from inspector.protocol.requests import (
     AnyRequest,
     DecodeImages,
+    FetchTensor,
+    FindValue,
     LoadModel,
     MeasureParameters,
+    MeasureTensor,
     Mode,
     PreviewInput,
+    ReadCells,
+    ReadMaps,
     ScanFolder,
 )
+from inspector.protocol.tensors import TensorPlace
 
 LIVE_DELAY_MS = 180
 EVALUATION_FRAME_S = 0.033
 THUMBNAILS_A_REQUEST = 24
 BATCH_SIZE = 32
+
+PartRequest = MeasureTensor | ReadCells | ReadMaps | FindValue
 
 
 class WindowSession(QObject):
@@ -64,6 +73,7 @@ class WindowSession(QObject):
         self._died_during: Concern | None = None
         self._previewed: InputSource | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
+        self._export: TensorExport | None = None
 
     @property
     def has_news(self) -> bool:
@@ -88,6 +98,7 @@ class WindowSession(QObject):
         """End the engine; nothing is drawn any more."""
         self._draw_timer.stop()
         self._live_timer.stop()
+        self.cancel_saving()
         self.link.close()
 
     def cancel(self) -> None:
@@ -317,6 +328,46 @@ class WindowSession(QObject):
         if self.link.running and fqn not in self.state.parameters:
             self._ask(MeasureParameters(fqn=fqn), "parameters")
 
+    # The tensor that is looked into
+
+    def fetch_tensor(self, place: TensorPlace) -> None:
+        """Look into this tensor: the engine runs once more for it, unless it is a parameter."""
+        if self.link.running and self.state.model is not None and self.state.tensor.place != place:
+            self.cancel_saving()
+            self._set(asking.fetching(self.state, place))
+            self._ask(FetchTensor(place=place), "tensor")
+
+    def leave_tensor(self) -> None:
+        """Look into no tensor any more; the engine forgets it with the next run."""
+        self.cancel_saving()
+        self._set(asking.without_tensor(self.state))
+
+    def read_tensor(self, request: PartRequest) -> None:
+        """A part of the tensor that is looked into."""
+        if self.link.running and self.state.tensor.fetched is not None and self.state.tensor.place == request.place:
+            self._ask(request, "tensor_part")
+
+    def save_tensor(self, path: str) -> None:
+        """Write the tensor that is looked into as a `.npy` file, a piece at a time."""
+        fetched = self.state.tensor.fetched
+        if fetched is None:
+            return
+        self.cancel_saving()
+        self._export = TensorExport(fetched, path, self)
+        self._export.row_requested.connect(lambda request: self._ask(request, "tensor_part"))
+        self._export.changed.connect(self._saving_changed)
+        self._export.start()
+
+    def cancel_saving(self) -> None:
+        """Stop writing; the part that is written goes."""
+        if self._export is not None:
+            self._export.cancel()
+            self._export.deleteLater()
+            self._export = None
+
+    def _saving_changed(self, saving: Saving) -> None:
+        self._set(replace(self.state, tensor=replace(self.state.tensor, saving=saving)))
+
     # The test folder
 
     def choose_folder(self, folder: str, labels: LabelRule | None = None) -> None:
@@ -387,6 +438,8 @@ class WindowSession(QObject):
     def _replied(self, reply: Reply) -> None:
         concern = self.state.pending.get(reply.id)
         self._set(updates.apply_event(self.state, reply))
+        if concern == "tensor_part" and isinstance(reply.event, RowRead) and self._export is not None:
+            self._export.take(reply.event.start, reply.array(reply.event.values))
         if concern is not None and reply.id not in self.state.pending:
             self._request_ended(reply.id, concern, done=isinstance(reply.event, RequestFinished))
 
@@ -408,6 +461,8 @@ class WindowSession(QObject):
                 self._evaluate_after_scan = False
                 self.use_images([image.path for image in self.state.evaluation.scan.images[:1]])
                 self.evaluate(self.state.evaluation.scan.mapping)
+            case "tensor_part" if not done and self._export is not None:
+                self._export.fail("The engine could not give the rest of the values.")
             case "thumbnails":
                 self._thumbnail_requests.pop(request_id, None)
             case _:
@@ -436,6 +491,7 @@ class WindowSession(QObject):
         self._died_during = None if progress is None else self.state.pending.get(progress.request_id)
         was_loading = self.state.loading
         self._thumbnail_requests.clear()
+        self.cancel_saving()
         self._set(updates.engine_ended(self.state, ended))
         if self._cancelled_id:  # the user asked for it: there is nothing to report, only to go on
             self._cancelled_id = 0

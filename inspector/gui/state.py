@@ -19,8 +19,12 @@ from inspector.protocol.events import (
     FolderScanned,
     ForwardProfiled,
     InputPrepared,
+    MapsRead,
     ModelLoaded,
     ParametersMeasured,
+    TensorFetched,
+    TensorMeasured,
+    ValueFound,
 )
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Findings
@@ -28,10 +32,23 @@ from inspector.protocol.graph import Failure, Graph
 from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
 from inspector.protocol.requests import Mode
+from inspector.protocol.tensors import CellWindow, TensorPlace
 
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
-Place = Literal["file", "input", "run", "evaluation", "engine"]
-Concern = Literal["load", "reload", "run", "preview", "scan", "evaluate", "parameters", "thumbnails", "profile"]
+Place = Literal["file", "input", "run", "evaluation", "engine", "tensor"]
+Concern = Literal[
+    "load",
+    "reload",
+    "run",
+    "preview",
+    "scan",
+    "evaluate",
+    "parameters",
+    "thumbnails",
+    "profile",
+    "tensor",
+    "tensor_part",
+]
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,40 @@ class PreviewState:
 
 
 @dataclass(frozen=True)
+class MapPictures:
+    """A page of a tensor's values as pictures, (n, H, W) or (n, H, W, 3) float32."""
+
+    page: MapsRead
+    maps: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A tensor on its way into a file; `problem` says why it is not there, `done` that all of it is."""
+
+    path: str
+    saved_bytes: int = 0
+    total_bytes: int = 0
+    done: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class TensorState:
+    """The one tensor that is looked into, and what is known of its values. `blocks` are those asked for last."""
+
+    place: TensorPlace | None = None
+    fetching: bool = False
+    fetched: TensorFetched | None = None
+    measured: TensorMeasured | None = None
+    maps: MapPictures | None = None
+    large: MapPictures | None = None
+    blocks: dict[CellWindow, NDArray[np.generic]] = field(default_factory=dict)
+    found: ValueFound | None = None
+    saving: Saving | None = None
+
+
+@dataclass(frozen=True)
 class EvaluationState:
     """The test folder. `indices` (n,) point into `scan.images`, `outputs` (n, K) float32 are raw, in the order done."""
 
@@ -165,6 +216,7 @@ class WindowState:
     evaluation: EvaluationState = field(default_factory=EvaluationState)
     parameters: dict[str, ParametersMeasured] = field(default_factory=dict)
     thumbnails: dict[str, NDArray[np.uint8] | None] = field(default_factory=dict)
+    tensor: TensorState = field(default_factory=TensorState)
     selected_node: int | None = None
     selected_module: str | None = None
     progress: Progress | None = None

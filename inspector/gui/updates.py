@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.client.base import EngineEnded, Reply
+from inspector.gui import tensor_updates
 from inspector.gui.state import (
     Concern,
     EngineState,
@@ -20,11 +21,13 @@ from inspector.gui.state import (
     Problem,
     Progress,
     RunState,
+    TensorState,
     WindowState,
 )
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    CellsRead,
     ChangesCompared,
     ConsentNeeded,
     Ending,
@@ -39,6 +42,7 @@ from inspector.protocol.events import (
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
+    MapsRead,
     ModelLoaded,
     OutputsComputed,
     ParametersMeasured,
@@ -46,6 +50,10 @@ from inspector.protocol.events import (
     RequestCancelled,
     RequestFailed,
     RequestFinished,
+    RowRead,
+    TensorFetched,
+    TensorMeasured,
+    ValueFound,
 )
 from inspector.protocol.graph import Graph, Node
 from inspector.protocol.inputs import Preprocess
@@ -66,9 +74,11 @@ _PLACES: dict[Concern, Place] = {
     "preview": "input",
     "scan": "evaluation",
     "evaluate": "evaluation",
+    "tensor": "tensor",
+    "tensor_part": "tensor",
 }
 # Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "scan", "evaluate")
+LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "scan", "evaluate", "tensor")
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -124,6 +134,7 @@ def _nothing_pending(state: WindowState) -> WindowState:
         loading=False,
         run=replace(state.run, running=False) if state.run.running else state.run,
         evaluation=replace(state.evaluation, running=False) if state.evaluation.running else state.evaluation,
+        tensor=TensorState(),
     )
 
 
@@ -153,6 +164,8 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _side_event(state, reply, event)
         case FolderScanned() | EvaluationProgressed() | EvaluationFinished():
             return _folder_event(state, reply, event)
+        case TensorFetched() | TensorMeasured() | CellsRead() | MapsRead() | ValueFound() | RowRead():
+            return replace(state, tensor=tensor_updates.apply_event(state.tensor, reply, event))
         case Progressed():
             return _progressed(state, reply.id, event)
         case RequestFinished() | RequestFailed() | RequestCancelled():
@@ -371,6 +384,8 @@ def _settled(state: WindowState, concern: Concern) -> WindowState:
             return replace(state, run=replace(state.run, running=False))
         case "evaluate":
             return replace(state, evaluation=replace(state.evaluation, running=False))
+        case "tensor":
+            return replace(state, tensor=replace(state.tensor, fetching=False))
         case _:
             return state
 

@@ -10,6 +10,7 @@ from inspector.protocol.findings import Findings
 from inspector.protocol.graph import Failure, Graph, Statistics
 from inspector.protocol.inputs import InputSlot, Preprocess
 from inspector.protocol.outputs import Head, OutputTensor, Verdict
+from inspector.protocol.tensors import CellWindow, MapWindow, Sought, TensorPlace
 
 
 class Event(Message, frozen=True):
@@ -238,6 +239,73 @@ class ImagesDecoded(Event, frozen=True, tag="images_decoded"):
     problems: tuple[str, ...] = ()
 
 
+class TensorFetched(Event, frozen=True, tag="tensor_fetched"):
+    """The engine keeps this tensor. `array_dtype` is numpy's name of what its values travel as.
+
+    `notes` say what is not as in the run: recomputed attention, a run that took another way.
+    """
+
+    place: TensorPlace
+    shape: tuple[int, ...]
+    dtype: str
+    array_dtype: str
+    size_bytes: int
+    notes: tuple[str, ...] = ()
+
+
+class TensorMeasured(Event, frozen=True, tag="tensor_measured"):
+    """All values measured. `is_attention`: none is negative, and each row along the last axis adds up to 1."""
+
+    place: TensorPlace
+    statistics: Statistics
+    is_attention: bool = False
+
+
+class CellsRead(Event, frozen=True, tag="cells_read"):
+    """A block of values, (rows, columns); smaller than asked at the tensor's ends."""
+
+    place: TensorPlace
+    window: CellWindow
+    values: ArrayRef
+
+
+class MapsRead(Event, frozen=True, tag="maps_read"):
+    """A page of pictures: `maps` (n, h, w) float32, or (n, h, w, 3) for `tiles`.
+
+    `channels` are their places in the tensor, `lows` and `highs` their finite extremes, `low` and `high` those of all
+    `total` maps; `height` and `width` what each has before it is made smaller.
+    """
+
+    place: TensorPlace
+    window: MapWindow
+    maps: ArrayRef
+    channels: tuple[int, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    low: float
+    high: float
+    total: int
+    height: int
+    width: int
+
+
+class ValueFound(Event, frozen=True, tag="value_found"):
+    """Where the value is, and what; an empty `index` with no `value` where there is none."""
+
+    place: TensorPlace
+    sought: Sought
+    index: tuple[int, ...]
+    value: float | None
+
+
+class RowRead(Event, frozen=True, tag="row_read"):
+    """Values in a row from `start` on."""
+
+    place: TensorPlace
+    start: int
+    values: ArrayRef
+
+
 class Progressed(Event, frozen=True, tag="progressed"):
     """A step of long work: what it is doing, and how far (total 0 when unknown)."""
 
@@ -282,6 +350,12 @@ AnyEvent = (
     | EvaluationProgressed
     | EvaluationFinished
     | ImagesDecoded
+    | TensorFetched
+    | TensorMeasured
+    | CellsRead
+    | MapsRead
+    | ValueFound
+    | RowRead
     | Progressed
     | RequestFinished
     | RequestFailed

@@ -7,6 +7,7 @@ from inspector.protocol.changes import Change
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.inputs import InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
+from inspector.protocol.tensors import CellWindow, MapWindow, Sought, TensorPlace
 
 Mode = Literal["eval", "train"]
 
@@ -119,6 +120,51 @@ class DecodeImages(Request, frozen=True, tag="decode_images"):
     max_side: int = 96
 
 
+class FetchTensor(Request, frozen=True, tag="fetch_tensor"):
+    """Keep one tensor; what is neither a parameter nor a buffer comes from running once more. Answer: TensorFetched.
+
+    The engine keeps one, until the next run, model or fetch; the requests below read of it.
+    """
+
+    place: TensorPlace
+
+
+class MeasureTensor(Request, frozen=True, tag="measure_tensor"):
+    """Measure all values of the kept tensor. Answer: TensorMeasured."""
+
+    place: TensorPlace
+    bins: int = 64
+
+
+class ReadCells(Request, frozen=True, tag="read_cells"):
+    """A block of the kept tensor's values. Answer: CellsRead."""
+
+    place: TensorPlace
+    window: CellWindow
+
+
+class ReadMaps(Request, frozen=True, tag="read_maps"):
+    """A page of the kept tensor's values as pictures. Answer: MapsRead."""
+
+    place: TensorPlace
+    window: MapWindow
+
+
+class FindValue(Request, frozen=True, tag="find_value"):
+    """Where the greatest, the least, or the first NaN of the kept tensor's values is. Answer: ValueFound."""
+
+    place: TensorPlace
+    sought: Sought
+
+
+class ReadRow(Request, frozen=True, tag="read_row"):
+    """`count` of the kept tensor's values from `start` on, in a row (C order), for a file. Answer: RowRead."""
+
+    place: TensorPlace
+    start: int
+    count: int
+
+
 class CancelRequest(Request, frozen=True, tag="cancel_request"):
     """Stop the request with that id at its next step. No answer of its own: the other ends with RequestCancelled."""
 
@@ -141,6 +187,12 @@ AnyRequest = (
     | ScanFolder
     | Evaluate
     | DecodeImages
+    | FetchTensor
+    | MeasureTensor
+    | ReadCells
+    | ReadMaps
+    | FindValue
+    | ReadRow
     | CancelRequest
     | ArraysRead
 )

@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from inspector.engine.capture.forward import capture_eager, plain_run
+from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.scripted import capture_scripted
 from inspector.engine.capture.surroundings import eager_run, unchanged
 
-__all__ = ["CaptureOptions", "Captured", "NamedOutput", "capture_forward", "plain_forward", "unchanged"]
+__all__ = ["CaptureOptions", "Captured", "Keep", "NamedOutput", "capture_forward", "plain_forward", "unchanged"]
 
 _DEFAULT = CaptureOptions()
 

@@ -42,6 +42,7 @@ def capture_eager(
         start_peak(device)
         started_s = time.perf_counter()
         recorder = Recorder(ModelTable(module), options, device)
+        recorder.keep = options.keep
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
         captured = told(recorder, result, failure, failed_groups, notes)
         captured_s = time.perf_counter() - started_s

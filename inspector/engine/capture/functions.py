@@ -79,6 +79,8 @@ class ObservedFunctions(TorchFunctionMode):
                 call.specs = specs_of(call.tensors)
             if recorder.changes is not None:
                 call.pending = recorder.changes.of_function(self._key(call), call.tensors)
+            if recorder.keep is not None:
+                recorder.keep.look_at_call(recorder.num_calls, name, args, kwargs)
         started_s = recorder.now() if recorder.timed else 0.0
         try:
             result = func(*args, **kwargs)

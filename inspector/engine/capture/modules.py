@@ -72,6 +72,8 @@ class ModuleCalls:
             node = _node(known, recorder.group, inputs, known.calls)
             origins = recorder.origins(inputs)
             pending = recorder.changes.of_module(known, inputs) if recorder.changes is not None else None
+            if recorder.keep is not None:
+                recorder.keep.look_at_call(recorder.num_calls, known.module, args, kwargs)
         known.calls += 1
         recorder.hide()
         started_s = recorder.now() if recorder.timed else 0.0

@@ -9,6 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from inspector.engine.capture.changing import Changes
+from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.names import dtype_name
 from inspector.engine.capture.operations import REARRANGING
 from inspector.engine.capture.result import CaptureOptions
@@ -96,6 +97,7 @@ class Recorder:
         self._mode: TorchFunctionMode | None = None
         self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
+        self.keep: Keep | None = None
 
     # --- where we are
 
@@ -162,6 +164,8 @@ class Recorder:
         index = len(self.nodes) - 1
         if kind != "parameter":
             self.wires.made(tensor, index, 0)
+        if self.keep is not None:
+            self.keep.look(node.kind, node.call_index, [tensor])
         self._measure(node, [tensor], [])
         return index
 
@@ -184,6 +188,8 @@ class Recorder:
             node.taken = take_or_none(tensor)
         if self._signed:
             node.signature = signature_of([tensor])
+        if self.keep is not None:
+            self.keep.look("output", node.call_index, [tensor])
         return self.append(node, origins)
 
     def add_operation(
@@ -206,6 +212,8 @@ class Recorder:
             for tensor in written:
                 place = next((place for place, output in enumerate(outputs) if output is tensor), 0)
                 self.wires.wrote(tensor, index, place)
+        if self.keep is not None:
+            self.keep.look(node.kind, node.call_index, outputs)
         self._measure(node, outputs, origins)
 
     def append(self, node: RecordedNode, origins: list[Origin]) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.signatures import Signature
 from inspector.protocol.changes import Change, ChangeOutcome
 from inspector.protocol.graph import Failure, Graph
@@ -15,6 +16,8 @@ class CaptureOptions:
 
     `changes` are made to what operations give; with `signed` a signature of each node's output is kept, so that two
     runs can be compared.
+
+    `keep` is the one tensor that is wanted itself.
     """
 
     statistics: bool = True
@@ -22,6 +25,7 @@ class CaptureOptions:
     compared: bool = True
     changes: tuple[Change, ...] = ()
     signed: bool = False
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def capture_scripted(
         started_s = time.perf_counter()
         table = ModelTable(module)
         recorder = Recorder(table, options, device)
+        recorder.keep = options.keep
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
         captured = told(recorder, result, failure, failed_groups, notes=(NOTE,), scripted=True)
         captured_s = time.perf_counter() - started_s
