@@ -9,6 +9,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from inspector.gui.graph_view import effects as changes
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour, colour_of, mixed
@@ -16,6 +17,7 @@ from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.theme import theme
+from inspector.protocol.changes import Comparison
 
 MARGIN = 24.0
 
@@ -69,6 +71,8 @@ class PictureItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.picture: Picture | None = None
         self.lighting = Lighting()
+        self.comparison: Comparison | None = None
+        self.effects = changes.NONE
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
         self._metrics: painting.Metrics | None = None
@@ -83,7 +87,18 @@ class PictureItem(QGraphicsItem):
         self.lighting = Lighting()
         self.motion = None
         self._overview = None
+        self._find_effects()
         self.update()
+
+    def show_comparison(self, comparison: Comparison | None) -> None:
+        """Mark what changes did to a run of this graph."""
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self._find_effects()
+            self.update()
+
+    def _find_effects(self) -> None:
+        self.effects = changes.NONE if self.picture is None else changes.effects_on(self.picture, self.comparison)
 
     def light(self, lighting: Lighting) -> None:
         """Light something else."""
@@ -183,6 +198,8 @@ class PictureItem(QGraphicsItem):
                 depth=int(picture.layout.depth[at]),
                 lit=picture.visible.open_containers[at] == self.lighting.selected_container,
             )
+            if picture.visible.open_containers[at] in self.effects.changed_containers:
+                changes.dash_frame(frame.painter, QRectF(*frame.containers[at].tolist()), frame.look)
 
     def _paint_wires(self, frame: _Frame, picture: Picture) -> None:
         if frame.share <= 0.5:
@@ -239,6 +256,8 @@ class PictureItem(QGraphicsItem):
             band = colour(card.colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])
             rect = QRectF(*frame.boxes[box].tolist())
             painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
+            if box in self.effects.changed or box in self.effects.shares:
+                changes.paint_effect(frame.painter, rect, box, self.effects, frame.look)
             if node is None and box in lighting.matches:
                 paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)

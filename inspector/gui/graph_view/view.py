@@ -106,6 +106,7 @@ class GraphView(QWidget):
         run = state.run
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
+        self.stage.item.show_comparison(run.comparison)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen
