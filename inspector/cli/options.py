@@ -74,6 +74,9 @@ def run(
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,
     expect: Annotated[str, typer.Option("--expect", metavar="VALUE", help="a class, a one-hot row, or values")] = "",
+    graph: Annotated[
+        str, typer.Option("--graph", metavar="FILE", help="write the graph as .svg, .png, .pdf, .dot or .json")
+    ] = "",
     change: Annotated[
         list[str] | None,
         typer.Option("--change", metavar="NODE=WHAT", help="for this run: bypass, zero, noise:0.1, tanh, gelu …"),
@@ -102,6 +105,7 @@ def run(
                 time=time,
                 max_values=max_values,
                 changes=tuple(change or ()),
+                graph=graph,
             ),
             as_json=output_format is Format.JSON,
         )

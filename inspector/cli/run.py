@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
+from inspector.cli.graph_file import check_graph_path, write_graph
 from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import run_text
@@ -42,6 +43,7 @@ class RunOptions:
     time: bool
     max_values: int
     changes: tuple[str, ...] = ()
+    graph: str = ""
 
 
 def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> int:
@@ -50,9 +52,12 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
     Raises:
         CommandError: the model can't be loaded, or an option is wrong.
     """
+    check_graph_path(options.graph)
     with command_engine() as engine:
         loaded = load(engine, model)
         report = _run(engine, loaded, options)
+    if options.graph:
+        write_graph(report.graph, report.failure, options.graph)
     if as_json:
         print_json(report)
     else:

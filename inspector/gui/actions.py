@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from inspector.gui.changes.target import place_of
 from inspector.gui.parts.icons import IconColours, draw_icon
 from inspector.gui.state import WindowState
 
@@ -54,16 +53,6 @@ def is_busy(state: WindowState) -> bool:
     return state.progress is not None
 
 
-def has_changeable(state: WindowState) -> bool:
-    """Something is chosen that a run may change."""
-    return can_run(state) and place_of(state) is not None
-
-
-def has_changes(state: WindowState) -> bool:
-    """Changes are in force."""
-    return bool(state.settings.changes)
-
-
 @dataclass(frozen=True)
 class ActionRow:
     """A line of the table. `icon` is its name for `draw_icon`.
@@ -79,7 +68,7 @@ class ActionRow:
     enabled: Predicate = always
     checkable: bool = False
     tool_tip: str = ""
-    value: int | None = None
+    value: int | str | None = None
 
 
 DEPTHS = tuple(
@@ -93,6 +82,17 @@ DEPTHS = tuple(
         value=depth,
     )
     for depth in range(1, 10)
+)
+
+EXPORTS = tuple(
+    ActionRow(f"export_{kind}", f"{text}…", "show_graph_export", "", shortcut, has_graph, value=kind)
+    for kind, text, shortcut in (
+        ("svg", "Picture as &SVG", "Ctrl+E"),
+        ("png", "Picture as &PNG", ""),
+        ("pdf", "Picture as P&DF", ""),
+        ("dot", "Graph as D&OT", ""),
+        ("json", "Graph as &JSON", ""),
+    )
 )
 
 ACTIONS = (
@@ -116,10 +116,6 @@ ACTIONS = (
     ),
     ActionRow("run_when_opened", "Run When &Opened", "change_run_when_opened", checkable=True),
     ActionRow("timed", "&Time Each Node", "session.change_timed", checkable=True),
-    ActionRow("bypass_node", "&Bypass the Chosen Node", "bypass_selected", "", "Ctrl+Shift+B", has_changeable),
-    ActionRow("zero_node", "&Zero the Chosen Node", "zero_selected", "", "Ctrl+Shift+Z", has_changeable),
-    ActionRow("noise_node", "Add &Noise to the Chosen Node", "add_noise_to_selected", enabled=has_changeable),
-    ActionRow("undo_changes", "&Undo All Changes", "session.undo_changes", "", "Ctrl+Shift+U", has_changes),
     ActionRow("restart", "Restart &Engine", "session.restart", "ph.power", "Ctrl+Shift+R"),
     ActionRow(
         "fit", "&Fit Graph", "panels.graph.fit", "ph.corners-out", "Ctrl+0", has_graph, tool_tip="Fit the whole graph"
@@ -152,6 +148,7 @@ ACTIONS = (
         tool_tip="Let the graph flow to the right instead of down",
     ),
     *DEPTHS,
+    *EXPORTS,
     ActionRow("leave_group", "&Back Out of the Group", "panels.graph.leave", "", "Ctrl+Backspace", has_graph),
     ActionRow("search", "&Search the Graph", "focus_search", "ph.magnifying-glass", "Ctrl+F", has_graph),
     ActionRow("find_next", "Find &Next", "panels.graph.next_match", "", "F3", has_graph),
@@ -179,6 +176,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "open_images",
         "open_folder",
         "-",
+        "exports:",
+        "-",
         "quit",
     ),
     "&View": (
@@ -198,7 +197,6 @@ MENUS: dict[str, tuple[str, ...]] = {
         "-",
         "reset_layout",
     ),
-    "&Change": ("bypass_node", "zero_node", "noise_node", "-", "undo_changes"),
     "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "-", "restart"),
     "&Help": ("engine_log", "sandbox", "-", "about"),
 }

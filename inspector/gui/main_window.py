@@ -154,6 +154,15 @@ class MainWindow(QMainWindow):
         if folder:
             self.session.choose_folder(folder)
 
+    def show_graph_export(self, kind: str) -> None:
+        """Choose how the graph is written to a file, and where."""
+        from inspector.gui.graph_view.export_dialog import GraphExportDialog  # noqa: PLC0415 - most windows need none
+
+        graph = self.session.state.run.graph
+        if graph is not None:
+            beside = Path(self._last_folder()) / f"{Path(self.session.state.path).stem}_graph"
+            GraphExportDialog(self.panels.graph.drawing, graph, beside, kind, self).show()
+
     def show_log(self) -> None:
         """What the engine and the model printed."""
         log = self.session.link.log or "Nothing was printed so far."
@@ -173,18 +182,6 @@ class MainWindow(QMainWindow):
     def change_run_when_opened(self, on: bool) -> None:
         """Whether a model that was opened runs at once."""
         self.session.settings.change(run_when_opened=on)
-
-    def bypass_selected(self) -> None:
-        """Bypass what is chosen, in runs from now on."""
-        self.session.change_selected("bypass")
-
-    def zero_selected(self) -> None:
-        """Zero the output of what is chosen, in runs from now on."""
-        self.session.change_selected("zero")
-
-    def add_noise_to_selected(self) -> None:
-        """Add noise to the output of what is chosen, in runs from now on."""
-        self.session.change_selected("noise")
 
     def change_direction(self, to_the_right: bool) -> None:
         """Let the graph flow down or to the right."""
@@ -277,6 +274,7 @@ class MainWindow(QMainWindow):
         submenus = {
             "recent:": self.recent_menu,
             "samples:": menus.samples_menu(self, samples, self.open_sample),
+            "exports:": menus.exports_menu(self, self.actions_by_name),
             "depths:": menus.depths_menu(self, self.actions_by_name),
             "panels:": menus.panels_menu(self, [dock.toggleViewAction() for dock in self.docks.values()]),
             "appearance:": self._appearance_menu(),

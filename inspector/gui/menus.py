@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from inspector.gui.actions import DEPTHS, MENUS
+from inspector.gui.actions import DEPTHS, EXPORTS, MENUS
 from inspector.gui.parts import named
 from inspector.places import Sample
 
@@ -44,6 +44,14 @@ def depths_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
     """How deep the graph is unfolded."""
     menu = named(QMenu("Fold to &Depth", parent), "menu_depths", "Fold to depth")
     for row in DEPTHS:
+        menu.addAction(actions[row.name])
+    return menu
+
+
+def exports_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
+    """The graph as a file."""
+    menu = named(QMenu("&Export Graph", parent), "menu_exports", "Export graph")
+    for row in EXPORTS:
         menu.addAction(actions[row.name])
     return menu
 

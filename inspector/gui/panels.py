@@ -117,7 +117,6 @@ class Panels:
 
         panel = NodePanel()
         panel.parameters_requested.connect(self._session.measure_parameters)
-        panel.change.change_requested.connect(self._session.make_change)
         return self._docked("node", panel)
 
     @cached_property
@@ -142,8 +141,6 @@ class Panels:
         panel = OutputsPanel()
         panel.expectation_change_requested.connect(self._session.change_expectation)
         panel.class_names_change_requested.connect(self._session.change_class_names)
-        panel.changes.undo_requested.connect(self._session.undo_change)
-        panel.changes.undo_all_requested.connect(self._session.undo_changes)
         return self._docked("outputs", panel)
 
     @cached_property

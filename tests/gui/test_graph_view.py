@@ -398,14 +398,6 @@ def test_widgets_are_named(drawn):
         assert child.accessibleName()
 
 
-def test_the_whole_picture_can_be_had_as_an_image(drawn):
-    image = drawn.render_image(1.0)
-    size = drawn.picture.layout.size
-    assert (image.width(), image.height()) == (round(size[0]), round(size[1]))
-    at = drawn.picture.rect_of_node(1).topLeft() + QPointF(7, 30)
-    assert close_to(image.pixelColor(at.toPoint()), "#0072B2")
-
-
 def test_a_large_graph_is_laid_out_in_the_process(view, qtbot):
     picture = shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=60))))
     picture = shown(view, qtbot, view.unfold_all)

@@ -1,6 +1,6 @@
 """The one item of the scene: paints the picture from arrays, only what is in view, in levels of detail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,15 +9,13 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from inspector.gui.graph_view import effects as changes
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour, colour_of, mixed
 from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
-from inspector.gui.theme import theme
-from inspector.protocol.changes import Comparison
+from inspector.gui.theme import Theme, theme
 
 MARGIN = 24.0
 
@@ -71,12 +69,12 @@ class PictureItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.picture: Picture | None = None
         self.lighting = Lighting()
-        self.comparison: Comparison | None = None
-        self.effects = changes.NONE
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
         self._metrics: painting.Metrics | None = None
         self._overview: list[QLineF] | None = None
+        self.colours: Theme | None = None  # None for those of the window
+        self.tick: Callable[[], None] | None = None  # called for every box and wire, where painting takes long
 
     def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
         """Paint another picture."""
@@ -87,18 +85,7 @@ class PictureItem(QGraphicsItem):
         self.lighting = Lighting()
         self.motion = None
         self._overview = None
-        self._find_effects()
         self.update()
-
-    def show_comparison(self, comparison: Comparison | None) -> None:
-        """Mark what changes did to a run of this graph."""
-        if comparison is not self.comparison:
-            self.comparison = comparison
-            self._find_effects()
-            self.update()
-
-    def _find_effects(self) -> None:
-        self.effects = changes.NONE if self.picture is None else changes.effects_on(self.picture, self.comparison)
 
     def light(self, lighting: Lighting) -> None:
         """Light something else."""
@@ -133,7 +120,7 @@ class PictureItem(QGraphicsItem):
         boxes, containers, share = self._places(self.picture)
         frame = _Frame(
             painter=painter,
-            look=painting.Look(theme(), self.fonts, zoom, self._metrics),
+            look=painting.Look(self._theme, self.fonts, zoom, self._metrics),
             view=view.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN),
             boxes=boxes,
             containers=containers,
@@ -150,6 +137,10 @@ class PictureItem(QGraphicsItem):
         self._paint_boxes(frame, self.picture)
         if frame.look.has_text and share >= 1.0:
             labels.paint_labels(painter, self.picture, self.lighting, frame.look, frame.seen)
+
+    @property
+    def _theme(self) -> Theme:
+        return self.colours or theme()
 
     def _places(self, picture: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
         motion = self.motion
@@ -183,7 +174,7 @@ class PictureItem(QGraphicsItem):
                 picture.headers[at],
                 frame.look,
                 depth=int(picture.layout.depth[at]),
-                border=colour(theme().accent) if chosen else None,
+                border=colour(frame.look.theme.accent) if chosen else None,
             )
 
     def _paint_headers(self, frame: _Frame, picture: Picture, seen: list[int]) -> None:
@@ -198,8 +189,6 @@ class PictureItem(QGraphicsItem):
                 depth=int(picture.layout.depth[at]),
                 lit=picture.visible.open_containers[at] == self.lighting.selected_container,
             )
-            if picture.visible.open_containers[at] in self.effects.changed_containers:
-                changes.dash_frame(frame.painter, QRectF(*frame.containers[at].tolist()), frame.look)
 
     def _paint_wires(self, frame: _Frame, picture: Picture) -> None:
         if frame.share <= 0.5:
@@ -218,10 +207,12 @@ class PictureItem(QGraphicsItem):
         for lit in (-1, 0, 1, 2):  # what is lit lies on top
             for segment in frame.seen:
                 if frame.segment_lit[segment] == lit:
+                    if self.tick is not None:
+                        self.tick()
                     self._paint_segment(frame, picture, segment, lit)
 
     def _paint_segment(self, frame: _Frame, picture: Picture, segment: int, lit: int) -> None:
-        ink = _wire_ink(bool(picture.layout.skips[segment]), lit)
+        ink = _wire_ink(bool(picture.layout.skips[segment]), lit, frame.look.theme)
         width = float(picture.widths[segment]) + (0.6 if lit == 2 else 0.0)
         pen = QPen(ink, width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -239,7 +230,7 @@ class PictureItem(QGraphicsItem):
             inner[layout.starts[1:-1] - 1] = False
             pairs = np.concatenate([layout.points[:-1], layout.points[1:]], axis=1)[inner]
             self._overview = [QLineF(*pair) for pair in pairs.tolist()]
-        frame.painter.setPen(QPen(_wire_ink(False, 0), 0))
+        frame.painter.setPen(QPen(_wire_ink(False, 0, frame.look.theme), 0))
         frame.painter.drawLines(self._overview)
 
     def _paint_boxes(self, frame: _Frame, picture: Picture) -> None:
@@ -251,13 +242,18 @@ class PictureItem(QGraphicsItem):
             else:
                 faded = lighting.trace is not None and not lighting.trace.boxes[box]
             frame.painter.setOpacity(painting.FADED if faded else 1.0)
+            if self.tick is not None:
+                self.tick()
             card = picture.cards[box]
             node = picture.visible.boxes[box].node
-            band = colour(card.colour) if node is None else colour_of(picture.visible.hierarchy.graph.nodes[node])
+            is_port = picture.visible.boxes[box].port is not None
+            band = (
+                colour(card.colour)
+                if node is None or is_port
+                else colour_of(picture.visible.hierarchy.graph.nodes[node])
+            )
             rect = QRectF(*frame.boxes[box].tolist())
             painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
-            if box in self.effects.changed or box in self.effects.shares:
-                changes.paint_effect(frame.painter, rect, box, self.effects, frame.look)
             if node is None and box in lighting.matches:
                 paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)
@@ -266,9 +262,9 @@ class PictureItem(QGraphicsItem):
         """The frame around what is selected, found or under the pointer."""
         lighting = self.lighting
         if box in (lighting.selected_box, lighting.current_match):
-            return colour(theme().accent)
+            return colour(self._theme.accent)
         if box == lighting.hovered_box or box in lighting.matches:
-            return mixed(theme().accent, theme().border, 0.45)
+            return mixed(self._theme.accent, self._theme.border, 0.45)
         return None
 
 
@@ -282,8 +278,7 @@ def _inside(rects: NDArray[np.float32], view: QRectF) -> list[int]:
     return [int(at) for at in np.flatnonzero(inside)]
 
 
-def _wire_ink(skip: bool, lit: int) -> QColor:
-    look = theme()
+def _wire_ink(skip: bool, lit: int, look: Theme) -> QColor:
     plain = look.skip_wire if skip else look.wire
     if lit == 2:
         return colour(look.accent)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
-from PySide6.QtGui import QImage, QPainter, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core import folding
@@ -15,7 +15,7 @@ from inspector.core.search import SearchError
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.cards import Fonts, Ruler
-from inspector.gui.graph_view.colours import colour
+from inspector.gui.graph_view.drawing import Drawing, whole
 from inspector.gui.graph_view.entering import Entered, Look
 from inspector.gui.graph_view.finding import Finder
 from inspector.gui.graph_view.gestures import Gestures
@@ -28,7 +28,7 @@ from inspector.gui.graph_view.place_bar import PlaceBar
 from inspector.gui.graph_view.selection import group_named, leaf_named
 from inspector.gui.graph_view.stage import Stage
 from inspector.gui.state import WindowState
-from inspector.gui.theme import theme, theme_source
+from inspector.gui.theme import Theme, theme_source
 from inspector.protocol.graph import Failure, Graph
 
 
@@ -106,7 +106,6 @@ class GraphView(QWidget):
         run = state.run
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
-        self.stage.item.show_comparison(run.comparison)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen
@@ -275,17 +274,13 @@ class GraphView(QWidget):
         """Stop laying out; also done when the widget goes."""
         self._link.close()
 
-    def render_image(self, scale: float = 2.0) -> QImage:
-        """The whole picture as an image."""
+    def drawing(self, in_view: bool, colours: Theme, scale: float) -> Drawing | None:
+        """What is shown, to be written to a file: all of it, or what is in view."""
         picture = self.picture
-        size = picture.layout.size if picture is not None else (1.0, 1.0)
-        image = QImage(round(size[0] * scale), round(size[1] * scale), QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(colour(theme().canvas))
-        painter = QPainter(image)
-        painter.scale(scale, scale)
-        self.stage.item.paint_view(painter, QRectF(0, 0, *size), scale)
-        painter.end()
-        return image
+        if picture is None:
+            return None
+        area = self._canvas.visible_rect.intersected(whole(picture)) if in_view else whole(picture)
+        return Drawing(picture, self._fonts, colours, area, scale)
 
     @property
     def picture(self) -> Picture | None:
