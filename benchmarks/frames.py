@@ -1,21 +1,23 @@
-"""How long the graph takes to paint: a full repaint with all of it in view, at 0.35×, at 1×, and while it is panned.
+"""How long a graph takes to be seen and to be painted: 1k, 10k and 50k nodes, while panning and zooming at any scale.
 
-Run with `QT_QPA_PLATFORM=offscreen python benchmarks/frames.py`; prints a table. Medians, in a view of 1400×900.
+Run with `QT_QPA_PLATFORM=offscreen python benchmarks/frames.py`; prints two tables. In a view of 1400×900. A frame is
+timed from the move to the end of its painting: median and worst.
 """
 
 import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
-from inspector.core import folding
 from inspector.gui.appearance import ui_font
 from inspector.gui.graph_view import GraphView
+from inspector.gui.graph_view.picture import Picture
 from inspector.gui.state import RunState, WindowState
 from inspector.protocol.graph import Edge, Graph, Group, Node, TensorSpec
 
@@ -54,25 +56,16 @@ def model(num_blocks: int) -> Graph:
     )
 
 
-def frame_ms(view: GraphView, count: int = 7) -> float:
-    """The median time of a full repaint."""
+def moved_ms(view: GraphView, step: Callable[[int], None], count: int) -> tuple[float, float]:
+    """The median and the worst time of a step, painting included."""
     times = []
-    for _ in range(count):
+    for at in range(count):
         start = time.perf_counter()
+        step(at)
         view.canvas.viewport().repaint()
         times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times)
-
-
-def pan_ms(view: GraphView) -> float:
-    """The median time of a step of twenty pixels."""
-    times = []
-    for _ in range(15):
-        start = time.perf_counter()
-        view.canvas.pan(0, 20)
         QApplication.processEvents()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times)
+    return statistics.median(times), max(times)
 
 
 def shown(view: GraphView, action: Callable[[], None]) -> tuple[float, float]:
@@ -87,34 +80,71 @@ def shown(view: GraphView, action: Callable[[], None]) -> tuple[float, float]:
     return 1e3 * (asked - start), 1e3 * (time.perf_counter() - start)
 
 
+def frames(view: GraphView, picture: Picture) -> list[tuple[float, float]]:
+    """Panning with all in view, at three scales, and zooming from all to 1× and back."""
+    canvas = view.canvas
+    middle = picture.box_rect(len(picture.cards) // 2).center()
+    results = []
+    for zoom in (None, 0.1, 0.35, 1.0):
+        canvas.fit() if zoom is None else canvas.look_at(middle, zoom)
+        canvas.viewport().repaint()
+        results.append(moved_ms(view, lambda at: canvas.pan(4 if at % 2 else -4, 20), 30))
+    canvas.fit()
+    centre = canvas.viewport().rect().center()
+    results.append(moved_ms(view, lambda at: canvas.zoom_by(1.18 if at < 30 else 1 / 1.18, centre.toPointF()), 60))
+    return results
+
+
+def unfold_ms(view: GraphView) -> float:
+    """The median time until one folded group of the folded picture is open."""
+    shown(view, view.fold_all)
+    times = []
+    for _ in range(5):
+        picture = view.picture
+        if picture is None:
+            raise RuntimeError("no picture came")
+        container = next(box.container for box in picture.visible.boxes if box.container is not None)
+        times.append(shown(view, lambda at=container: view.toggle(at))[1])  # type: ignore[misc]  # bound now
+    return statistics.median(times)
+
+
+def memory_mb() -> float:
+    """What this process holds in memory; 0 where the system doesn't tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="ascii").splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     app = QApplication([])
     app.setFont(ui_font())
-    print(f"{'boxes':>7} {'ask ms':>8} {'shown ms':>9} {'all ms':>8} {'at .35×':>8} {'at 1×':>8} {'pan 1×':>8}")
-    for num_blocks in (84, 858):
+    print(
+        f"{'nodes':>7} {'busy ms':>8} {'folded ms':>10} {'all unfolded ms':>16} {'unfold one ms':>14} {'memory MB':>10}"
+    )
+    lines = []
+    for num_blocks in (84, 858, 4_290):
         graph = model(num_blocks)
         view = GraphView()
         view.resize(1400, 900)
         view.show()
-        shown(view, lambda view=view, graph=graph: view.draw(WindowState(run=RunState(graph=graph))))  # type: ignore[misc]
-        asked, until = shown(view, view.unfold_all)
+        asked, folded = shown(view, lambda view=view, graph=graph: view.draw(WindowState(run=RunState(graph=graph))))  # type: ignore[misc]  # bound now
+        one = unfold_ms(view)
+        _, unfolded = shown(view, view.unfold_all)
         app.processEvents()
         picture = view.picture
         if picture is None:
             raise RuntimeError("no picture came")
-        middle = picture.box_rect(len(picture.cards) // 2).center()
-        times = []
-        for zoom in (None, 0.35, 1.0):
-            view.canvas.fit() if zoom is None else view.canvas.look_at(middle, zoom)
-            frame_ms(view, 2)
-            times.append(frame_ms(view))
-        boxes = len(folding.look_at(picture.visible.hierarchy, frozenset()).boxes)
-        print(f"{boxes:7,} {asked:8.1f} {until:9.1f} " + " ".join(f"{t:8.1f}" for t in times) + f" {pan_ms(view):8.1f}")
+        painted = frames(view, picture)
+        print(f"{len(graph.nodes):7,} {asked:8.1f} {folded:10.0f} {unfolded:16.0f} {one:14.0f} {memory_mb():10.0f}")
+        lines.append(f"{len(picture.cards):7,} " + " ".join(f"{m:7.1f} /{w:6.1f}" for m, w in painted))
         view.end()
         view.close()
         view.deleteLater()
-    app.processEvents()
+        app.processEvents()
+    print("\nframe, ms: median / worst, all boxes open")
+    print(f"{'boxes':>7} {'pan, all':>15} {'pan 0.1×':>15} {'pan 0.35×':>15} {'pan 1×':>15} {'zoom':>15}")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

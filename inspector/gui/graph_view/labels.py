@@ -20,6 +20,7 @@ ALL_LABELS_FROM = 1.3  # where every wire says its shape; before that, those fro
 MOST_LABELS = 300
 BESIDE = 7.0
 HEIGHT = 14.0
+AROUND = 400.0  # wider than any label
 
 
 def paint_labels(
@@ -50,6 +51,11 @@ class _Taken:
     def __init__(self, picture: Picture, seen: Sequence[int]) -> None:
         self._picture = picture
         self._points = _all_points(picture, seen)
+        layout = picture.layout
+        # only what is near: a label is looked for beside the end of a line that is seen
+        low, high = self._points.min(axis=0, initial=np.inf), self._points.max(axis=0, initial=-np.inf)
+        self._boxes = _near(layout.boxes, low, high)
+        self._containers = _near(layout.containers, low, high)
         self._labels: list[QRectF] = []
 
     def room(self, segment: int, width: float) -> QRectF | None:
@@ -71,7 +77,7 @@ class _Taken:
 
     def _is_free(self, rect: QRectF) -> bool:
         left, top, right, bottom = rect.left(), rect.top(), rect.right(), rect.bottom()
-        boxes = self._picture.layout.boxes
+        boxes = self._boxes
         over = (boxes[:, 0] < right + 4) & (boxes[:, 0] + boxes[:, 2] > left - 4)
         over &= (boxes[:, 1] < bottom + 2) & (boxes[:, 1] + boxes[:, 3] > top - 2)
         if over.any() or any(rect.intersects(other) for other in self._labels):
@@ -85,12 +91,20 @@ class _Taken:
 
     def _crosses_border(self, left: float, top: float, right: float, bottom: float) -> bool:
         """Whether a label would lie on a container's edge or header."""
-        rects = self._picture.layout.containers
+        rects = self._containers
         x0, y0 = rects[:, 0], rects[:, 1]
         x1, y1 = x0 + rects[:, 2], y0 + rects[:, 3]
         meets = (x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)
         within = (x0 <= left) & (x1 >= right) & (y0 + 32 <= top) & (y1 >= bottom)
         return bool((meets & ~within).any())
+
+
+def _near(rects: NDArray[np.float32], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The rectangles that reach to within AROUND of these bounds."""
+    meets = (rects[:, 1] <= high[1] + AROUND) & (rects[:, 1] + rects[:, 3] >= low[1] - AROUND)
+    meets &= (rects[:, 0] <= high[0] + AROUND) & (rects[:, 0] + rects[:, 2] >= low[0] - AROUND)
+    near: NDArray[np.float32] = rects[meets]
+    return near
 
 
 def _all_points(picture: Picture, seen: Sequence[int]) -> NDArray[np.float64]:

@@ -1,17 +1,19 @@
 """The one item of the scene: paints the picture from arrays, only what is in view, in levels of detail."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.far import MANY_BOXES, Far
 from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
@@ -72,9 +74,10 @@ class PictureItem(QGraphicsItem):
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
         self._metrics: painting.Metrics | None = None
-        self._overview: list[QLineF] | None = None
         self.colours: Theme | None = None  # None for those of the window
         self.tick: Callable[[], None] | None = None  # called for every box and wire, where painting takes long
+        self._far: Far | None = None
+        self._inks: tuple[Theme, list[int]] | None = None
 
     def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
         """Paint another picture."""
@@ -84,7 +87,7 @@ class PictureItem(QGraphicsItem):
             self.fonts, self._metrics = fonts, painting.Metrics(fonts)
         self.lighting = Lighting()
         self.motion = None
-        self._overview = None
+        self._far = self._inks = None
         self.update()
 
     def light(self, lighting: Lighting) -> None:
@@ -111,10 +114,10 @@ class PictureItem(QGraphicsItem):
         if self.picture is None or self.fonts is None or self._metrics is None:
             return
         view = QRectF(option.exposedRect)
-        self.paint_view(painter, view, painter.worldTransform().m11())
+        self.paint_view(painter, view, painter.worldTransform().m11(), most_boxes=MANY_BOXES)
 
-    def paint_view(self, painter: QPainter, view: QRectF, zoom: float) -> None:
-        """Paint what lies in `view`, in scene units."""
+    def paint_view(self, painter: QPainter, view: QRectF, zoom: float, *, most_boxes: float = float("inf")) -> None:
+        """Paint what lies in `view`, in scene units; with more boxes than that as from afar, whatever the zoom."""
         if self.picture is None or self.fonts is None or self._metrics is None:
             return
         boxes, containers, share = self._places(self.picture)
@@ -129,12 +132,16 @@ class PictureItem(QGraphicsItem):
         )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= painting.ROUND_FROM)
         open_seen = _inside(containers, frame.view)
+        boxes_seen = _inside(boxes, frame.view)
+        if share >= 1.0 and (zoom < painting.ROUND_FROM or len(boxes_seen) > most_boxes):
+            self._paint_far(frame, self.picture, open_seen, boxes_seen)
+            return
         self._paint_grounds(frame, self.picture, open_seen)
         painter.setOpacity(max(0.0, 2 * share - 1))
         self._paint_wires(frame, self.picture)
         painter.setOpacity(1.0)
         self._paint_headers(frame, self.picture, open_seen)
-        self._paint_boxes(frame, self.picture)
+        self._paint_boxes(frame, self.picture, boxes_seen)
         if frame.look.has_text and share >= 1.0:
             labels.paint_labels(painter, self.picture, self.lighting, frame.look, frame.seen)
 
@@ -153,6 +160,8 @@ class PictureItem(QGraphicsItem):
     def _lit_segments(self, picture: Picture) -> NDArray[np.int8]:
         """0 plain, 1 on a lit path, 2 touching what is selected or hovered, −1 faded."""
         lit = np.zeros(picture.layout.num_segments, np.int8)
+        if self.lighting.trace is None and self.lighting.hover is None and self.lighting.hovered_wire is None:
+            return lit
         counts = np.diff(picture.layout.wire_starts)
         found = self.lighting
         if found.trace is not None:
@@ -193,9 +202,6 @@ class PictureItem(QGraphicsItem):
     def _paint_wires(self, frame: _Frame, picture: Picture) -> None:
         if frame.share <= 0.5:
             return
-        if frame.look.zoom < painting.ROUND_FROM:
-            self._paint_overview(frame, picture)
-            return
         bounds, view = picture.segment_bounds, frame.view
         inside = (
             (bounds[:, 0] <= view.right())
@@ -222,36 +228,65 @@ class PictureItem(QGraphicsItem):
         if picture.layout.ends_at[segment] >= 0 and frame.look.zoom >= 0.3:
             painting.paint_arrow(frame.painter, picture.layout.segment(segment), picture.layout.direction, ink, width)
 
-    def _paint_overview(self, frame: _Frame, picture: Picture) -> None:
-        """From afar wires are straight lines, all in one go."""
-        if self._overview is None:
-            layout = picture.layout
-            inner = np.ones(max(len(layout.points) - 1, 0), np.bool_)
-            inner[layout.starts[1:-1] - 1] = False
-            pairs = np.concatenate([layout.points[:-1], layout.points[1:]], axis=1)[inner]
-            self._overview = [QLineF(*pair) for pair in pairs.tolist()]
-        frame.painter.setPen(QPen(_wire_ink(False, 0, frame.look.theme), 0))
-        frame.painter.drawLines(self._overview)
-
-    def _paint_boxes(self, frame: _Frame, picture: Picture) -> None:
-        lighting = self.lighting
-        for box in _inside(frame.boxes, frame.view):
-            # what was searched for is asked for last, and so counts for more than paths
-            if lighting.searched:
-                faded = box not in lighting.matches
+    def _paint_far(self, frame: _Frame, picture: Picture, open_seen: list[int], boxes: list[int]) -> None:
+        """All in a few calls; what is marked is painted on top, as near by."""
+        if self._far is None:
+            self._far = Far(picture.layout)
+        painter, zoom, look = frame.painter, frame.look.zoom, frame.look.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        grounds = [mixed(look.group, look.accent, 0.03 * depth + 0.01) for depth in (0, 1)]
+        self._far.paint_grounds(painter, open_seen, zoom, grounds)
+        self._far.paint_wires(painter, frame.view, _wire_ink(False, 0, look))
+        lit = np.flatnonzero(frame.segment_lit > 0)
+        if len(lit) < MANY_BOXES:
+            for segment in lit.tolist():
+                self._paint_segment(frame, picture, segment, int(frame.segment_lit[segment]))
+        by_ink: dict[int, list[int]] = defaultdict(list)
+        marked: list[int] = []
+        inks = self._far_inks(picture, look)
+        for box in self._far.apart(boxes, zoom):
+            if self._ring(box) is not None:
+                marked.append(box)
             else:
-                faded = lighting.trace is not None and not lighting.trace.boxes[box]
-            frame.painter.setOpacity(painting.FADED if faded else 1.0)
+                by_ink[inks[box] & 0x60FFFFFF if self._is_faded(box) else inks[box]].append(box)
+        self._far.paint_boxes(painter, by_ink)
+        self._paint_boxes(frame, picture, marked)
+
+    def _far_inks(self, picture: Picture, look: Theme) -> list[int]:
+        """The colour of every box from afar, as a number."""
+        if self._inks is None or self._inks[0] != look:
+            known: dict[str, int] = {}
+            inks: list[int] = []
+            for box, card in enumerate(picture.cards):
+                name = look.failure if card.failed else self._band(picture, box).name()
+                if name not in known:
+                    known[name] = mixed(look.card, name, 1.0 if card.failed else 0.6).rgba()
+                inks.append(known[name])
+            self._inks = (look, inks)
+        return self._inks[1]
+
+    def _band(self, picture: Picture, box: int) -> QColor:
+        seen = picture.visible.boxes[box]
+        if seen.node is None or seen.port is not None:
+            return colour(picture.cards[box].colour)
+        return colour_of(picture.visible.hierarchy.graph.nodes[seen.node])
+
+    def _is_faded(self, box: int) -> bool:
+        lighting = self.lighting
+        # what was searched for is asked for last, and so counts for more than paths
+        if lighting.searched:
+            return box not in lighting.matches
+        return lighting.trace is not None and not lighting.trace.boxes[box]
+
+    def _paint_boxes(self, frame: _Frame, picture: Picture, boxes: list[int]) -> None:
+        lighting = self.lighting
+        for box in boxes:
+            frame.painter.setOpacity(painting.FADED if self._is_faded(box) else 1.0)
             if self.tick is not None:
                 self.tick()
             card = picture.cards[box]
             node = picture.visible.boxes[box].node
-            is_port = picture.visible.boxes[box].port is not None
-            band = (
-                colour(card.colour)
-                if node is None or is_port
-                else colour_of(picture.visible.hierarchy.graph.nodes[node])
-            )
+            band = self._band(picture, box)
             rect = QRectF(*frame.boxes[box].tolist())
             painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
             if node is None and box in lighting.matches:
@@ -275,7 +310,8 @@ def _inside(rects: NDArray[np.float32], view: QRectF) -> list[int]:
         & (rects[:, 1] <= view.bottom())
         & (rects[:, 1] + rects[:, 3] >= view.top())
     )
-    return [int(at) for at in np.flatnonzero(inside)]
+    found: list[int] = np.flatnonzero(inside).tolist()
+    return found
 
 
 def _wire_ink(skip: bool, lit: int, look: Theme) -> QColor:
