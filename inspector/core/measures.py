@@ -1,4 +1,4 @@
-"""What can be asked of every node, in one table: the colours of the graph, their legend and the table of measures use it.
+"""What can be asked of every node, in one table: the graph's colours, their legend and the table of measures use it.
 
 A measure is a number (parameters, time …) or a word (dtype, device …). Groups have their nodes' sum, or the largest, or
 the word that all share.
@@ -144,7 +144,9 @@ FIRST, PASSED_ON, FINITE = "starts here", "passed on", "finite"
 def _gaps(measured: Measured) -> tuple[str, ...]:
     """Where NaN or infinities begin: at a node whose inputs have none, as far as they were measured."""
     graph = measured.graph
-    bad = np.array([n.statistics is not None and n.statistics.nan + n.statistics.inf > 0 for n in graph.nodes], np.bool_)
+    bad = np.array(
+        [n.statistics is not None and n.statistics.nan + n.statistics.inf > 0 for n in graph.nodes], np.bool_
+    )
     fed = np.zeros(len(bad), np.bool_)
     for edge in graph.edges:
         fed[edge.target] |= bad[edge.source]
@@ -196,13 +198,16 @@ CHOICES: tuple[tuple[str, str], ...] = (
 
 
 def totals(values: Values, owner: NDArray[np.int64], count: int, total: Total) -> Values:
-    """The values gathered by owner (count,): their sum or their largest; NaN where no value is known."""
-    known = ~np.isnan(values)
+    """The values gathered by owner (count,): their sum or their largest; NaN where no value is known.
+
+    An owner of −1 is outside of what is seen.
+    """
+    known = ~np.isnan(values) & (owner >= 0)
     if total == "sum":
-        gathered = np.bincount(owner[known], weights=values[known], minlength=count)
-        gathered[np.bincount(owner[known], minlength=count) == 0] = np.nan
-        return gathered
-    gathered = np.full(count, np.nan)
+        summed = np.bincount(owner[known], weights=values[known], minlength=count).astype(np.float64)
+        summed[np.bincount(owner[known], minlength=count) == 0] = np.nan
+        return summed
+    gathered: Values = np.full(count, np.nan)
     np.fmax.at(gathered, owner[known], values[known])
     return gathered
 

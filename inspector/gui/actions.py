@@ -48,6 +48,11 @@ def can_run(state: WindowState) -> bool:
     return state.model is not None and not state.run.running and not state.loading
 
 
+def can_profile(state: WindowState) -> bool:
+    """A whole run has drawn a graph, and nothing is under way."""
+    return can_run(state) and state.run.graph is not None and state.run.failure is None and state.progress is None
+
+
 def is_busy(state: WindowState) -> bool:
     """Something is under way that can be stopped."""
     return state.progress is not None
@@ -115,6 +120,15 @@ ACTIONS = (
         tool_tip="Run again whenever the input or a setting changes",
     ),
     ActionRow("run_when_opened", "Run When &Opened", "change_run_when_opened", checkable=True),
+    ActionRow(
+        "profile",
+        "Pro&file",
+        "session.profile",
+        "ph.timer",
+        "F6",
+        can_profile,
+        tool_tip="Time each node over several runs, and watch the memory",
+    ),
     ActionRow("timed", "&Time Each Node", "session.change_timed", checkable=True),
     ActionRow("restart", "Restart &Engine", "session.restart", "ph.power", "Ctrl+Shift+R"),
     ActionRow(
@@ -192,12 +206,13 @@ MENUS: dict[str, tuple[str, ...]] = {
         "find_next",
         "find_previous",
         "-",
+        "colours:",
         "panels:",
         "appearance:",
         "-",
         "reset_layout",
     ),
-    "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "-", "restart"),
+    "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "profile", "-", "restart"),
     "&Help": ("engine_log", "sandbox", "-", "about"),
 }
 

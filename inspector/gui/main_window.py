@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from inspector.core.measures import CHOICES
 from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
@@ -276,10 +277,17 @@ class MainWindow(QMainWindow):
             "samples:": menus.samples_menu(self, samples, self.open_sample),
             "exports:": menus.exports_menu(self, self.actions_by_name),
             "depths:": menus.depths_menu(self, self.actions_by_name),
+            "colours:": self._colours_menu(),
             "panels:": menus.panels_menu(self, [dock.toggleViewAction() for dock in self.docks.values()]),
             "appearance:": self._appearance_menu(),
         }
         menus.fill_menu_bar(self.menuBar(), self.actions_by_name, submenus)
+
+    def _colours_menu(self) -> QMenu:
+        self.colours_menu = menus.choice_menu(
+            self, "&Colour By", "menu_colours", CHOICES, self.session.change_colour_by
+        )
+        return self.colours_menu
 
     def _appearance_menu(self) -> QMenu:
         menu = QMenu("&Appearance", self)
@@ -305,6 +313,7 @@ class MainWindow(QMainWindow):
         self.status_line.cancel_requested.connect(session.cancel)
         self.run_bar.device_requested.connect(session.change_device)
         self.run_bar.dtype_requested.connect(session.change_dtype)
+        self.run_bar.colour_requested.connect(session.change_colour_by)
         self.run_bar.mode_requested.connect(session.change_mode)
         self.run_bar.search_requested.connect(self._search)
         self.run_bar.step_requested.connect(self._step_match)
@@ -368,6 +377,7 @@ class MainWindow(QMainWindow):
 
     def _check_actions(self, state: WindowState) -> None:
         actions = self.actions_by_name
+        menus.choose(self.colours_menu, state.colour_by)
         actions["live"].setChecked(state.settings.live)
         actions["timed"].setChecked(state.settings.timed)
         actions["run_when_opened"].setChecked(self.session.settings.current.run_when_opened)

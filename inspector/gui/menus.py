@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from inspector.gui.actions import DEPTHS, EXPORTS, MENUS
@@ -76,3 +76,24 @@ def fill_recent(menu: QMenu, paths: Sequence[str], chosen: Callable[[str], None]
         menu.addAction("Clear List").triggered.connect(lambda _checked=False: forget())
     else:
         menu.addAction("No file was opened yet").setEnabled(False)
+
+
+def choice_menu(
+    parent: QWidget, title: str, name: str, choices: Sequence[tuple[str, str]], chosen: Callable[[str], None]
+) -> QMenu:
+    """Keys with their words, one of which is in force."""
+    menu = named(QMenu(title, parent), name, title.replace("&", ""))
+    group = QActionGroup(menu)
+    for key, text in choices:
+        action = menu.addAction(text)
+        action.setData(key)
+        action.setCheckable(True)
+        group.addAction(action)
+        action.triggered.connect(lambda _checked=False, key=key: chosen(key))
+    return menu
+
+
+def choose(menu: QMenu, key: str) -> None:
+    """Mark the choice in force."""
+    for action in menu.actions():
+        action.setChecked(action.data() == key)

@@ -86,6 +86,7 @@ class Panels:
         graph = GraphView()
         graph.node_selected.connect(self._session.select_node)
         graph.group_selected.connect(self._session.select_module)
+        graph.profile_requested.connect(self._session.profile)
         self._centre.addWidget(graph)
         return self._begun(graph)
 

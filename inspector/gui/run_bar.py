@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from inspector.core.measures import CHOICES
 from inspector.gui.actions import ICON_SIZE
 from inspector.gui.parts import SegmentedButtons, named
 from inspector.gui.state import WindowState
@@ -35,6 +36,7 @@ class RunBar(QToolBar):
         device_requested: torch's name of a device.
         dtype_requested: torch's name of a dtype, "" for the model's own.
         mode_requested: "eval" or "train".
+        colour_requested: the key of the measure to colour the graph by.
         search_requested: text to find in the graph.
         step_requested: 1 for the next match, −1 for the one before.
     """
@@ -43,6 +45,7 @@ class RunBar(QToolBar):
     dtype_requested = Signal(str)
     mode_requested = Signal(str)
     search_requested = Signal(str)
+    colour_requested = Signal(str)
     step_requested = Signal(int)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
@@ -63,6 +66,10 @@ class RunBar(QToolBar):
             "Mode",
             {"eval": "Dropout off, running statistics used", "train": "Dropout on, statistics of the batch used"},
         )
+        self.colours = named(QComboBox(), "colour_choice", "Colour by", "Colour the graph by this")
+        for key, text in CHOICES:
+            self.colours.addItem(f"Colour: {text}", key)
+        self.colours.activated.connect(lambda row: self.colour_requested.emit(self.colours.itemData(row)))
         self.search = named(QLineEdit(), "graph_search", "Search the graph")
         self.search.setPlaceholderText("conv, 64x56x56, params > 1M")
         self.search.setToolTip(SEARCH_TIP)
@@ -85,6 +92,7 @@ class RunBar(QToolBar):
                 self.device.addItem(device.label, device.name)
         self._choose(self.device, state.settings.device)
         self._choose(self.dtype, state.settings.dtype)
+        self._choose(self.colours, state.colour_by)
         self.mode.choose(state.settings.mode)
         self.search.setEnabled(state.run.graph is not None)
 
@@ -116,6 +124,7 @@ class RunBar(QToolBar):
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
+        self.addWidget(self.colours)
         for name in ("fit", "fold_all", "unfold_all", "direction"):
             self._add(actions[name])
         self.addSeparator()

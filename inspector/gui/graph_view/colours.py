@@ -1,16 +1,17 @@
-"""What colour a box has, and colours made from the theme's."""
+"""What colour a box has by its kind, and colours made from the theme's; by a measure: `shading`."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor
 
-from inspector.gui.theme import KIND_COLOURS
-from inspector.protocol.graph import Node
+if TYPE_CHECKING:
+    from inspector.gui.graph_view.picture import Picture
 
 
-def colour_of(node: Node) -> QColor:
-    """The colour of a node's band: by its category for now; the one place to colour by something else."""
-    return colour(KIND_COLOURS[node.category])
+def band_of(picture: "Picture", box: int) -> QColor:
+    """The colour of a box's band by kind."""
+    return colour(picture.cards[box].colour)
 
 
 @lru_cache(maxsize=4096)

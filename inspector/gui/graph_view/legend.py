@@ -10,7 +10,8 @@ from inspector.gui.parts import named
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, SMALL, theme
 
-WIDTH, ROW, BAR, PAD = 224, 16, 10, 10
+WIDTH, ROW, BAR = 224, 16, 10
+PAD = 10
 MOST_SWATCHES = 8
 
 
@@ -91,7 +92,7 @@ class LegendView(QWidget):
             top += ROW
         painter.setFont(small_font(self.font()))
         for note in self._notes(legend):
-            left = PAD
+            left = float(PAD)
             if note == legend.hatched:
                 painter.setPen(QPen(colour(look.border), 1))
                 painter.setBrush(QBrush(colour(look.faint), Qt.BrushStyle.BDiagPattern))
@@ -105,8 +106,8 @@ class LegendView(QWidget):
         look = theme()
         bar = QRectF(PAD, top, WIDTH - 2 * PAD, BAR)
         map_of = QLinearGradient(bar.topLeft(), bar.topRight())
-        for place, ink in enumerate(VIRIDIS):
-            map_of.setColorAt(place / (len(VIRIDIS) - 1), colour(ink))
+        for step, ink in enumerate(VIRIDIS):
+            map_of.setColorAt(step / (len(VIRIDIS) - 1), colour(ink))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(map_of)
         painter.drawRoundedRect(bar, 2, 2)
@@ -117,7 +118,7 @@ class LegendView(QWidget):
             left = bar.left() + place * (bar.width() - width)
             painter.drawText(QPointF(left, top + BAR + metrics.ascent() + 2), text)
 
-    def _text(  # noqa: PLR0913 - where a line of text goes
+    def _text(
         self,
         painter: QPainter,
         top: float,

@@ -4,8 +4,9 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.colours import colour, mixed
 from inspector.gui.graph_view.picture import Picture
+from inspector.gui.graph_view.shading import NO_VALUE, PLAIN, Shading
 from inspector.gui.theme import theme
 
 LARGEST = QSize(176, 156)
@@ -28,11 +29,17 @@ class Minimap(QWidget):
         self._picture: Picture | None = None
         self._view = QRectF()
         self._ground: QPixmap | None = None
+        self._shading: Shading | None = None
         self.hide()
 
-    def show_picture(self, picture: Picture | None) -> None:
+    def shade(self, shading: Shading | None) -> None:
+        """Other colours for the boxes of this picture."""
+        self._shading = shading
+        self.redraw()
+
+    def show_picture(self, picture: Picture | None, shading: Shading | None = None) -> None:
         """Another graph, or another folding of it."""
-        self._picture = picture
+        self._picture, self._shading = picture, shading
         self.redraw()
         if picture is not None:
             width, height = max(picture.bounds.width(), 1.0), max(picture.bounds.height(), 1.0)
@@ -50,7 +57,7 @@ class Minimap(QWidget):
 
     def fit_to_window(self) -> None:
         """The view has another size: take no more than a small part of it."""
-        self.show_picture(self._picture)
+        self.show_picture(self._picture, self._shading)
 
     def _room(self) -> QSize:
         around = self._around.size()
@@ -137,9 +144,5 @@ class Minimap(QWidget):
     def _ink(self, picture: Picture, box: int) -> QColor:
         if picture.cards[box].failed:
             return colour(theme().failure)
-        node = picture.visible.boxes[box].node
-        return (
-            colour(picture.cards[box].colour)
-            if node is None
-            else colour_of(picture.visible.hierarchy.graph.nodes[node])
-        )
+        ink = self._shading.colours[box] if self._shading is not None else picture.cards[box].colour
+        return colour(theme().border if ink in (PLAIN, NO_VALUE) else ink)

@@ -138,9 +138,16 @@ def paint_chevron(painter: QPainter, at: QPointF, look: Look, *, is_open: bool) 
 
 
 def paint_card(
-    painter: QPainter, rect: QRectF, card: Card, look: Look, band: QColor, *, ring: QColor | None = None
+    painter: QPainter,
+    rect: QRectF,
+    card: Card,
+    look: Look,
+    band: QColor,
+    *,
+    ring: QColor | None = None,
+    hatched: bool = False,
 ) -> None:
-    """A box: its ground, its band, and, where near enough, its text."""
+    """A box: its ground, its band, and, where near enough, its text; hatched where a measure says nothing of it."""
     theme = look.theme
     if card.style == "stack":
         _sheets(painter, rect, card, look)
@@ -160,6 +167,10 @@ def paint_card(
         painter.setBrush(ground)
         painter.drawRoundedRect(rect, radius, radius)
         _band(painter, rect, colour(theme.failure) if card.failed else band)
+    if hatched and not card.failed:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(colour(theme.border), Qt.BrushStyle.BDiagPattern))
+        painter.drawRoundedRect(rect, radius, radius)
     if look.has_text:
         _card_text(painter, rect, card, look)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
-from inspector.gui.graph_view.colours import colour, colour_of, mixed
+from inspector.gui.graph_view.colours import band_of, colour, mixed
 from inspector.gui.graph_view.far import MANY_BOXES, Far
 from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
+from inspector.gui.graph_view.shading import NO_VALUE, PLAIN, Shading, on_colour
 from inspector.gui.theme import Theme, theme
 
 MARGIN = 24.0
@@ -61,6 +62,7 @@ class _Frame:
     segment_lit: NDArray[np.int8]
     share: float = 1.0
     seen: list[int] = field(default_factory=list)
+    looks: dict[str, painting.Look] = field(default_factory=dict)
 
 
 class PictureItem(QGraphicsItem):
@@ -78,16 +80,24 @@ class PictureItem(QGraphicsItem):
         self.tick: Callable[[], None] | None = None  # called for every box and wire, where painting takes long
         self._far: Far | None = None
         self._inks: tuple[Theme, list[int]] | None = None
+        self.shading: Shading | None = None
 
-    def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
+    def show_picture(self, picture: Picture | None, fonts: Fonts, shading: Shading | None = None) -> None:
         """Paint another picture."""
         self.prepareGeometryChange()
         self.picture = picture
+        self.shading = shading
         if fonts != self.fonts:
             self.fonts, self._metrics = fonts, painting.Metrics(fonts)
         self.lighting = Lighting()
         self.motion = None
         self._far = self._inks = None
+        self.update()
+
+    def shade(self, shading: Shading | None) -> None:
+        """Other colours for the boxes of this picture; None colours by kind."""
+        self.shading = shading
+        self._inks = None
         self.update()
 
     def light(self, lighting: Lighting) -> None:
@@ -258,18 +268,17 @@ class PictureItem(QGraphicsItem):
             known: dict[str, int] = {}
             inks: list[int] = []
             for box, card in enumerate(picture.cards):
-                name = look.failure if card.failed else self._band(picture, box).name()
+                name, share = band_of(picture, box).name(), 0.6
+                if card.failed:
+                    name, share = look.failure, 1.0
+                elif self.shading is not None:
+                    ink = self.shading.colours[box]
+                    name, share = (look.border, 0.6) if ink in (PLAIN, NO_VALUE) else (ink, 1.0)
                 if name not in known:
-                    known[name] = mixed(look.card, name, 1.0 if card.failed else 0.6).rgba()
+                    known[name] = mixed(look.card, name, share).rgba()
                 inks.append(known[name])
             self._inks = (look, inks)
         return self._inks[1]
-
-    def _band(self, picture: Picture, box: int) -> QColor:
-        seen = picture.visible.boxes[box]
-        if seen.node is None or seen.port is not None:
-            return colour(picture.cards[box].colour)
-        return colour_of(picture.visible.hierarchy.graph.nodes[seen.node])
 
     def _is_faded(self, box: int) -> bool:
         lighting = self.lighting
@@ -286,12 +295,25 @@ class PictureItem(QGraphicsItem):
                 self.tick()
             card = picture.cards[box]
             node = picture.visible.boxes[box].node
-            band = self._band(picture, box)
             rect = QRectF(*frame.boxes[box].tolist())
-            painting.paint_card(frame.painter, rect, card, frame.look, band, ring=self._ring(box))
+            look, band, hatched = self._dress(frame, picture, box)
+            painting.paint_card(frame.painter, rect, card, look, band, ring=self._ring(box), hatched=hatched)
             if node is None and box in lighting.matches:
                 paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)
+
+    def _dress(self, frame: _Frame, picture: Picture, box: int) -> tuple[painting.Look, QColor, bool]:
+        """The look of a box, its band, and whether it is hatched: by kind, or by the measure's colour."""
+        card, shading = picture.cards[box], self.shading
+        if shading is None:
+            return frame.look, band_of(picture, box), False
+        ink = shading.colours[box]
+        if ink in (PLAIN, NO_VALUE) or card.failed:
+            return frame.look, colour(frame.look.theme.border), ink == NO_VALUE
+        look = frame.looks.get(ink)
+        if look is None:
+            look = frame.looks[ink] = replace(frame.look, theme=on_colour(frame.look.theme, ink))
+        return look, colour(ink), False
 
     def _ring(self, box: int) -> QColor | None:
         """The frame around what is selected, found or under the pointer."""

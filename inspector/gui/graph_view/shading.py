@@ -1,7 +1,7 @@
 """The colour of every box by a measure, and the legend's words: worked out from arrays, without laying anything out.
 
-Numbers are shown in viridis (Nathaniel Smith, Stéfan van der Walt, 2015; public domain), which is even to the eye and to
-colour-blind eyes; words in colours after Okabe and Ito.
+Numbers are shown in viridis (Nathaniel Smith, Stéfan van der Walt, 2015; public domain), which is even to
+the eye, colour-blind or not; words in colours after Okabe and Ito.
 """
 
 from dataclasses import dataclass, replace
@@ -29,8 +29,34 @@ from inspector.core.measures import (
 )
 from inspector.gui.theme import Theme
 
-# every eighth of the map; between them it is as good as straight
-VIRIDIS = ("#440154", "#472D7B", "#3B528B", "#2C728E", "#21918C", "#28AE80", "#5EC962", "#ADDC30", "#FDE725")
+# in 24 even steps; between them it is as good as straight
+VIRIDIS = (
+    "#440154",
+    "#471164",
+    "#481F70",
+    "#472D7B",
+    "#443983",
+    "#404688",
+    "#3B528B",
+    "#365D8D",
+    "#31688E",
+    "#2C728E",
+    "#287C8E",
+    "#24868E",
+    "#21918C",
+    "#1F9A8A",
+    "#20A486",
+    "#27AD81",
+    "#35B779",
+    "#48C16E",
+    "#5CC863",
+    "#75D054",
+    "#8ED645",
+    "#AADC32",
+    "#C8E020",
+    "#E2E418",
+    "#FDE725",
+)
 WORD_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#F0E442", "#D55E00", "#9AA3AD")
 OWN_COLOURS = {FIRST: "#D55E00", PASSED_ON: "#E69F00", TRAINABLE: "#009E73", FROZEN: "#56B4E9", PARTLY: "#E69F00"}
 PLAIN, NO_VALUE = "", "-"
@@ -110,7 +136,10 @@ def on_colour(theme: Theme, ground: str) -> Theme:
 
 def luminance(colour: str) -> float:
     """Relative luminance of sRGB, as WCAG 2 defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.array([*bytes.fromhex(colour[1:])]) / 255]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in np.array([*bytes.fromhex(colour[1:])]) / 255
+    ]
     return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
@@ -149,7 +178,7 @@ def _by_word(visible: Visible, measured: Measured, measure: WordMeasure) -> Shad
     words = measure.words_of(measured)
     held: list[set[str]] = [set() for _ in visible.boxes]
     for box, word in zip(visible.box_of_node.tolist(), words, strict=True):
-        if word:
+        if word and box >= 0:
             held[box].add(word)
     told = [_one_word(found, measure) for found in held]
     known = dict.fromkeys((*measure.words, *sorted(set(words) - {""} - set(measure.words)), measure.mixed))

@@ -10,15 +10,21 @@ import numpy as np
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
 
+from inspector.core.measures import Measured
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.captions import Captions
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour
+from inspector.gui.graph_view.legend import EDGE as LEGEND_EDGE
+from inspector.gui.graph_view.legend import LegendView
 from inspector.gui.graph_view.minimap import Minimap
 from inspector.gui.graph_view.motion import DURATION_MS, start_places
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import Motion, PictureItem
+from inspector.gui.graph_view.shading import Shading, shade
 from inspector.gui.theme import theme
+from inspector.protocol.events import ForwardProfiled
+from inspector.protocol.graph import Graph
 
 EMPTY = "Open a model and press Run to see its graph."
 
@@ -39,6 +45,10 @@ class Stage(QObject):
         self.minimap = Minimap(owner)
         self.minimap.place_requested.connect(self.canvas.look_at)
         self.captions = Captions(owner)
+        self.legend = LegendView(owner)
+        self._key = "kind"
+        self._profiled: tuple[Graph | None, ForwardProfiled | None] = (None, None)
+        self._measured: Measured | None = None
         self._empty = QLabel(EMPTY, owner)
         self._empty.setObjectName("graph_empty")
         self._empty.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,13 +78,33 @@ class Stage(QObject):
     def show_picture(self, picture: Picture | None, fonts: Fonts) -> None:
         """Put another picture in the place of the one before; the view stays where it was."""
         self._animation.stop()
-        self.item.show_picture(picture, fonts)
-        self.minimap.show_picture(picture)
+        shading = self._shading_of(picture)
+        self.item.show_picture(picture, fonts, shading)
+        self.minimap.show_picture(picture, shading)
+        self.legend.show_legend(None if shading is None else shading.legend)
         self._empty.setVisible(picture is None)
         if picture is not None:
             self.canvas.set_picture_rect(picture.bounds)
         self.place()
         self._view_changed()
+
+    def colour_by(self, key: str, graph: Graph | None, profile: ForwardProfiled | None) -> None:
+        """Colour the boxes by a measure; the profile is that of the graph. Nothing is laid out anew."""
+        self._key, self._profiled = key, (graph, profile)
+        shading = self._shading_of(self.picture)
+        self.item.shade(shading)
+        self.minimap.shade(shading)
+        self.legend.show_legend(None if shading is None else shading.legend)
+        self.place()
+
+    def _shading_of(self, picture: Picture | None) -> Shading | None:
+        if picture is None or self._key == "kind":
+            return None
+        graph = picture.visible.hierarchy.graph
+        profile = self._profiled[1] if self._profiled[0] is graph else None
+        if self._measured is None or self._measured.graph is not graph or self._measured.profile is not profile:
+            self._measured = Measured(graph, profile)
+        return shade(picture.visible, self._measured, self._key)
 
     # moving from one picture to the next
 
@@ -123,6 +153,9 @@ class Stage(QObject):
         self.minimap.fit_to_window()
         self.minimap.move(self.minimap.corners(size)[self._corner].topLeft())
         self.captions.place(size.width(), size.height())
+        below = self.captions.y() if self.captions.text() else size.height()
+        self.legend.move(LEGEND_EDGE, max(0, below - self.legend.height() - LEGEND_EDGE))
+        self.legend.raise_()
         self._empty.setGeometry(self._owner.rect().adjusted(24, 24, -24, -24))
         self._view_changed()
 
@@ -135,6 +168,7 @@ class Stage(QObject):
         self._empty.setPalette(palette)
         self.captions.recolour()
         self.minimap.redraw()
+        self.legend.update()
         self.item.update()
 
     def _view_changed(self) -> None:

@@ -29,6 +29,7 @@ from inspector.gui.graph_view.selection import group_named, leaf_named
 from inspector.gui.graph_view.stage import Stage
 from inspector.gui.state import WindowState
 from inspector.gui.theme import Theme, theme_source
+from inspector.protocol.events import ForwardProfiled
 from inspector.protocol.graph import Failure, Graph
 
 
@@ -47,6 +48,7 @@ class GraphView(QWidget):
     node_selected = Signal(int)
     group_selected = Signal(str)
     picture_shown = Signal()
+    profile_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +63,7 @@ class GraphView(QWidget):
         self._asked: _Asked | None = None
         self._state_chosen: tuple[int | None, str | None] = (None, None)
         self._follow: tuple[int | None, str | None] | None = None  # chosen, and still to be selected here
+        self._coloured: tuple[str, Graph | None, ForwardProfiled | None] = ("kind", None, None)
         self._fonts = Fonts.of(self.font())
         self._ruler = Ruler(self._fonts)
         self.stage = Stage(self)
@@ -93,6 +96,7 @@ class GraphView(QWidget):
         self.bar.depth_requested.connect(lambda depth: self.unfold_all() if depth < 0 else self.fold_to_depth(depth))
         self.bar.crumbs.place_requested.connect(self.go_to)
         self._marking.changed = self._say_place
+        self.stage.legend.profile_requested.connect(self.profile_requested)
         self._canvas.resized.connect(self._place_again)
         self._link.made.connect(self._made)
         # a bound method would be gone by then
@@ -106,6 +110,10 @@ class GraphView(QWidget):
         run = state.run
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
+        coloured = (state.colour_by, run.graph, run.profile)
+        if any(now is not then for now, then in zip(coloured, self._coloured, strict=True)):
+            self._coloured = coloured
+            self.stage.colour_by(*coloured)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen
