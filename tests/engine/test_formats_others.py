@@ -60,6 +60,23 @@ NO_MODELS = {
     "numpy array": npy_bytes(),
     "Keras": b"\x89HDF\r\n\x1a\n" + bytes(100),
     "GGUF": b"GGUF" + bytes(100),
+    "TensorFlow Lite": b"\x1c\0\0\0TFL3" + bytes(60),
+    "ExecuTorch": b"\x1c\0\0\0ET12" + bytes(60),
+    "ONNX Runtime model": b"\x1c\0\0\0ORTM" + bytes(60),
+    "GGML": b"lmgg" + bytes(60),
+    "TensorRT": b"ftrt" + bytes(60),
+    "ncnn": b"7767517\n75 83\nInput data 0 1 data",
+    "Darknet configuration": b"[net]\nbatch=1\n[convolutional]\nfilters=32\n",
+    "Weights of Darknet": struct.pack("<3iq", 0, 2, 0, 32013312) + bytes(400),
+    "OpenVINO": b'<?xml version="1.0"?>\n<net name="x" version="11"><layers/></net>',
+    "MXNet graph": b'{"nodes": [{"op": "null"}], "arg_nodes": [0]}',
+    "Weights of MXNet": struct.pack("<QQ", 0x112, 0) + bytes(60),
+    "Caffe": b'name: "LeNet"\nlayer {\n  name: "data"\n}',
+    "TensorFlow.js": b'{"format": "layers-model", "modelTopology": {}}',
+    "JAX or Flax": b"\x81\xa6params\x82\xa7Dense_0\x81\xa6kernel\xc7",
+    "Core ML": b"\x08\x04\x12\x80\x01\x0a\x40com.github.apple.coremltools.version" + b"\x0a\x03x",
+    "PaddlePaddle": b"\x0a\xf0\x05\x08\x00\x10\xff\x1a\x0b\x0a\x04feed\x10\x09\x1a\x0c\x0a\x05fetch\x10\x0a\xff",
+    "TensorFlow checkpoint": bytes(40) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb",
     "PDF": b"%PDF-1.7 ...",
     "gzip": gzip.compress(b"x"),
     "plain zip": zip_bytes(a="1", b="2"),
@@ -85,6 +102,38 @@ def test_what_is_no_model_is_named_in_a_sentence(tmp_path, said):
     with pytest.raises(EngineError) as caught:
         load_model(LoadModel(path=str(path), trust_everything=True), description)
     assert caught.value.message == description.summary
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [("saved_model.pb", "SavedModel"), (".metadata", "distributed checkpoint"), ("_CHECKPOINT_METADATA", "Orbax"),
+     ("zero_to_fp32.py", "DeepSpeed"), ("checkpoint", "TensorFlow checkpoints")],
+)  # fmt: skip
+def test_a_folder_of_another_framework_is_named(tmp_path, inside, said):
+    (tmp_path / inside).write_bytes(b"x")
+    assert said in describe_file(str(tmp_path)).summary
+
+
+def gguf_text(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def test_a_gguf_file_tells_its_facts_and_its_tensors(tmp_path):
+    facts = gguf_text("general.architecture") + struct.pack("<I", 8) + gguf_text("llama")
+    facts += gguf_text("tokens") + struct.pack("<IIQ", 9, 8, 2) + gguf_text("a") + gguf_text("b")
+    facts += gguf_text("scale") + struct.pack("<If", 6, 0.5)
+    tensors = gguf_text("blk.0.attn_q.weight") + struct.pack("<IQQIQ", 2, 32, 4, 12, 0)
+    tensors += gguf_text("output_norm.weight") + struct.pack("<IQIQ", 1, 8, 0, 96)
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 2, 3) + facts + tensors + bytes(200))
+    description = describe_file(str(path))
+    assert "GGUF" in description.summary
+    assert "llama" in description.summary
+    assert [(tensor.name, tensor.shape, tensor.dtype) for tensor in description.tensors] == [
+        ("blk.0.attn_q.weight", (4, 32), "Q4_K"),
+        ("output_norm.weight", (8,), "float32"),
+    ]
+    assert (description.metadata["tokens"], description.metadata["scale"]) == ("2 values", "0.5")
 
 
 def test_a_folder_says_what_it_is(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from inspector.engine.formats import (
     exported_program,
+    gguf_file,
     hugging_face,
     onnx_file,
     python_source,
@@ -37,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     Format("torch zip", torch_zip.describe),
     Format("torch legacy", torch_legacy.describe),
     Format("safetensors", safetensors_file.describe),
+    Format("GGUF", gguf_file.describe),
     Format("Python source", python_source.describe),
     Format("ONNX", onnx_file.describe),
     Format("something else", unknown_file.describe),

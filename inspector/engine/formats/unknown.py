@@ -5,7 +5,9 @@ import re
 import struct
 from pathlib import Path
 
+from inspector.engine.formats import other_frameworks
 from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.other_frameworks import KERAS
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.zip_directory import read_zip
 from inspector.protocol.files import FileDescription, Safety
@@ -18,9 +20,6 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"II*\0", "A TIFF picture, not a model: an input perhaps."),
     (b"MM\0*", "A TIFF picture, not a model: an input perhaps."),
     (b"\x93NUMPY", "A numpy array (.npy), not a model: an input perhaps."),
-    (b"\x89HDF\r\n\x1a\n", "An HDF5 file, as Keras writes its models (.h5); only PyTorch's models can be opened."),
-    (b"GGUF", "A GGUF model, as llama.cpp reads it; only PyTorch's models can be opened."),
-    (b"ggml", "A GGML model, as older llama.cpp reads it; only PyTorch's models can be opened."),
     (b"%PDF", "A PDF document, not a model."),
     (b"\x1f\x8b", "A gzip archive: unpack it first, and open what is in it."),
     (b"BZh", "A bzip2 archive: unpack it first, and open what is in it."),
@@ -41,7 +40,9 @@ _FILES_INSIDE: tuple[tuple[str, str], ...] = (
     ("word/document.xml", "A Word document, not a model."),
     ("xl/workbook.xml", "An Excel workbook, not a model."),
     ("META-INF/MANIFEST.MF", "A Java archive, not a model."),
-    ("config.json", "A Keras model (.keras), or a zip with a config; only PyTorch's models can be opened."),
+    ("config.json", f"A Keras model (.keras), or a zip with a config. {KERAS}"),
+    ("saved_model.pb", f"A TensorFlow SavedModel in a zip. {KERAS}"),
+    ("MAR-INF/MANIFEST.json", "A TorchServe archive (.mar): unpack it, and open the weights with the .py in it."),
 )
 
 
@@ -68,7 +69,12 @@ def _sentence(source: Source) -> str:
     for beginning, sentence in _BEGINNINGS:
         if head.startswith(beginning):
             return sentence
-    return _placed_sentence(source, head) or _text_sentence(source, head) or _bytes_sentence(source)
+    return (
+        other_frameworks.name_file(source, head)
+        or _placed_sentence(source, head)
+        or _text_sentence(source, head)
+        or _bytes_sentence(source)
+    )
 
 
 def _placed_sentence(source: Source, head: bytes) -> str:
@@ -79,8 +85,6 @@ def _placed_sentence(source: Source, head: bytes) -> str:
         return kind.get(head[8:12], "A RIFF file (sound or video), not a model.")
     if head[4:8] == b"ftyp":
         return "A video, sound or HEIF picture, not a model."
-    if head[4:8] == b"TFL3":
-        return "A TensorFlow Lite model; only PyTorch's models can be opened."
     if head[257:262] == b"ustar":
         return _tar_sentence(head)
     return ""
@@ -112,6 +116,9 @@ def _text_sentence(source: Source, head: bytes) -> str:
     if text is None:
         return ""
     stripped = text.lstrip().lower()
+    named = other_frameworks.name_text(stripped)
+    if named:
+        return named
     if stripped.startswith(("<!doctype html", "<html")):
         return "A web page, not a model: perhaps the download needs a login, or its real link."
     if stripped.startswith(("<?xml", "<svg")):
@@ -150,8 +157,9 @@ def _bytes_sentence(source: Source) -> str:
 
 
 def _folder_sentence(folder: Path) -> str:
-    if (folder / "saved_model.pb").is_file():
-        return "A TensorFlow SavedModel folder; only PyTorch's models can be opened."
+    named = other_frameworks.name_folder(folder)
+    if named:
+        return named
     names = [entry.name for entry, _ in zip(folder.iterdir(), range(1000), strict=False)]
     if not names:
         return "An empty folder."

@@ -1,0 +1,41 @@
+"""Loads mutated files in real engines. An engine may die of native code; its client has to say so in a sentence."""
+
+import random
+from collections import Counter
+
+from mutations import mutate
+
+from inspector.cli.engine import CommandError, command_engine
+from inspector.protocol.requests import LoadModel
+
+
+def load_mutations(honest, loads, seed, folder):
+    """How the loads ended, and what was wrong about an answer."""
+    ends, wrong = Counter(), []
+    names = [name for name in honest if name not in {"JSON", "npy", "source"}]
+    path = folder / "loaded"
+    turn = 0
+    while turn < loads:
+        with command_engine() as engine:
+            while turn < loads:
+                name = names[turn % len(names)]
+                path.write_bytes(mutate(honest[name], random.Random(f"{seed}-load-{turn}")))
+                how, sentence = _load(engine, str(path))
+                ends[how] += 1
+                if "fault of the app" in sentence or not sentence:
+                    wrong.append(f"load of {name}, seed {seed}, turn {turn}: {sentence or 'nothing was said'}")
+                turn += 1
+                if how == "ended the engine":
+                    break
+    return ends, wrong
+
+
+def _load(engine, path):
+    try:
+        events = [type(reply.event).__name__ for reply in engine.ask(LoadModel(path=path, try_inputs=False))]
+    except CommandError as error:
+        ended = error.message.startswith("The engine")
+        return ("ended the engine" if ended else "refused"), error.message
+    if "ModelLoaded" in events:
+        return "loaded", "a model"
+    return "asked for consent", "a question"
