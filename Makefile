@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples docs screenshots bench icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots bench fuzz icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ screenshots: ## take the README's pictures from the real app, into docs/pictures
 bench: ## measure what is claimed to be fast, beside its peers, and write docs/benchmarks.md
 	@$(SETUP) run
 	$(VENV)/python scripts/write_benchmarks.py --date "$$(date +%F)"
+
+fuzz: ## describe 20,000 mutated files and load some in real engines; prints a table, fails on any fault
+	@$(SETUP) test
+	$(VENV)/python tests/fuzz/fuzzing.py
 
 icons: ## render the PNG icons from the SVG
 	@$(SETUP) run

@@ -5,6 +5,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ from seeds import honest_files
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+
+HANGS_AFTER_S = 20
 
 SLOWEST_S = 1.0
 MOST_MB = 200.0
@@ -36,9 +39,14 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
+def _hangs(number, frame):
+    raise TimeoutError(f"it took over {HANGS_AFTER_S} s")
+
+
 def describe_mutations(name, data, rounds, seed, folder, *, memory_every=1):
     """Mutate one honest file again and again. Memory is traced for one in `memory_every`, as that slows all else."""
     tally = Tally()
+    signal.signal(signal.SIGALRM, _hangs)
     path = Path(folder) / "mutated"
     for turn in range(rounds):
         chance = random.Random(f"{seed}-{name}-{turn}")
@@ -53,12 +61,13 @@ def _describe(tally, path, *, traced, told):
     if traced:
         tracemalloc.start()
     started = time.process_time()
+    signal.alarm(HANGS_AFTER_S)
     try:
         description = describe_file(str(path))
         msgspec.msgpack.encode(description)
     except EngineError as error:
         tally.failures.append(f"{told}: an error for a file that is there: {error.message}")
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - that there is none is what is looked for
         tally.failures.append(f"{told}: {traceback.format_exc(limit=-3)}")
     else:
         refused = description.summary.startswith("Not opened")
@@ -66,6 +75,7 @@ def _describe(tally, path, *, traced, told):
         tally.described += not refused
         if not description.summary or "Traceback" in description.summary:
             tally.failures.append(f"{told}: {description.summary!r} is no sentence")
+    signal.alarm(0)
     took_s = time.process_time() - started
     if traced:
         tally.worst_mb = max(tally.worst_mb, tracemalloc.get_traced_memory()[1] / 2**20)

@@ -68,7 +68,7 @@ def mutate_pickle(data, chance):
     """Operations left out, doubled, moved, put in, or given other arguments."""
     try:
         places = [place for _, _, place in pickletools.genops(data)]
-    except Exception:  # it is no pickle, or several
+    except Exception:  # noqa: BLE001 - it is no pickle, or several
         return mutate_bytes(data, chance)
     pieces = [data[start:end] for start, end in zip(places, [*places[1:], len(data)], strict=True)]
     for _ in range(chance.choice((1, 2, 5))):
@@ -195,18 +195,18 @@ def mutate(data, chance):
     if chance.random() < 0.25:
         return mutate_bytes(data, chance)
     if data[:4] == b"PK\x03\x04":
-        return mutate_zip(data, chance)
-    if data[:1] in (b"{", b"["):
-        return mutate_json(data, chance)
-    if len(data) > 9 and data[8:9] == b"{":
-        return mutate_safetensors(data, chance)
-    if data[:1] == b"\x80" or data[:1] == b"(":
-        parts = _pickles(data)
-        if parts:
-            place = chance.randrange(len(parts))
-            parts[place] = mutate_pickle(parts[place], chance)
-            return b"".join(parts)
-    return mutate_bytes(data, chance)
+        changed = mutate_zip(data, chance)
+    elif data[:1] in (b"{", b"["):
+        changed = mutate_json(data, chance)
+    elif len(data) > 9 and data[8:9] == b"{":
+        changed = mutate_safetensors(data, chance)
+    elif data[:1] in (b"\x80", b"(") and (parts := _pickles(data)):
+        place = chance.randrange(len(parts))
+        parts[place] = mutate_pickle(parts[place], chance)
+        changed = b"".join(parts)
+    else:
+        changed = mutate_bytes(data, chance)
+    return changed
 
 
 def _pickles(data):
@@ -217,7 +217,7 @@ def _pickles(data):
         try:
             for _ in pickletools.genops(stream):
                 pass
-        except Exception:  # the storages begin
+        except Exception:  # noqa: BLE001 - the storages begin
             rest = data[start:]
             return [*parts, rest] if parts and rest else parts
         parts.append(data[start : stream.tell()])

@@ -218,7 +218,7 @@ def test_the_name_of_an_operation_is_found_however_it_is_spelt(tmp_path, spellin
     with zipfile.ZipFile(stream) as honest, zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
         for name in honest.namelist():
             content = honest.read(name)
-            if name.endswith("linear.py"):
+            if "/code/" in name and name.endswith(".py"):
                 content += f'\n# "\nx = "#"; {spelling}x, "canary")\n'.encode()
             archive.writestr(name, content)
     assert describe_file(str(tmp_path / "model.pt")).safety == "needs_consent"

@@ -16,6 +16,7 @@ def guess_modules(tensors: Sequence[TensorEntry]) -> tuple[ModuleEntry, ...]:
         parts = owner.split(".") if owner else []
         for depth in range(min(len(parts), 60)):
             order[".".join(parts[: depth + 1])] = None
+        order.pop("", None)  # of a name that begins with a dot; it would be a child of its own
         owned.setdefault(owner, {})[leaf] = tensor
     return tuple(
         ModuleEntry(fqn=fqn, class_name=_guess_class(owned.get(fqn, {}), fqn), guessed=True)

@@ -7,7 +7,7 @@ files (a 524 MB module: 4 ms) and to stop hostile ones in time.
 import _compat_pickle
 import pickletools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Protocol, cast
 
 from inspector.engine.formats.cleaning import clean_text
@@ -72,6 +72,7 @@ def read_pickle(stream: Stream, position: Callable[[], int]) -> PickleRead:
         frozenset(machine.opcodes),
         tuple(machine.calls),
         position(),
+        machine.hashes_nested,
     )
 
 
@@ -92,6 +93,7 @@ class _Machine:
         self.globals: dict[str, None] = {}
         self.opcodes: set[str] = set()
         self.calls: list[Call] = []
+        self.hashes_nested = False
 
     def check_limits(self, count: int) -> None:
         """Refuse what is larger than any honest pickle."""
@@ -138,6 +140,12 @@ class _Machine:
         if len(self.globals) > MAX_GLOBALS:
             raise Refused("Its pickle names more classes than any honest one.")
         return Global(full)
+
+    def note_hashed(self, keys: Iterable[Value]) -> None:
+        """Note keys whose hash may take for ever: a tuple of a tuple, 100 deep, of parts named twice each."""
+        for key in keys:
+            if isinstance(key, tuple) and any(isinstance(part, tuple | Items | Call) for part in key):
+                self.hashes_nested = True
 
     def call(self, function: Value, args: Value, kind: CallKind, kwargs: Value = None) -> None:
         """Record a call, and push what stands for its result."""
@@ -199,14 +207,23 @@ def _empty_dict(machine: _Machine, argument: Value) -> None:
     machine.stack.append(Pairs())
 
 
-@_step("LIST", "FROZENSET")
+@_step("LIST")
 def _list(machine: _Machine, argument: Value) -> None:
     machine.stack.append(Items(machine.pop_to_mark()))
 
 
+@_step("FROZENSET")
+def _frozenset(machine: _Machine, argument: Value) -> None:
+    values = machine.pop_to_mark()
+    machine.note_hashed(values)
+    machine.stack.append(Items(values))
+
+
 @_step("DICT")
 def _dict(machine: _Machine, argument: Value) -> None:
-    machine.stack.append(Pairs(_paired(machine.pop_to_mark())))
+    values = machine.pop_to_mark()
+    machine.note_hashed(values[::2])
+    machine.stack.append(Pairs(_paired(values)))
 
 
 @_step("TUPLE")
@@ -237,21 +254,30 @@ def _append(machine: _Machine, argument: Value) -> None:
     _list_on_top(machine).append(value)
 
 
-@_step("APPENDS", "ADDITEMS")
+@_step("APPENDS")
 def _appends(machine: _Machine, argument: Value) -> None:
     values = machine.pop_to_mark()
+    _list_on_top(machine).extend(values)
+
+
+@_step("ADDITEMS")
+def _add_items(machine: _Machine, argument: Value) -> None:
+    values = machine.pop_to_mark()
+    machine.note_hashed(values)
     _list_on_top(machine).extend(values)
 
 
 @_step("SETITEM")
 def _set_item(machine: _Machine, argument: Value) -> None:
     value, key = machine.pop(), machine.pop()
+    machine.note_hashed((key,))
     _pairs_on_top(machine).append((key, value))
 
 
 @_step("SETITEMS")
 def _set_items(machine: _Machine, argument: Value) -> None:
     values = machine.pop_to_mark()
+    machine.note_hashed(values[::2])
     _pairs_on_top(machine).extend(_paired(values))
 
 

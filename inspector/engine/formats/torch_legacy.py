@@ -34,7 +34,7 @@ def describe(source: Source) -> FileDescription | None:
     root, keys = _next(window), _next(window)
     sizes, notes = _storage_sizes(source, window.position, root, keys)
     extra = dict.fromkeys((*protocol.globals, *system.globals, *root.globals, *keys.globals))
-    whole = PickleRead(root.root, tuple(extra), root.opcodes, root.calls, keys.end)
+    whole = PickleRead(root.root, tuple(extra), root.opcodes, root.calls, keys.end, root.hashes_nested)
     return describe_pickle(
         source.path,
         source.size_bytes,

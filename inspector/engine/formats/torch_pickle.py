@@ -28,6 +28,8 @@ def describe_pickle(
     """Describe a torch file from its pickle. `stored_bytes` gives the bytes behind a storage's key, None if unknown."""
     contents = read_contents(read.root)
     contents.suspicions += find_suspicious_calls(read.calls)
+    if read.hashes_nested:
+        contents.suspicions.append("Tuples of tuples are keys in it; loading hashes them, which may take for ever.")
     blocked = tuple(name for name in read.globals if name not in ALLOWED_GLOBALS)
     warnings = [*notes, *_check_storages(read.calls, stored_bytes), *dict.fromkeys(contents.suspicions)]
     reader_stops = sorted(read.opcodes - PLAIN_OPCODES)
