@@ -74,7 +74,14 @@ class MainWindow(QMainWindow):
         self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
         self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
         self.docks = make_docks(self)
-        self.panels = Panels(self.session, self.docks, self.centre, self.show_images_dialog, self.show_array_dialog)
+        self.panels = Panels(
+            self.session,
+            self.docks,
+            self.centre,
+            open_images=self.show_images_dialog,
+            open_array=self.show_array_dialog,
+            export_graph=self.show_graph_export,
+        )
         self._place()
         self._make_menus(samples)
         self._connect()

@@ -44,6 +44,7 @@ class Panels:
         centre: where the graph goes.
         open_images: asks the user for pictures to feed.
         open_array: asks the user for a tensor to feed.
+        export_graph: asks how the graph is written to a file.
     """
 
     def __init__(
@@ -51,14 +52,17 @@ class Panels:
         session: WindowSession,
         docks: Mapping[str, QDockWidget],
         centre: QStackedWidget,
+        *,
         open_images: Callable[[], None],
         open_array: Callable[[], None],
+        export_graph: Callable[[str], None],
     ) -> None:
         self._session = session
         self._docks = docks
         self._centre = centre
         self._open_images = open_images
         self._open_array = open_array
+        self._export_graph = export_graph
 
     def drawers(self) -> dict[str, Callable[[], None]]:
         """What draws each of those that are there; the others draw when they are made."""
@@ -87,6 +91,7 @@ class Panels:
         graph.node_selected.connect(self._session.select_node)
         graph.group_selected.connect(self._session.select_module)
         graph.profile_requested.connect(self._session.profile)
+        graph.export_requested.connect(self._export_graph)
         self._centre.addWidget(graph)
         return self._begun(graph)
 

@@ -1,14 +1,18 @@
 """Searching the graph, going into its groups and out again, and the strip above it that says where one is."""
 
 import pytest
-from graph_view_graphs import residual
+from graph_view_graphs import node, residual
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from inspector.core.folding import ROOT
 from inspector.gui.graph_view import GraphView
+from inspector.gui.graph_view.context_menu import make_menu
 from inspector.gui.graph_view.finding import Finder
+from inspector.gui.graph_view.selection import Pointed
 from inspector.gui.state import RunState, WindowState
+from inspector.protocol.graph import Edge, Graph
 
 
 @pytest.fixture
@@ -169,3 +173,94 @@ def test_return_enters_the_selected_group_and_space_folds_it(drawn, qtbot):
     drawn.centre_on_module("blocks.0")
     shown(drawn, qtbot, lambda: qtbot.keyClick(drawn.canvas, Qt.Key.Key_Return))
     assert drawn.scope == 1
+
+
+def test_arrow_keys_go_along_the_wires_from_what_is_selected(drawn, qtbot):
+    drawn.centre_on_node(1)
+    told = []
+    drawn.node_selected.connect(told.append)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up):
+        qtbot.keyClick(drawn.canvas, key)
+    assert told == [2, 3, 2, 1, 0]  # ReLU, add, ReLU, Conv2d, the input, and there it ends
+
+
+def test_arrow_keys_move_the_view_with_shift_or_when_nothing_is_selected(drawn, qtbot):
+    drawn.canvas.zoom_by(3.0)
+    before = drawn.canvas.visible_rect.top()
+    qtbot.keyClick(drawn.canvas, Qt.Key.Key_Down)
+    lower = drawn.canvas.visible_rect.top()
+    assert lower > before
+    drawn.centre_on_node(4)
+    before = drawn.canvas.visible_rect.top()
+    qtbot.keyClick(drawn.canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn.canvas.visible_rect.top() > before
+    assert drawn.selection.node == 4
+
+
+def test_arrow_keys_across_the_flow_go_to_the_box_beside(qtbot, drawn):
+    shown(drawn, qtbot, lambda: drawn.draw(WindowState(run=RunState(graph=two_arms()))))
+    left, right = sorted((1, 2), key=lambda node: drawn.picture.rect_of_node(node).left())
+    assert drawn.picture.rect_of_node(left).right() < drawn.picture.rect_of_node(right).left()
+    drawn.centre_on_node(left)
+    qtbot.keyClick(drawn.canvas, Qt.Key.Key_Right)
+    assert drawn.selection.node == right
+    qtbot.keyClick(drawn.canvas, Qt.Key.Key_Right)
+    assert drawn.selection.node == right
+
+
+def two_arms():
+    nodes = tuple(node(at, op, f"arm{at}", None) for at, op in enumerate(("Conv2d", "ReLU", "Linear", "add")))
+    ends = ((0, 1), (0, 2), (1, 3), (2, 3))
+    edges = tuple(Edge(source=a, source_output=0, target=b, target_input=0) for a, b in ends)
+    return Graph(nodes=nodes, groups=(), edges=edges)
+
+
+def menu_of(view, pointed):
+    return {action.text(): action for action in make_menu(view, pointed).actions() if action.text()}
+
+
+def test_the_menu_of_a_node_copies_its_name_and_shapes(drawn, qtbot):
+    drawn.centre_on_node(1)
+    menu = menu_of(drawn, Pointed(box=box(drawn, 1)))
+    menu["Copy name"].trigger()
+    assert QGuiApplication.clipboard().text() == "blocks.0.conv"
+    menu["Copy shapes"].trigger()
+    assert QGuiApplication.clipboard().text() == "in (1, 8) float32\nout (1, 8) float32"
+    shown(drawn, qtbot, menu["Enter the group around it"].trigger)
+    assert drawn.scope == 1
+
+
+def test_the_menu_of_a_group_folds_and_enters_it(drawn, qtbot):
+    drawn.centre_on_module("blocks.0")
+    shown(drawn, qtbot, menu_of(drawn, Pointed())["Fold"].trigger)
+    shown(drawn, qtbot, menu_of(drawn, Pointed())["Unfold"].trigger)
+    shown(drawn, qtbot, menu_of(drawn, Pointed())["Enter"].trigger)
+    shown(drawn, qtbot, menu_of(drawn, Pointed())["Back out of this group"].trigger)
+    assert drawn.scope == ROOT
+
+
+def test_the_menu_of_a_wire_leads_to_its_ends(drawn, qtbot):
+    menu = menu_of(drawn, Pointed(wire=0))
+    edge = drawn.hierarchy.graph.edges[drawn.picture.visible.wire_edges[0][0]]
+    menu["Go to its target"].trigger()
+    assert drawn.selection.node == edge.target
+    menu["Copy shape"].trigger()
+    assert QGuiApplication.clipboard().text() == "(1, 8)"
+
+
+def test_the_menu_of_the_canvas_copies_and_exports(drawn, qtbot):
+    menu = menu_of(drawn, Pointed())
+    menu["Copy picture"].trigger()
+    assert not QGuiApplication.clipboard().image().isNull()
+    with qtbot.waitSignal(drawn.export_requested):
+        menu["Export…"].trigger()
+
+
+def test_a_right_click_selects_what_is_there_and_asks_for_its_menu(drawn, qtbot):
+    at = drawn.canvas.mapFromScene(drawn.picture.rect_of_node(2).center())
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, drawn.canvas.viewport().mapToGlobal(at))
+    drawn._gestures.menu_requested.disconnect(drawn._show_menu)  # the offscreen platform warns of every pop-up
+    with qtbot.waitSignal(drawn._gestures.menu_requested) as told:
+        QApplication.sendEvent(drawn.canvas.viewport(), event)
+    assert drawn.selection.node == 2
+    assert told.args[0] == Pointed(box(drawn, 2), None)

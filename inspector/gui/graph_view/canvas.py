@@ -1,7 +1,16 @@
 """Looking around: pan, zoom, pinch and keys over one scene, and clicks told in scene coordinates. Knows no graph."""
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsScene, QGraphicsView, QPinchGesture, QWidget
 
 CLOSEST = 4.0
@@ -22,6 +31,7 @@ class Canvas(QGraphicsView):
     key_pressed = Signal(int, object)
     view_changed = Signal()
     help_requested = Signal(QPointF, QPoint)
+    menu_requested = Signal(QPointF, QPoint)
     resized = Signal()
 
     def __init__(self, scene: QGraphicsScene, parent: QWidget) -> None:
@@ -40,6 +50,7 @@ class Canvas(QGraphicsView):
         self._before = QRectF()
         self._pressed: QPoint | None = None
         self._panned = False
+        self.arrows_choose = False  # arrow keys are told instead of moving the view; with Shift they move it
         self.moved_at = 0  # how often the view was moved, by anyone
 
     def set_picture_rect(self, rect: QRectF) -> None:
@@ -161,12 +172,20 @@ class Canvas(QGraphicsView):
         if event.button() == Qt.MouseButton.LeftButton:
             self.double_clicked.emit(self.mapToScene(event.position().toPoint()))
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """Tell where a menu is wanted; from the keyboard that is the middle."""
+        keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
+        at = self.viewport().rect().center() if keyboard else self.viewport().mapFromGlobal(event.globalPos())
+        self.menu_requested.emit(self.mapToScene(at), self.viewport().mapToGlobal(at))
+        event.accept()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Move and zoom; other keys are told."""
         steps = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
         key = Qt.Key(event.key())
         plain = not event.modifiers() & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier)
-        if key in steps and plain:
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if key in steps and plain and (shifted or not self.arrows_choose):
             self.pan(steps[key][0] * KEY_STEP, steps[key][1] * KEY_STEP)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal) and plain:
             self.zoom_by(ZOOM_STEP)
@@ -177,7 +196,9 @@ class Canvas(QGraphicsView):
         else:
             self.key_pressed.emit(event.key(), event.modifiers())
             event.setAccepted(
-                key in (Qt.Key.Key_Home, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Backspace)
+                key in steps
+                or key
+                in (Qt.Key.Key_Home, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Backspace)
             )
 
     def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802

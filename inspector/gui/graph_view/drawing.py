@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRect, QRectF, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from inspector.core.formatting import shape_text
@@ -24,6 +24,9 @@ Kind = Literal["svg", "png", "pdf"]
 MARGIN = 24.0
 MOST_PIXELS = 100_000_000  # 400 MB while it is painted
 LONGEST_SIDE = 32_000  # Qt paints no further
+_TEXT = re.compile(
+    r'(<text [^>]*?)font-family="([^"]*)" font-size="([^"]*)" font-weight="(\d+)"([^>]*?)\s*>([^<]*)</text>'
+)
 LONGEST_PAGE = 14_400.0  # points; what readers of PDF take
 
 
@@ -136,8 +139,26 @@ def _svg(drawing: Drawing, tick: Callable[[], None]) -> tuple[bytes, str]:
     _paint(generator, drawing, 1.0, 1.0, tick)
     text = bytes(buffer.data().data()).decode("utf-8", "replace")
     text = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "�", text)
+    text = _TEXT.sub(lambda found: _fitted(found, _widths(drawing.fonts)), text)
     body, end, _ = text.rpartition("</svg>")
     return f"{body}{_titles(drawing)}{end}\n".encode(), ""
+
+
+def _widths(fonts: Fonts) -> dict[tuple[str, bool], QFontMetricsF]:
+    """What measures a text, by its size and whether it is bold."""
+    return {
+        (str(font.pixelSize()), font.weight() > QFont.Weight.Medium): QFontMetricsF(font)
+        for font in (fonts.small, fonts.title)
+    }
+
+
+def _fitted(text: re.Match[str], widths: dict[tuple[str, bool], QFontMetricsF]) -> str:
+    """A text that keeps its width where its font is missing, and asks for another one without serifs then."""
+    head, family, size, weight, rest, content = text.groups()
+    metrics = widths.get((size, int(weight) > 500))
+    length = f' textLength="{metrics.horizontalAdvance(unescape(content)):.1f}"' if metrics is not None else ""
+    families = f"{family}, Helvetica, Arial, sans-serif"
+    return f'{head}font-family="{families}" font-size="{size}" font-weight="{weight}"{rest}{length}>{content}</text>'
 
 
 def _titles(drawing: Drawing) -> str:

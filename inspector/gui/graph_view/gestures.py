@@ -6,12 +6,14 @@ from PySide6.QtWidgets import QToolTip
 from inspector.core import folding
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.marking import NOTHING, Marking
+from inspector.gui.graph_view.neighbours import neighbour
 from inspector.gui.graph_view.picture import Hit, Picture
 from inspector.gui.graph_view.selection import Pointed, selected_box, told_by
 from inspector.gui.graph_view.stage import Stage
 from inspector.gui.graph_view.tooltips import tooltip_text
 
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1}
+ARROWS = {Qt.Key.Key_Down: (0, 1), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Left: (-1, 0)}
 REACH = 4.0  # pixels beside a wire that still mean it
 
 
@@ -24,6 +26,7 @@ class Gestures(QObject):
         toggle_requested: a container to fold or unfold.
         enter_requested: a container to look into.
         leave_requested: back out of it.
+        menu_requested: what a menu is wanted for, and where on the screen.
     """
 
     node_chosen = Signal(int)
@@ -31,6 +34,7 @@ class Gestures(QObject):
     toggle_requested = Signal(int)
     enter_requested = Signal(int)
     leave_requested = Signal()
+    menu_requested = Signal(object, QPoint)
 
     def __init__(self, stage: Stage, marking: Marking) -> None:
         super().__init__(stage)
@@ -43,6 +47,7 @@ class Gestures(QObject):
         canvas.left.connect(lambda: marking.point(NOTHING))
         canvas.key_pressed.connect(self._key)
         canvas.help_requested.connect(self._help)
+        canvas.menu_requested.connect(self._menu)
 
     # choosing
 
@@ -120,6 +125,19 @@ class Gestures(QObject):
         text = tooltip_text(picture, hit if not (hit.header and hit.container is None) else Hit(), wire)
         QToolTip.showText(where, text, self._stage.canvas.viewport())
 
+    def _menu(self, at: QPointF, where: QPoint) -> None:
+        """What is under the pointer is selected, so that the menu's deeds are seen on it."""
+        picture = self._stage.picture
+        if picture is None:
+            return
+        hit = picture.hit(at)
+        container = _container_at(picture, hit)
+        if hit.box is not None:
+            self._choose_box(picture, hit.box)
+        elif container is not None and hit.header:
+            self.choose_container(container)
+        self.menu_requested.emit(Pointed(hit.box, self._wire_at(picture, hit, at)), where)
+
     def _wire_at(self, picture: Picture, hit: Hit, at: QPointF) -> int | None:
         """Boxes and headers lie over wires."""
         if hit.box is not None or hit.header:
@@ -144,6 +162,8 @@ class Gestures(QObject):
             self._enter_selected()
         elif key in STEPS and modifiers & Qt.KeyboardModifier.AltModifier:
             self._step_selection(picture, STEPS[Qt.Key(key)])
+        elif key in ARROWS:
+            self._follow_wire(picture, ARROWS[Qt.Key(key)])
 
     def _toggle_selected(self, picture: Picture) -> None:
         """Fold or unfold what is selected, or what the selected node lies in."""
@@ -167,6 +187,21 @@ class Gestures(QObject):
         at = selected_box(picture, self._marking.selection)
         box = 0 if at is None else min(max(at + step, 0), len(picture.visible.boxes) - 1)
         self._choose_box(picture, box)
+        self._bring_into_view(picture, box)
+
+    def _follow_wire(self, picture: Picture, way: tuple[int, int]) -> None:
+        """From the selected box along a wire, or across to its neighbour; from an open group into it."""
+        at = selected_box(picture, self._marking.selection)
+        inside = self._marking.selection.container
+        if at is not None:
+            box = neighbour(picture, at, way)
+        else:
+            box = next((n for n, seen in enumerate(picture.visible.boxes) if seen.parent == inside), None)
+        if box is not None:
+            self._choose_box(picture, box)
+            self._bring_into_view(picture, box)
+
+    def _bring_into_view(self, picture: Picture, box: int) -> None:
         canvas = self._stage.canvas
         if not canvas.visible_rect.contains(picture.box_rect(box)):
             canvas.look_at(picture.box_rect(box).center())

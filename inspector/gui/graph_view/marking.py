@@ -50,6 +50,7 @@ class Marking:
     def select(self, node: int | None, container: int | None) -> None:
         """Select a node, a container, or nothing."""
         self.selection = replace(self.selection, node=node, container=container)
+        self._stage.canvas.arrows_choose = node is not None or container is not None
         self.light()
         self.changed()
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core import folding
@@ -15,6 +15,7 @@ from inspector.core.search import SearchError
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.cards import Fonts, Ruler
+from inspector.gui.graph_view.context_menu import make_menu
 from inspector.gui.graph_view.drawing import Drawing, whole
 from inspector.gui.graph_view.entering import Entered, Look
 from inspector.gui.graph_view.finding import Finder
@@ -25,7 +26,7 @@ from inspector.gui.graph_view.marking import Marking
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.place_bar import PlaceBar
-from inspector.gui.graph_view.selection import group_named, leaf_named
+from inspector.gui.graph_view.selection import Pointed, Selection, group_named, leaf_named
 from inspector.gui.graph_view.stage import Stage
 from inspector.gui.state import WindowState
 from inspector.gui.theme import Theme, theme_source
@@ -49,6 +50,7 @@ class GraphView(QWidget):
     group_selected = Signal(str)
     picture_shown = Signal()
     profile_requested = Signal()
+    export_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +92,7 @@ class GraphView(QWidget):
         self._gestures.toggle_requested.connect(self.toggle)
         self._gestures.enter_requested.connect(self.enter)
         self._gestures.leave_requested.connect(self.leave)
+        self._gestures.menu_requested.connect(self._show_menu)
         self._finder.found.connect(self._found)
         self.bar.step_requested.connect(self.next_match)
         self.bar.back_requested.connect(self.leave)
@@ -281,6 +284,30 @@ class GraphView(QWidget):
     def end(self) -> None:
         """Stop laying out; also done when the widget goes."""
         self._link.close()
+
+    def go_to_node(self, node: int) -> None:
+        """Select a node as the user, tell it, and bring it into the middle."""
+        self._gestures.choose_node(node)
+        self.centre_on_node(node)
+
+    def copy_picture(self) -> None:
+        """What is in view, as an image, for other programs."""
+        QGuiApplication.clipboard().setPixmap(self._canvas.grab())
+
+    def _show_menu(self, pointed: Pointed, where: QPoint) -> None:
+        menu = make_menu(self, pointed)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(where)
+
+    @property
+    def selection(self) -> Selection:
+        """What is selected and found."""
+        return self._marking.selection
+
+    @property
+    def hierarchy(self) -> Hierarchy | None:
+        """Who lies in whom, of the graph that is shown."""
+        return self._hierarchy
 
     def drawing(self, in_view: bool, colours: Theme, scale: float) -> Drawing | None:
         """What is shown, to be written to a file: all of it, or what is in view."""
