@@ -1,13 +1,14 @@
 """The layout, over random nested graphs: nothing overlaps, nothing is lost, no line runs through a box."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.core.layout import HEADER, LayoutRequest, lay_out
+from inspector.core.layout import HEADER, LayoutRequest, lay_out, lay_out_plainly
 from inspector.core.layout.messages import decode_layout, decode_request, encode
 
 EXAMPLES = settings(max_examples=40, deadline=None)
@@ -73,8 +74,9 @@ def drawn(layout, segment):
 @EXAMPLES
 @given(requests())
 def test_siblings_never_overlap(request):
-    for rects in siblings(request, lay_out(request)).values():
-        assert not any(rect_overlap(a, b) for a, b in itertools.combinations(rects, 2))
+    for layout in (lay_out(request), lay_out_plainly(request)):
+        for rects in siblings(request, layout).values():
+            assert not any(rect_overlap(a, b) for a, b in itertools.combinations(rects, 2))
 
 
 @EXAMPLES
@@ -99,9 +101,21 @@ def test_boxes_keep_the_sizes_they_were_given(request):
 
 
 @EXAMPLES
-@given(requests())
-def test_no_line_runs_through_a_box(request):
-    layout = lay_out(request)
+@given(requests(), st.sampled_from([lay_out, lay_out_plainly]))
+def test_no_line_runs_through_a_box(request, lay_out):
+    assert_no_line_in_a_box(lay_out(request))
+
+
+@pytest.mark.parametrize("direction", ["down", "right"])
+@pytest.mark.parametrize("lay_out", [lay_out, lay_out_plainly])
+def test_no_line_runs_through_a_box_of_a_wrapped_hub(direction, lay_out):
+    request = replace(chain(62, skips=[(0, at) for at in range(2, 61)]), direction=direction)
+    assert_no_line_in_a_box(lay_out(request))
+    fan = [(0, at) for at in range(1, 61)] + [(at, 61) for at in range(1, 61)]
+    assert_no_line_in_a_box(lay_out(replace(request, wires=np.array(fan, np.int32))))
+
+
+def assert_no_line_in_a_box(layout):
     for segment in range(layout.num_segments):
         points = drawn(layout, segment)
         for x, y, w, h in layout.boxes.tolist():

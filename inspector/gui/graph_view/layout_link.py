@@ -18,9 +18,9 @@ class LayoutLink(QObject):
     made = Signal(int, object)
     progressed = Signal(int, int)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, process: LayoutProcess | None = None) -> None:
         super().__init__(parent)
-        self._process = LayoutProcess()
+        self._process = process or LayoutProcess()
         self._lock = threading.Lock()
         self._next: tuple[int, Wish] | None = None
         self._thread: threading.Thread | None = None

@@ -82,6 +82,7 @@ class Stage(QObject):
         self.item.show_picture(picture, fonts, shading)
         self.minimap.show_picture(picture, shading)
         self.legend.show_legend(None if shading is None else shading.legend)
+        self._empty.setText(EMPTY)
         self._empty.setVisible(picture is None)
         if picture is not None:
             self.canvas.set_picture_rect(picture.bounds)
@@ -105,6 +106,10 @@ class Stage(QObject):
         if self._measured is None or self._measured.graph is not graph or self._measured.profile is not profile:
             self._measured = Measured(graph, profile)
         return shade(picture.visible, self._measured, self._key)
+
+    def say(self, text: str) -> None:
+        """Words in the place of a picture, where there is none."""
+        self._empty.setText(text)
 
     # moving from one picture to the next
 

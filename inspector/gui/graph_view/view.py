@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from inspector.client.layout_process import LayoutProcess
 from inspector.core import folding
 from inspector.core.folding import Hierarchy
 from inspector.core.layout import Direction
@@ -28,6 +29,7 @@ from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.place_bar import PlaceBar
 from inspector.gui.graph_view.selection import Pointed, Selection, group_named, leaf_named
 from inspector.gui.graph_view.stage import Stage
+from inspector.gui.graph_view.waiting import Waiting
 from inspector.gui.state import WindowState
 from inspector.gui.theme import Theme, theme_source
 from inspector.protocol.events import ForwardProfiled
@@ -52,7 +54,7 @@ class GraphView(QWidget):
     profile_requested = Signal()
     export_requested = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, layout: LayoutProcess | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("graph_view")
         self.setAccessibleName("Graph of the model")
@@ -75,7 +77,8 @@ class GraphView(QWidget):
         self._finder = Finder(self)
         self._search_text = ""
         self._entered = Entered()
-        self._link = LayoutLink(self)
+        self._link = LayoutLink(self, layout)
+        self._waiting = Waiting(self._canvas)
         self.bar = PlaceBar(self)
         self._connect()
         frame = QVBoxLayout(self)
@@ -102,6 +105,8 @@ class GraphView(QWidget):
         self.stage.legend.profile_requested.connect(self.profile_requested)
         self._canvas.resized.connect(self._place_again)
         self._link.made.connect(self._made)
+        self._link.progressed.connect(self._progressed)
+        self._waiting.cancelled.connect(self.cancel_layout)
         # a bound method would be gone by then
         self.destroyed.connect(self._link.close)
         theme_source().changed.connect(self.stage.recolour)
@@ -339,6 +344,7 @@ class GraphView(QWidget):
         self.stage.captions.show_graph(graph)
         if graph is None:
             self._asked = None
+            self._waiting.end()
             self._hierarchy = self._marking.hierarchy = None
             self._show_picture(None)
             return
@@ -381,12 +387,34 @@ class GraphView(QWidget):
             scope=self.scope,
         )
         self._asked = _Asked(self._link.ask(wish), then, animated)
+        self._waiting.begin()
+
+    def _progressed(self, number: int, percent: int) -> None:
+        if self._asked is not None and number == self._asked.number:
+            self._waiting.progress(percent)
+
+    def cancel_layout(self) -> None:
+        """Give up the picture that is under way: what was seen before stays."""
+        if self._asked is None:
+            return
+        self._asked = None
+        self._link.cancel()
+        self._waiting.end()
+        picture = self.picture
+        if picture is not None and picture.visible.hierarchy is self._known:
+            if picture.visible.scope != self.scope:
+                self._entered.leave(picture.visible.scope)
+            self._folded, self._direction = picture.visible.folded, picture.layout.direction
+        else:
+            self._show_picture(None)
+            self.stage.say("The layout was cancelled. Run again to see the graph.")
 
     def _made(self, number: int, picture: Picture) -> None:
         asked = self._asked
         if asked is None or number != asked.number:
             return
         self._asked = None
+        self._waiting.end()
         before, then = self.picture, asked.then
         if self._known is None and not self._adopt(picture.visible.hierarchy, picture.visible.folded):
             then = self._show_first
@@ -464,6 +492,7 @@ class GraphView(QWidget):
         """Keep the overlays in their corners."""
         super().resizeEvent(event)
         self.stage.place()
+        self._waiting.place()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Another font asks for other sizes."""
