@@ -123,6 +123,12 @@ class Panels:
 
         panel = NodePanel()
         panel.parameters_requested.connect(self._session.measure_parameters)
+        panel.tensor.tensor_requested.connect(self._session.fetch_tensor)
+        panel.tensor.part_requested.connect(self._session.read_tensor)
+        panel.tensor.left_requested.connect(self._session.leave_tensor)
+        panel.tensor.cancel_requested.connect(self._session.cancel)
+        panel.tensor.save_requested.connect(self._session.save_tensor)
+        panel.tensor.save_cancel_requested.connect(self._session.stop_saving)
         return self._docked("node", panel)
 
     @cached_property

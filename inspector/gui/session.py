@@ -365,6 +365,11 @@ class WindowSession(QObject):
             self._export.deleteLater()
             self._export = None
 
+    def stop_saving(self) -> None:
+        """The user does not want the file any more."""
+        self.cancel_saving()
+        self._set(replace(self.state, tensor=replace(self.state.tensor, saving=None)))
+
     def _saving_changed(self, saving: Saving) -> None:
         self._set(replace(self.state, tensor=replace(self.state.tensor, saving=saving)))
 

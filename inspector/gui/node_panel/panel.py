@@ -10,6 +10,7 @@ from inspector.gui.node_panel.header import SubjectHeader
 from inspector.gui.parts import PushButton, Sentence, named
 from inspector.gui.plots import HistogramView
 from inspector.gui.state import WindowState
+from inspector.gui.tensor_view import TensorView
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.protocol.events import ParametersMeasured
 from inspector.protocol.files import ModuleRow
@@ -34,6 +35,7 @@ class NodePanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._drawn: tuple[object, ...] = ()
+        self._tensor_drawn: tuple[object, ...] = ()
         self._module: ModuleRow | None = None
         self.header = SubjectHeader()
         self.notes = Sentence("node_notes", "Notes", "dimmed")
@@ -42,16 +44,20 @@ class NodePanel(QScrollArea):
         self.values = FieldGrid("node_values", "Values")
         self.histogram = HistogramView(figures=False)
         self.histogram.setFixedHeight(128)
+        self.tensor = TensorView()
         self.parameters = FieldGrid("node_parameters", "Parameters")
         self.measure = PushButton("Measure", "measure_parameters", "Measure the parameters of this module")
         self.measure.clicked.connect(self._measure)
         self.empty = Sentence("node_empty", "Nothing is chosen", "dimmed")
-        self._titles = {name: SectionTitle(name) for name in ("Shapes", "Figures", "Values", "Parameters")}
+        self._titles = {
+            name: SectionTitle(name) for name in ("Shapes", "Figures", "Values", "Look inside", "Parameters")
+        }
         self.setWidget(self._laid_out())
         self._show_nothing(EMPTY)
 
     def draw(self, state: WindowState) -> None:
         """Show what is chosen."""
+        self._draw_tensor(state)
         concern = (
             state.run.graph,
             state.model,
@@ -72,6 +78,15 @@ class NodePanel(QScrollArea):
         """Room for a shape and a histogram."""
         return QSize(280, 400)
 
+    def _draw_tensor(self, state: WindowState) -> None:
+        tensor = (state.tensor, state.run, state.loading, state.selected_node, state.selected_module, state.problems)
+        if len(self._tensor_drawn) != len(tensor) or any(
+            old is not new for old, new in zip(self._tensor_drawn, tensor, strict=True)
+        ):
+            self._tensor_drawn = tensor
+            self.tensor.draw(state, module_row(state))
+            self._titles["Look inside"].setVisible(not self.tensor.isHidden())
+
     def _laid_out(self) -> QWidget:
         page = named(QWidget(), "node_page", "The chosen node")
         column = QVBoxLayout(page)
@@ -84,6 +99,7 @@ class NodePanel(QScrollArea):
             ("Shapes", (self.shapes,)),
             ("Figures", (self.figures,)),
             ("Values", (self.values, self.histogram)),
+            ("Look inside", (self.tensor,)),
             ("Parameters", (self.parameters, self.measure)),
         ):
             column.addWidget(self._titles[name])
@@ -98,7 +114,12 @@ class NodePanel(QScrollArea):
         self._module = None
         self.empty.say(sentence)
         self.notes.say("")
-        for widget in (self.header, self.histogram, self.measure, *self._titles.values()):
+        for widget in (
+            self.header,
+            self.histogram,
+            self.measure,
+            *(title for name, title in self._titles.items() if name != "Look inside"),
+        ):
             widget.setVisible(False)
         for grid in (self.shapes, self.figures, self.values, self.parameters):
             grid.show_rows(())

@@ -5,5 +5,6 @@ The one user of pyqtgraph, which is imported when the first plot shows. Must not
 
 from inspector.gui.plots.colour_map import colour_table, value_colours
 from inspector.gui.plots.histogram import HistogramView
+from inspector.gui.plots.value_map import two_way_table, value_pixels
 
-__all__ = ["HistogramView", "colour_table", "value_colours"]
+__all__ = ["HistogramView", "colour_table", "two_way_table", "value_colours", "value_pixels"]

@@ -52,6 +52,7 @@ class HistogramView(QWidget):
         named(self, "histogram_view", "Histogram of the values")
         self._figures = figures
         self._statistics: Statistics | None = None
+        self._logarithmic = False
         self._plot: Any = None
         self._bars: Any = None
         self._column = QVBoxLayout(self)
@@ -71,6 +72,12 @@ class HistogramView(QWidget):
         if statistics is self._statistics:
             return
         self._statistics = statistics
+        if self.isVisible():
+            self._draw()
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Draw the logarithm of the counts, so that a few values far out can be seen beside many."""
+        self._logarithmic = logarithmic
         if self.isVisible():
             self._draw()
 
@@ -104,6 +111,9 @@ class HistogramView(QWidget):
             low, high = low - width / 2, low + width / 2
         edges = np.linspace(low, high, len(counts) + 1)
         step = edges[1] - edges[0]
+        most = int(counts.max())
+        if self._logarithmic:
+            counts = np.log10(1 + counts)
         self._bars.setOpts(x=edges[:-1] + step / 2, height=counts, width=step * 0.92)
         self._plot.setXRange(low, high, padding=0.02)
         self._plot.setYRange(0, max(float(counts.max()), 1.0), padding=0.04)
@@ -111,7 +121,7 @@ class HistogramView(QWidget):
         self._plot.getAxis("bottom").setTicks([list(zip((low, (low + high) / 2, high), texts, strict=True))])
         # half of the last label lies beyond the last bar, and half of the topmost above the highest
         self._plot.getPlotItem().setContentsMargins(0, 7, self._metrics.horizontalAdvance(texts[-1]) / 2 + 2, 0)
-        self._plot.getAxis("left").setTicks([[(0.0, "0"), (float(counts.max()), count_text(int(counts.max())))]])
+        self._plot.getAxis("left").setTicks([[(0.0, "0"), (float(counts.max()), count_text(most))]])
 
     def _make_plot(self) -> None:
         if self._plot is not None:
