@@ -18,6 +18,7 @@ from inspector.gui.graph_view.drawing import Cancelled, Drawing, png_size, whole
 from inspector.gui.graph_view.export_dialog import GraphExportDialog
 from inspector.gui.graph_view.export_work import ExportWork
 from inspector.gui.graph_view.making import Wish, make_picture
+from inspector.gui.graph_view.shading import Legend, Shading
 from inspector.gui.theme import DARK, LIGHT
 from inspector.protocol.graph import Graph
 
@@ -170,3 +171,12 @@ def test_what_is_in_view_can_be_written_alone(opened, qtbot):
     part, everything = graph.drawing(True, LIGHT, 1.0), graph.drawing(False, LIGHT, 1.0)
     assert everything.area.contains(part.area)
     assert part.area.width() < everything.area.width()
+
+
+def test_boxes_are_written_in_the_colours_of_their_measure(drawing, tmp_path):
+    inks = ("#FF0000",) * len(drawing.picture.cards)
+    shading = Shading(inks, Legend("params"))
+    shaded = Drawing(drawing.picture, drawing.fonts, LIGHT, drawing.area, 1.0, shading)
+    write_drawing(shaded, "png", tmp_path / "shaded.png")
+    write_drawing(drawing, "png", tmp_path / "plain.png")
+    assert (tmp_path / "shaded.png").read_bytes() != (tmp_path / "plain.png").read_bytes()

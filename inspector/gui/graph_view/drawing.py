@@ -18,6 +18,7 @@ from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import PictureItem
+from inspector.gui.graph_view.shading import Shading
 from inspector.gui.theme import Theme
 
 Kind = Literal["svg", "png", "pdf"]
@@ -36,13 +37,17 @@ class Cancelled(Exception):  # noqa: N818 - nothing went wrong
 
 @dataclass(frozen=True)
 class Drawing:
-    """What to draw: a part of a picture, in scene units, in some colours; `scale` is pixels a unit of a PNG."""
+    """What to draw: a part of a picture, in scene units, in some colours; `scale` is pixels a unit of a PNG.
+
+    `shading` colours boxes by a measure, None by their kind.
+    """
 
     picture: Picture
     fonts: Fonts
     colours: Theme
     area: QRectF
     scale: float = 2.0
+    shading: Shading | None = None
 
     @property
     def steps(self) -> int:
@@ -100,7 +105,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _paint(device: QPaintDevice, drawing: Drawing, scale: float, zoom: float, tick: Callable[[], None]) -> None:
     item = PictureItem()
-    item.show_picture(drawing.picture, drawing.fonts)
+    item.show_picture(drawing.picture, drawing.fonts, drawing.shading)
     item.colours, item.tick = drawing.colours, tick
     painter = QPainter(device)
     try:

@@ -320,7 +320,7 @@ class GraphView(QWidget):
         if picture is None:
             return None
         area = self._canvas.visible_rect.intersected(whole(picture)) if in_view else whole(picture)
-        return Drawing(picture, self._fonts, colours, area, scale)
+        return Drawing(picture, self._fonts, colours, area, scale, self.stage.item.shading)
 
     @property
     def picture(self) -> Picture | None:
