@@ -34,6 +34,8 @@ from inspector.protocol.requests import (
     DescribeFile,
     LoadModel,
     PreviewInput,
+    ReadCells,
+    ReadMaps,
     RequestFrame,
 )
 from inspector.protocol.wire import read_request, write_frame
@@ -41,8 +43,8 @@ from inspector.protocol.wire import read_request, write_frame
 if TYPE_CHECKING:
     from inspector.engine.session import Session
 
-# Answered between two steps of long work, so that pictures show while a folder is evaluated.
-QUICK_REQUESTS = (DecodeImages, PreviewInput)
+# Answered between two steps of long work, so that pictures show while a folder is evaluated or a tensor measured.
+QUICK_REQUESTS = (DecodeImages, PreviewInput, ReadCells, ReadMaps)
 
 
 class Server:

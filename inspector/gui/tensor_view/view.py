@@ -123,7 +123,7 @@ class TensorView(QWidget):
         self._show_saving(tensor if ready else TensorState())
         if fetched is None or not ready:
             return
-        if tensor.measured is None and self._measuring is not fetched:
+        if _needs_all(fetched, mode) and tensor.measured is None and self._measuring is not fetched:
             self._measuring = fetched
             self.part_requested.emit(MeasureTensor(place=fetched.place))
         match mode:
@@ -201,3 +201,10 @@ class TensorView(QWidget):
         self.values.part_requested.connect(self.part_requested)
         self.save.clicked.connect(self._ask_where)
         self.save_cancel.clicked.connect(self.save_cancel_requested)
+
+
+def _needs_all(fetched: TensorFetched, mode: str) -> bool:
+    """Whether all values are to be measured: for the histogram, and to tell attention from other square maps."""
+    shape = fetched.shape
+    square = len(shape) > 2 and shape[-1] == shape[-2] and fetched.place.role != "parameter"
+    return mode == "histogram" or (mode == "pictures" and square)
