@@ -1,12 +1,18 @@
 """How long layouts take, in this process and in the one beside: grouped models, flat chains, hubs and dense nets.
 
-Run with `python benchmarks/layout.py`; prints a table. Best of three, equal containers remembered within a layout only.
+Then the same graphs, without groups, by graphviz dot, dagre and elkjs: seconds, crossings and wire length of each.
+Run with `python benchmarks/layout.py`; prints two tables. Best of three here; equal containers are remembered within one
+layout only.
 """
 
+import shutil
+import tempfile
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+from layout_peers import HOW, Drawn, draw, install, judged, lines_of
 
 from inspector.client.layout_process import LayoutProcess
 from inspector.core.layout import LayoutRequest, lay_out
@@ -60,6 +66,7 @@ def dense(count: int) -> LayoutRequest:
 CASES = {
     "grouped, 1,008": grouped(84),
     "grouped, 10,296": grouped(858),
+    "grouped, 51,480": grouped(4_290),
     "chain with skips, 1,000": chain(1_000),
     "chain with skips, 8,000": chain(8_000),
     "hub of 300": hub(300),
@@ -68,8 +75,40 @@ CASES = {
 }
 
 
+COMPARED = {
+    "chain with skips, 200": chain(200),
+    "chain with skips, 1,000": chain(1_000),
+    "blocks, 1,008, no groups": request([-1] * 84 * BLOCK, [], grouped(84).wires.tolist()),
+    "hub of 300": hub(300),
+    "dense, 24": dense(24),
+}
+
+
+def compare() -> None:
+    """Print the table of engines."""
+    print(f"\n{'picture':26} {'engine':10} {'seconds':>9} {'crossings':>10} {'wire length':>12}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        has_npm = install(folder)
+        engines = {"dot": shutil.which("dot") is not None, "dagre": has_npm, "elkjs": has_npm}
+        for picture, case in COMPARED.items():
+            start = time.perf_counter()
+            layout = lay_out(case)
+            drawn: dict[str, Drawn | str] = {"here": judged(time.perf_counter() - start, lines_of(layout))}
+            drawn.update({engine: draw(engine, case, folder) for engine, there in engines.items() if there})
+            for engine, found in drawn.items():
+                if isinstance(found, str):
+                    print(f"{picture:26} {engine:10} {found:>9}")
+                else:
+                    count = "–" if found.crossings is None else f"{found.crossings:,}"
+                    print(f"{picture:26} {engine:10} {found.seconds:9.3f} {count:>10} {found.length:12,.0f}")
+        for engine, there in engines.items():
+            if not there:
+                print(f"{engine} is not installed ({HOW[engine]})")
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     heads = f"{'picture':26} {'boxes':>7} {'wires':>7} {'here s':>8} {'process s':>10} {'again s':>8}"
     print(f"{heads} {'width × height':>18}")
     with closing(LayoutProcess(small=0, time_limit_s=60)) as process:
@@ -90,6 +129,7 @@ def main() -> None:
                 f"{name:26} {len(case.box_parent):7,} {len(case.wires):7,} {min(here):8.3f} "
                 f"{beside[0]:10.3f} {beside[1]:8.3f} {size:>18}"
             )
+    compare()
 
 
 if __name__ == "__main__":

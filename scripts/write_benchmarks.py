@@ -50,8 +50,12 @@ BENCHMARKS = (
         "Images per second against a hand-tuned torch loop and a DataLoader over the same PNGs; ratios over 1 say that "
         "the engine is faster.",
     ),
-    Benchmark("layout", "Layout of graphs", "Seconds to lay a graph out: here, in the process beside, and once more."),
-    Benchmark("frames", "Painting of graphs", "Milliseconds a frame, for pictures of so many boxes."),
+    Benchmark(
+        "layout",
+        "Layout of graphs",
+        "Seconds to lay a graph out: here, in the process beside, and once more; then beside other engines.",
+    ),
+    Benchmark("frames", "Painting of graphs", "From a graph to its picture, and milliseconds a frame."),
     Benchmark(
         "window",
         "Start and stalls of the window",
@@ -66,6 +70,19 @@ GOALS = (
         "shapes and wires ÷ torchinfo, per model", "< 1", "capture", r"shapes and wires ([\d.]+) .*torchinfo ([\d.]+)"
     ),
     Goal("evaluation ÷ plain loop, per size", "≥ 1.0", "evaluation", r"×\d .* ([\d.]+) +[\d.]+$"),
+    Goal(
+        "10,000 nodes in groups laid out, s", "≤ 0.4", "layout", r"^grouped, 10,296 +[\d,]+ +[\d,]+ +[\d.]+ +([\d.]+)"
+    ),
+    Goal("50,000 nodes in groups laid out, s", "≤ 2", "layout", r"^grouped, 51,480 +[\d,]+ +[\d,]+ +[\d.]+ +([\d.]+)"),
+    Goal("hub of 3,000 laid out, s", "≤ 0.2", "layout", r"^hub of 3,000 +[\d,]+ +[\d,]+ +[\d.]+ +([\d.]+)"),
+    Goal("50,000 nodes: folded picture, ms", "≤ 500", "frames", r"^ 51,480 +[\d.]+ +(\d+) +\d+ +\d+"),
+    Goal("50,000 nodes: one group unfolded, ms", "≤ 100", "frames", r"^ 51,480 +[\d.]+ +\d+ +\d+ +(\d+)"),
+    Goal(
+        "50,000 nodes: a frame with as many in view as fit, ms",
+        "≤ 16",
+        "frames",
+        r"^ 51,480 +([\d.]+) /.*$",
+    ),
     Goal(
         "first painted window ÷ import torch: engine starting beside it · alone",
         "≤ 0.5",
