@@ -1,8 +1,8 @@
 """How long layouts take, in this process and in the one beside: grouped models, flat chains, hubs and dense nets.
 
 Then the same graphs, without groups, by graphviz dot, dagre and elkjs: seconds, crossings and wire length of each.
-Run with `python benchmarks/layout.py`; prints two tables. Best of three here; equal containers are remembered within one
-layout only.
+Run with `python benchmarks/layout.py`; prints two tables. Best of three here; equal containers are remembered
+within one layout only.
 """
 
 import shutil

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class Drawn:
 
 def judged(seconds: float, lines: Lines) -> Drawn:
     """Crossings, and the length of all lines in pixels; what lines share counts once."""
-    pieces = {(*a, *b) for line in lines for a, b in zip(line, line[1:], strict=False) if a != b}
+    pieces = {(*a, *b) for line in lines for a, b in pairwise(line) if a != b}
     ends = np.array(sorted(pieces), np.float64).reshape(-1, 4)
     length = float(np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]).sum())
     return Drawn(seconds, crossings(ends) if len(ends) <= MOST_LINES else None, length)
