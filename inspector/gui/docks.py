@@ -16,7 +16,9 @@ TITLES = {
     "input": "Input",
     "outputs": "Outputs",
     "confusion": "Confusion matrix",
+    "measures": "Measures",
 }
+BELOW = ("input", "outputs", "confusion", "measures")
 NARROW, LOW = 1280, 780
 
 
@@ -94,12 +96,21 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
     window.setCorner(Qt.Corner.BottomLeftCorner, below)
     window.setCorner(Qt.Corner.BottomRightCorner, below)
-    for name, area in (("modules", left), ("node", right), ("input", below), ("outputs", below), ("confusion", below)):
+    for name, area in (
+        ("modules", left),
+        ("node", right),
+        ("input", below),
+        ("outputs", below),
+        ("confusion", below),
+        ("measures", below),
+    ):
         docks[name].setFloating(False)
         window.addDockWidget(area, docks[name])
     docks["findings"].setFloating(False)
     window.addDockWidget(left, docks["findings"])
     window.splitDockWidget(docks["modules"], docks["findings"], Qt.Orientation.Vertical)
+    window.tabifyDockWidget(docks["confusion"], docks["measures"])
+    docks["confusion"].raise_()
     narrow = window.width() < NARROW
     if narrow:
         window.tabifyDockWidget(docks["outputs"], docks["input"])

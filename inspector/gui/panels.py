@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from inspector.gui.findings_panel import FindingsPanel
     from inspector.gui.graph_view import GraphView
     from inspector.gui.input_panel import InputPanel
+    from inspector.gui.measures_panel import MeasuresPanel
     from inspector.gui.module_tree import ModuleTree
     from inspector.gui.node_panel import NodePanel
     from inspector.gui.outputs_panel import OutputsPanel
 
 # The order in which they are made; the graph is not seen before a model has run.
-ORDER = ("module_tree", "findings", "node_panel", "input_panel", "outputs", "confusion", "graph")
+ORDER = ("module_tree", "findings", "node_panel", "input_panel", "outputs", "confusion", "measures", "graph")
 
 
 class _Panel(Protocol):
@@ -167,6 +168,18 @@ class Panels:
         panel.thumbnails_requested.connect(session.decode_thumbnails)
         panel.image_run_requested.connect(lambda path: session.use_images([path]))
         return self._docked("confusion", panel)
+
+    @cached_property
+    def measures(self) -> "MeasuresPanel":
+        """The table of measures."""
+        from inspector.gui.measures_panel import MeasuresPanel  # noqa: PLC0415
+
+        panel = MeasuresPanel()
+        panel.node_selected.connect(self._session.select_node)
+        panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
+        panel.module_selected.connect(self._session.select_module)
+        panel.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
+        return self._docked("measures", panel)
 
     def _draw(self, name: str) -> None:
         panel: _Panel = self.__dict__[name]
