@@ -40,8 +40,9 @@ class MeasuresModel(QAbstractTableModel):
 
     def row_of_node(self, node: int) -> int:
         """Where a node stands in the table; −1 when it does not."""
-        found = np.flatnonzero(self._order == node) if node >= 0 and self.rows.nodes[:1] == (0,) else ()
-        return int(found[0]) if len(found) else -1
+        by_node = self.rows.nodes != (-1,) * len(self.rows.nodes)
+        found = np.flatnonzero(self._order == node).tolist() if node >= 0 and by_node else []
+        return int(found[0]) if found else -1
 
     def csv_text(self) -> str:
         """What is shown, as CSV with plain numbers in base units."""
