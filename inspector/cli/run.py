@@ -16,10 +16,19 @@ from inspector.cli.text import run_text
 from inspector.client.base import Reply
 from inspector.core.changes import change_text, outputs_sentence, parse_change
 from inspector.core.expectation import parse_expectation
+from inspector.core.graph_axes import batch_sentence, with_axes
 from inspector.core.reports import output_report
 from inspector.protocol.changes import Change
-from inspector.protocol.events import ChangesCompared, FindingsFound, GraphCaptured, ModelLoaded, OutputsComputed
+from inspector.protocol.events import (
+    AxesFound,
+    ChangesCompared,
+    FindingsFound,
+    GraphCaptured,
+    ModelLoaded,
+    OutputsComputed,
+)
 from inspector.protocol.findings import Findings
+from inspector.protocol.graph import GraphAxes
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
 from inspector.protocol.outputs import Expectation, OutputTensor
 from inspector.protocol.reports import ComparisonReport, OutputReport, RunReport, Timing
@@ -140,6 +149,7 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         changes=_changes(options.changes),
     )
     captured: GraphCaptured | None = None
+    axes: GraphAxes | None = None
     answer: OutputsComputed | None = None
     outputs: tuple[OutputReport, ...] = ()
     findings = Findings()
@@ -149,6 +159,9 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         match reply.event:
             case GraphCaptured():
                 captured = reply.event
+                axes = reply.event.axes
+            case AxesFound():
+                axes = reply.event.axes
             case OutputsComputed():
                 answer = reply.event
                 values = [reply.array(tensor.array) for tensor in answer.outputs]
@@ -161,7 +174,7 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
                 pass
     return RunReport(
         model=loaded.info,
-        graph=captured.graph if captured else None,
+        graph=with_axes(captured.graph, axes) if captured else None,
         outputs=outputs,
         findings=findings.findings,
         unchecked=findings.unchecked,
@@ -174,6 +187,7 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         verdict=answer.verdict if answer else None,
         changes=request.changes,
         comparison=comparison,
+        batch=batch_sentence(axes) if axes else "",
     )
 
 

@@ -6,8 +6,10 @@ import numpy as np
 
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
+from inspector.protocol.changes import Comparison
 from inspector.protocol.events import (
     AnyEvent,
+    AxesFound,
     CellsRead,
     ChangesCompared,
     EvaluationProgressed,
@@ -22,7 +24,7 @@ from inspector.protocol.events import (
     TensorFetched,
     ValueFound,
 )
-from inspector.protocol.graph import Graph
+from inspector.protocol.graph import Graph, GraphAxes
 
 
 def check_reply(reply: Reply) -> None:
@@ -34,16 +36,15 @@ def check_reply(reply: Reply) -> None:
     for ref in array_refs(reply.event):
         reply.array(ref)
     match reply.event:
-        case GraphCaptured(graph=graph):
+        case GraphCaptured(graph=graph, axes=axes):
             _check_graph(graph)
+            _check_axes(axes)
+        case AxesFound(axes=axes):
+            _check_axes(axes)
         case ForwardProfiled():
             _check_profile(reply.event)
         case ChangesCompared(comparison=comparison):
-            named = [difference.node for difference in comparison.differences]
-            if comparison.first is not None and comparison.first not in named:
-                raise ValueError("the first node that differs is not among those that do")
-            if any(node < 0 for node in named):
-                raise ValueError("a node that differs has no place")
+            _check_comparison(comparison)
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -80,6 +81,22 @@ def _check_profile(profile: ForwardProfiled) -> None:
         raise ValueError("a time or size is no number that there can be")
     if profile.runs < 1:
         raise ValueError("a profile has no runs")
+
+
+def _check_comparison(comparison: Comparison) -> None:
+    named = [difference.node for difference in comparison.differences]
+    if comparison.first is not None and comparison.first not in named:
+        raise ValueError("the first node that differs is not among those that do")
+    if any(node < 0 for node in named):
+        raise ValueError("a node that differs has no place")
+
+
+def _check_axes(axes: GraphAxes | None) -> None:
+    if axes is None:
+        return
+    for places in (axes.inputs, axes.outputs, axes.group_inputs, axes.group_outputs):
+        if any(not -1 <= place < len(axes.kinds) for tensors in places for place in tensors):
+            raise ValueError("a tensor has axes of a kind that is not listed")
 
 
 def _check_graph(graph: Graph) -> None:

@@ -17,6 +17,7 @@ from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
 from inspector.protocol.events import (
     AnyEvent,
+    AxesFound,
     CellsRead,
     ChangesCompared,
     EvaluationProgressed,
@@ -226,6 +227,7 @@ class FakeEngine:
             GraphCaptured(graph=said.graph(), failure=None, captured_s=0.0031, plain_s=0.0024, peak_bytes=1_482_752),
             OutputsComputed(outputs=(said.output(),)),
             *([ChangesCompared(comparison=said.comparison(request.changes))] if request.changes else []),
+            AxesFound(axes=said.graph_axes()),
             FindingsFound(findings=self.behaviour.findings),
         ]
 

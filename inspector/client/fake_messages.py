@@ -37,7 +37,19 @@ from inspector.protocol.files import (
     TensorEntry,
 )
 from inspector.protocol.findings import Finding, Findings, Unchecked
-from inspector.protocol.graph import Category, Edge, Failure, Graph, Group, Node, NodeKind, Statistics, TensorSpec
+from inspector.protocol.graph import (
+    Category,
+    Edge,
+    Failure,
+    Graph,
+    GraphAxes,
+    Group,
+    Node,
+    NodeKind,
+    Statistics,
+    TensorAxes,
+    TensorSpec,
+)
 from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
 from inspector.protocol.outputs import Head, OutputTensor
 
@@ -122,6 +134,19 @@ def graph(up_to: int | None = None) -> Graph:
         for index, (fqn, class_name, parent, num_params) in enumerate(_GROUPS)
     )
     return Graph(nodes=nodes, groups=groups, edges=edges, uncalled_modules=("auxiliary",))
+
+
+def graph_axes() -> GraphAxes:
+    """The axes of the scripted graph: pictures (N, C, H, W), then rows (N, D)."""
+    kinds = (TensorAxes(names=("N", "D"), batch=(1, 0)), TensorAxes(names=("N", "C", "H", "W"), batch=(1, 0, 0, 0)))
+    nodes = graph().nodes
+    return GraphAxes(
+        kinds=kinds,
+        inputs=tuple(tuple(int(len(spec.shape) == 4) for spec in node.inputs) for node in nodes),
+        outputs=tuple(tuple(int(len(spec.shape) == 4) for spec in node.outputs) for node in nodes),
+        batch_size=1,
+        other_size=2,
+    )
 
 
 def _node(index: int, row: _Row, *, failed: bool) -> Node:

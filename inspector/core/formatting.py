@@ -15,6 +15,14 @@ def shape_text(shape: Sequence[int], batch: str = "") -> str:
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
+def named_shape_text(shape: Sequence[int], axes: Sequence[str]) -> str:
+    """`(N 1, C 64, H 56, W 56)`; an axis without a name is its size alone, and so are all where the names don't fit."""
+    if len(axes) != len(shape) or not any(axes):
+        return shape_text(shape)
+    sizes = [f"{name} {size}" if name else str(size) for name, size in zip(axes, shape, strict=True)]
+    return f"({', '.join(sizes)})" if len(sizes) > 1 else f"({sizes[0]},)"
+
+
 def count_text(count: int) -> str:
     """`25.6 M` for 25,557,032; below ten thousand every digit is kept (`1,234`)."""
     if abs(count) < 10_000:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inspector.core.expectation import compare_expectation
+from inspector.core.graph_axes import with_axes
 from inspector.core.heads import read_head
+from inspector.engine.axes import AxesMemory, Fed, find_axes
 from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
 from inspector.engine.changes import compare_runs, graph_as_run
 from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
@@ -22,8 +24,15 @@ from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.loading import Loaded
 from inspector.engine.placing import dtype_named, placed
 from inspector.protocol.base import ArrayRef
-from inspector.protocol.events import AnyEvent, ChangesCompared, FindingsFound, GraphCaptured, OutputsComputed
-from inspector.protocol.graph import Failure, Graph
+from inspector.protocol.events import (
+    AnyEvent,
+    AxesFound,
+    ChangesCompared,
+    FindingsFound,
+    GraphCaptured,
+    OutputsComputed,
+)
+from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import ImageInput, InputSlot, NamedInput
 from inspector.protocol.outputs import Head, OutputTensor
 from inspector.protocol.requests import RunForward
@@ -38,8 +47,10 @@ def run_forward(
     request: RunForward,
     emit: Callable[[AnyEvent], None],
     put: Callable[[NDArray[np.generic]], ArrayRef],
+    *,
+    memory: AxesMemory,
 ) -> Captured:
-    """Run once, and emit GraphCaptured, OutputsComputed (unless it failed) and FindingsFound.
+    """Run once, and emit GraphCaptured, OutputsComputed (unless it failed), AxesFound (unless known) and FindingsFound.
 
     With changes the model is run without them first, and ChangesCompared comes behind the outputs.
 
@@ -62,6 +73,7 @@ def run_forward(
         failure = captured.failure
         if failure is not None:
             failure = _with_fix(module, captured.graph, failure, args, kwargs)
+        axes = memory.known(captured.graph)
         emit(
             GraphCaptured(
                 graph=captured.graph,
@@ -69,6 +81,7 @@ def run_forward(
                 captured_s=captured.captured_s,
                 plain_s=captured.plain_s,
                 peak_bytes=captured.peak_bytes,
+                axes=axes,
             )
         )
         comparison = compare_runs(before, captured) if before is not None else None
@@ -81,9 +94,13 @@ def run_forward(
         if before is not None and comparison is not None:
             outputs, _, _ = _output_tensors(before, put)
             emit(ChangesCompared(comparison=msgspec.structs.replace(comparison, outputs_before=outputs)))
+        if axes is None:  # now that what was asked for has been told
+            axes = _find_axes(module, captured, Fed(args, kwargs, request.mode, request.seed, captured.captured_s))
+            memory.keep(captured.graph, axes)
+            emit(AxesFound(axes=axes))
         context = RunContext(
             module=module,
-            graph=captured.graph,
+            graph=with_axes(captured.graph, axes),
             failure=failure,
             args=args,
             kwargs=kwargs,
@@ -104,6 +121,14 @@ def captured_run(
     """One observed forward as `request` says, which leaves nothing changed: asked twice, it gives the same values."""
     with unchanged(module, mode=request.mode, seed=request.seed):
         return capture_forward(module, args, kwargs, input_names=positional_names(module), options=options)
+
+
+def _find_axes(module: nn.Module, captured: Captured, fed: Fed) -> GraphAxes:
+    """The axes; a model that breaks this on the way keeps its graph, outputs and findings."""
+    try:
+        return find_axes(module, captured, fed)
+    except Exception as error:  # noqa: BLE001 - as said
+        return GraphAxes(note=f"{type(error).__name__}: {error}")
 
 
 def graph_of_proposed(module: nn.Module, slots: tuple[InputSlot, ...]) -> Graph | None:

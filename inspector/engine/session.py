@@ -1,7 +1,7 @@
 """One user's work with one model: what each request does. The only place where the engine's parts meet."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
+from inspector.engine.axes import AxesMemory
 from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
@@ -70,6 +71,7 @@ class OpenModel:
     slots: tuple[InputSlot, ...]
     graph: Graph | None = None
     last_run: LastRun | None = None
+    axes: AxesMemory = field(default_factory=AxesMemory)
 
 
 class Session:
@@ -154,7 +156,7 @@ class Session:
         model = self._model()
         self._emit(Progressed(what="Running"))
         self._kept = None
-        captured = run_forward(model.loaded, model.slots, request, self._emit, self._put)
+        captured = run_forward(model.loaded, model.slots, request, self._emit, self._put, memory=model.axes)
         model.last_run = LastRun(request, captured.graph)
         if captured.failure is None and not request.changes:
             model.graph = captured.graph

@@ -28,7 +28,7 @@ from inspector.protocol.events import (
 )
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Findings
-from inspector.protocol.graph import Failure, Graph
+from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
 from inspector.protocol.requests import Mode
@@ -123,6 +123,7 @@ class RunState:
     captured_s: float | None = None
     plain_s: float | None = None
     peak_bytes: int | None = None
+    axes: GraphAxes | None = None
     running: bool = False
     profile: ForwardProfiled | None = None
 

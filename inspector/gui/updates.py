@@ -27,6 +27,7 @@ from inspector.gui.state import (
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    AxesFound,
     CellsRead,
     ChangesCompared,
     ConsentNeeded,
@@ -62,7 +63,7 @@ MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
 
 FileEvent = FileDescribed | ConsentNeeded | EntryNeeded | ModelLoaded
-RunEvent = GraphCaptured | ForwardProfiled | OutputsComputed | ChangesCompared | FindingsFound
+RunEvent = GraphCaptured | AxesFound | ForwardProfiled | OutputsComputed | ChangesCompared | FindingsFound
 SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
 
@@ -158,7 +159,9 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _ready(state, event)
         case FileDescribed() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
             return _file_event(state, event, reload=concern == "reload")
-        case GraphCaptured() | ForwardProfiled() | OutputsComputed() | ChangesCompared() | FindingsFound():
+        case (
+            GraphCaptured() | AxesFound() | ForwardProfiled() | OutputsComputed() | ChangesCompared() | FindingsFound()
+        ):
             return _run_event(state, reply, event, concern)
         case InputPrepared() | ParametersMeasured() | ImagesDecoded():
             return _side_event(state, reply, event)
@@ -201,7 +204,9 @@ def _file_event(state: WindowState, event: FileEvent, *, reload: bool) -> Window
             assert_never(event)
 
 
-def _run_event(state: WindowState, reply: Reply, event: RunEvent, concern: Concern) -> WindowState:
+def _run_event(  # noqa: PLR0911 - one return for each event
+    state: WindowState, reply: Reply, event: RunEvent, concern: Concern
+) -> WindowState:
     match event:
         case GraphCaptured():
             run = RunState(
@@ -210,11 +215,14 @@ def _run_event(state: WindowState, reply: Reply, event: RunEvent, concern: Conce
                 captured_s=event.captured_s,
                 plain_s=event.plain_s,
                 peak_bytes=event.peak_bytes,
+                axes=event.axes,
                 running=state.run.running,
             )
             return replace(state, run=run, selected_node=_same_node(state, event.graph))
         case ForwardProfiled():
             return _profiled(state, event)
+        case AxesFound():
+            return replace(state, run=replace(state.run, axes=event.axes))
         case OutputsComputed():
             outputs = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in event.outputs)
             return replace(state, run=replace(state.run, outputs=outputs, verdict=event.verdict))

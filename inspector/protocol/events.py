@@ -7,7 +7,7 @@ from inspector.protocol.changes import Comparison
 from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule, Skipped
 from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysReport, ModelInfo, ModuleRow
 from inspector.protocol.findings import Findings
-from inspector.protocol.graph import Failure, Graph, Statistics
+from inspector.protocol.graph import Failure, Graph, GraphAxes, Statistics
 from inspector.protocol.inputs import InputSlot, Preprocess
 from inspector.protocol.outputs import Head, OutputTensor, Verdict
 from inspector.protocol.tensors import CellWindow, MapWindow, Sought, TensorPlace
@@ -93,13 +93,23 @@ class InputPrepared(Event, frozen=True, tag="input_prepared"):
 
 
 class GraphCaptured(Event, frozen=True, tag="graph_captured"):
-    """The graph of one forward, whole or up to its failure. `plain_s` is None unless timed."""
+    """The graph of one forward, whole or up to its failure. `plain_s` is None unless timed.
+
+    `axes` are those of an earlier run with the same shapes; where there was none, AxesFound follows.
+    """
 
     graph: Graph
     failure: Failure | None
     captured_s: float
     plain_s: float | None = None
     peak_bytes: int | None = None
+    axes: GraphAxes | None = None
+
+
+class AxesFound(Event, frozen=True, tag="axes_found"):
+    """What the axes of the captured graph's tensors mean, and which follow the batch."""
+
+    axes: GraphAxes
 
 
 class NodeProfile(Message, frozen=True):
@@ -342,6 +352,7 @@ AnyEvent = (
     | InputPrepared
     | GraphCaptured
     | ForwardProfiled
+    | AxesFound
     | OutputsComputed
     | ChangesCompared
     | FindingsFound

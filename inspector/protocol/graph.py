@@ -26,10 +26,43 @@ Category = Literal[
 
 
 class TensorSpec(Message, frozen=True):
-    """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`."""
+    """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`.
+
+    `axes` names each axis (`N`, `C`, `C·H·W`; "" where unknown), and is empty where none is known. `batch` says of each
+    axis how many times as long as the batch it is: 0 does not follow it, −1 follows it in another way; it is empty
+    where that was not found. Both are empty in GraphCaptured, and put in from its GraphAxes where they are printed.
+    """
 
     shape: tuple[int, ...]
     dtype: str
+    axes: tuple[str, ...] = ()
+    batch: tuple[int, ...] = ()
+
+
+class TensorAxes(Message, frozen=True):
+    """What is known of a tensor's axes: `names` and `batch` as `TensorSpec.axes` and `TensorSpec.batch`."""
+
+    names: tuple[str, ...] = ()
+    batch: tuple[int, ...] = ()
+
+
+class GraphAxes(Message, frozen=True):
+    """The axes of every tensor of a graph, each kind once.
+
+    The rows hold places in `kinds`, by node or group and then by tensor; −1 where nothing is known.
+
+    `batch_size` is what was fed, `other_size` what was tried beside it to see which axes follow; both 0 where that
+    could not be found, and then `note` says why.
+    """
+
+    kinds: tuple[TensorAxes, ...] = ()
+    inputs: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[tuple[int, ...], ...] = ()
+    group_inputs: tuple[tuple[int, ...], ...] = ()
+    group_outputs: tuple[tuple[int, ...], ...] = ()
+    batch_size: int = 0
+    other_size: int = 0
+    note: str = ""
 
 
 class Statistics(Message, frozen=True):

@@ -55,7 +55,7 @@ class ComparisonReport(Message, frozen=True):
 
 
 class RunReport(Message, frozen=True):
-    """All of one run."""
+    """All of one run. `batch` says how it was found which axes follow the batch, or why that is unknown."""
 
     model: ModelInfo
     graph: Graph | None
@@ -68,6 +68,7 @@ class RunReport(Message, frozen=True):
     verdict: Verdict | None = None
     changes: tuple[Change, ...] = ()
     comparison: ComparisonReport | None = None
+    batch: str = ""
 
 
 class EvaluateReport(Message, frozen=True):

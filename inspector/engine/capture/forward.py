@@ -78,6 +78,7 @@ def told(
     )
     if failure is not None and failure.node is not None:
         failure = structs.replace(failure, node=ids[failure.node])
+    arguments = tuple(recorder.nodes[index].arguments for index in ids)
     started_s = tuple(recorder.nodes[index].started_s for index in ids) if recorder.timed else ()
     return Captured(
         graph,
@@ -91,6 +92,7 @@ def told(
             ids[index]: node.signature for index, node in enumerate(recorder.nodes) if index in ids and node.signature
         },
         outcomes=() if recorder.changes is None else recorder.changes.told(),
+        arguments=arguments,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from inspector.engine.capture.arguments import kept_arguments
 from inspector.engine.capture.changing import FunctionKey, Pending
 from inspector.engine.capture.names import READS, is_in_place, plain_name
 from inspector.engine.capture.operations import function_details
@@ -143,6 +144,7 @@ class ObservedFunctions(TorchFunctionMode):
             call.specs = specs_of(call.tensors)
         details = function_details(call.name, call.args, call.kwargs)
         node = RecordedNode("function", call.name, "", None, call.specs, details=details)
+        node.arguments = kept_arguments(call.name, call.args, call.kwargs)
         if recorder.stack:
             node.group = recorder.stack[-1]
             group = recorder.groups[node.group]

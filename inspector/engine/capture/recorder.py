@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch.overrides import TorchFunctionMode
 
+from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.changing import Changes
 from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.names import dtype_name
@@ -49,6 +50,7 @@ class RecordedNode:
     macs: int | None = None
     changed: str = ""
     signature: Signature | None = None
+    arguments: Arguments | None = None
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.signatures import Signature
 from inspector.protocol.changes import Change, ChangeOutcome
@@ -43,6 +44,7 @@ class Captured:
 
     `started_s` tells, when timed, when each node of the graph began, by `time.perf_counter` (0 for values).
     `signatures` are by the ids of the graph's nodes.
+    `arguments` are, by node, those of the functions that move axes about; None for all other nodes.
     """
 
     graph: Graph
@@ -54,3 +56,4 @@ class Captured:
     started_s: tuple[float, ...] = ()
     signatures: dict[int, Signature] = field(default_factory=dict)
     outcomes: tuple[ChangeOutcome, ...] = ()
+    arguments: tuple[Arguments | None, ...] = ()

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from inspector.engine.capture.arguments import kept_arguments
 from inspector.engine.capture.failures import failure_of, let_go
 from inspector.engine.capture.forward import (
     device_of,
@@ -148,6 +149,7 @@ class ObservedDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call] # to
         recorder = self._recorder
         weights = [known for tensor in tensors if (known := recorder.table.tensor(tensor)) is not None]
         node = RecordedNode("function", name, "", None, details=function_details(name, args, kwargs))
+        node.arguments = kept_arguments(name, args, kwargs)
         absorbs = len(weights) < len(tensors) and function_category(name) in _WITH_WEIGHTS
         if weights:
             node.known = weights[0].owner

@@ -11,9 +11,10 @@ from PySide6.QtGui import QFont, QFontMetricsF
 
 from inspector.core.folding import Hierarchy, Visible
 from inspector.core.formatting import count_text, shape_text
+from inspector.core.graph_axes import NOTHING
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
-from inspector.protocol.graph import Category, Failure, Graph, Node
+from inspector.protocol.graph import Category, Failure, Graph, Node, TensorAxes
 
 CardStyle = Literal["card", "pill", "chip", "folded", "stack"]
 
@@ -46,11 +47,29 @@ class Card:
     alarm: str = ""
     failed: bool = False
     batched: bool = False  # its first size is the input's batch
+    axes: TensorAxes = NOTHING  # of `shape`; put in when it is painted, as it comes after the picture
 
     @property
     def rows(self) -> int:
         """Lines of text."""
         return 1 + bool(self.name) + (self.shape is not None or bool(self.counts)) + bool(self.alarm)
+
+    @property
+    def dimmed(self) -> tuple[bool, ...]:
+        """By size, whether it follows the batch: as measured, else the first of those that have the input's."""
+        if self.shape is None:
+            return ()
+        if len(self.axes.batch) == len(self.shape):
+            return tuple(times != 0 for times in self.axes.batch)
+        return tuple(self.batched and place == 0 for place in range(len(self.shape)))
+
+    @property
+    def axis_names(self) -> str:
+        """`N C H W`, with a dot for an axis without a name; "" where none is known."""
+        names = self.axes.names
+        return (
+            " ".join(name or "·" for name in names) if self.shape is not None and len(names) == len(self.shape) else ""
+        )
 
     @property
     def colour(self) -> str:

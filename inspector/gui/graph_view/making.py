@@ -1,7 +1,7 @@
 """From a folded graph to a picture: all that can be worked out without painting, and so beside the window's thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from inspector.core.folding import ROOT, Hierarchy, Visible, build_hierarchy, de
 from inspector.core.layout import Direction, Layout, LayoutRequest
 from inspector.core.scope import look_inside
 from inspector.gui.graph_view.cards import Card, Ruler, cards_of, container_card
-from inspector.gui.graph_view.picture import Picture
+from inspector.gui.graph_view.picture import KnownAxes, Picture
 from inspector.protocol.graph import Failure, Graph
 
 
@@ -30,6 +30,7 @@ class Wish:
     direction: Direction
     ruler: Ruler
     scope: int = ROOT
+    axes: KnownAxes = field(default_factory=KnownAxes)
 
 
 def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) -> Picture | None:
@@ -44,7 +45,7 @@ def make_picture(wish: Wish, lay_out: Callable[[LayoutRequest], Layout | None]) 
     layout = lay_out(request_of(visible, cards, wish))
     if layout is None:
         return None
-    picture = Picture(visible, layout, cards, wish.failure)
+    picture = Picture(visible, layout, cards, wish.failure, wish.axes)
     picture.prepare()
     return picture
 

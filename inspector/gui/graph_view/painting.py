@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,7 @@ TEXT_FROM = 0.45  # no text below this zoom
 ROUND_FROM = 0.15  # and no rounding below this
 RADIUS = 7.0
 FADED = 0.38
+NAMES_AFTER = 12.0  # between a shape and its axes' names
 BADGE, ALARM, PILL = 0.09, 0.07, 0.08  # how strong these grounds are tinted: text is read on them
 
 
@@ -234,7 +236,7 @@ def _pill_text(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
     if card.shape is not None:
         text = metrics.cut("shape", outputs_text(card.shape, card.more_outputs), room)
         left = rect.center().x() - metrics.shape.horizontalAdvance(text) / 2
-        paint_shape(painter, QPointF(left, baseline + ROW), text, look, card.batched)
+        paint_shape(painter, QPointF(left, baseline + ROW), text, look, card.dimmed)
 
 
 def _first_row(painter: QPainter, at: QPointF, right: float, card: Card, look: Look) -> None:
@@ -276,21 +278,34 @@ def _shape_row(painter: QPainter, at: QPointF, right: float, card: Card, look: L
             painter.drawText(QPointF(right - width, baseline), card.counts)
     if card.shape is not None:
         text = metrics.cut("shape", outputs_text(card.shape, card.more_outputs), right - left)
-        paint_shape(painter, QPointF(left, baseline), text, look, card.batched)
+        paint_shape(painter, QPointF(left, baseline), text, look, card.dimmed)
+        if not card.counts:
+            _axis_names(painter, QPointF(left + metrics.shape.horizontalAdvance(text), baseline), right, card, look)
 
 
-def paint_shape(painter: QPainter, at: QPointF, text: str, look: Look, has_batch: bool) -> None:
-    """`(1, 64, 56, 56)` with its first size dimmed."""
+def _axis_names(painter: QPainter, at: QPointF, right: float, card: Card, look: Look) -> None:
+    """`N C H W` at the right, where the shape leaves room."""
+    names, metrics = card.axis_names, look.metrics
+    width = metrics.small.horizontalAdvance(names)
+    if names and at.x() + NAMES_AFTER + width <= right:
+        painter.setFont(look.fonts.small)
+        painter.setPen(colour(look.theme.faint))
+        painter.drawText(QPointF(right - width, at.y()), names)
+
+
+def paint_shape(painter: QPainter, at: QPointF, text: str, look: Look, dimmed: Sequence[bool]) -> None:
+    """`(1, 64, 56, 56)`, with those sizes dimmed that follow the batch."""
     theme, metrics = look.theme, look.metrics
     painter.setFont(look.fonts.shape)
-    comma = text.find(",") if has_batch else -1
-    if comma < 0:
+    if not any(dimmed):
         painter.setPen(colour(theme.text))
         painter.drawText(at, text)
         return
     x = at.x()
-    for part, ink in ((text[: comma + 1], theme.faint), (text[comma + 1 :], theme.text)):
-        painter.setPen(colour(ink))
+    sizes = text.split(" ", len(dimmed) - 1)  # cut off with an ellipsis there are fewer
+    for place, size in enumerate(sizes):
+        part = size if place == len(sizes) - 1 else f"{size} "
+        painter.setPen(colour(theme.faint if dimmed[place] else theme.text))
         painter.drawText(QPointF(x, at.y()), part)
         x += metrics.shape.horizontalAdvance(part)
 

@@ -1,6 +1,6 @@
 """One laid-out graph, ready to paint: texts, rectangles, paths and what is under a point."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -10,10 +10,11 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
 from inspector.core.folding import Visible
-from inspector.core.formatting import bytes_text, shape_text
+from inspector.core.formatting import bytes_text, named_shape_text, shape_text
+from inspector.core.graph_axes import NOTHING, group_output_axes, output_axes
 from inspector.core.layout import HEADER, Layout
 from inspector.gui.graph_view.cards import Card, container_card
-from inspector.protocol.graph import Failure, TensorSpec
+from inspector.protocol.graph import Failure, GraphAxes, TensorAxes, TensorSpec
 
 ARROW = 6.0
 BITS = {"bool": 8, "uint8": 8, "int8": 8, "int16": 16, "float16": 16, "bfloat16": 16, "int64": 64, "float64": 64}
@@ -30,6 +31,13 @@ class Hit:
     header: bool = False
 
 
+@dataclass
+class KnownAxes:
+    """The axes of the graph's tensors, shared by its pictures: they come after it, and change no layout."""
+
+    axes: GraphAxes | None = None
+
+
 @dataclass(frozen=True)
 class Picture:
     """Everything that is painted. `cards` are by box, `headers` by open container, both in the order of `visible`."""
@@ -38,6 +46,7 @@ class Picture:
     layout: Layout
     cards: tuple[Card, ...]
     failure: Failure | None = None
+    known: KnownAxes = field(default_factory=KnownAxes)
     _paths: dict[int, QPainterPath] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -94,6 +103,31 @@ class Picture:
         edge = graph.edges[self.visible.wire_edges[wire][0]]
         outputs = graph.nodes[edge.source].outputs
         return outputs[edge.source_output] if edge.source_output < len(outputs) else None
+
+    def axes_of_wire(self, edge: int) -> TensorAxes:
+        """What is known of the axes of the tensor that runs along an edge of the graph."""
+        found = self.visible.hierarchy.graph.edges[edge]
+        return output_axes(self.known.axes, found.source, found.source_output)
+
+    def axes_of_box(self, box: int) -> TensorAxes:
+        """What is known of the axes of the shape that stands on a box."""
+        hierarchy, axes = self.visible.hierarchy, self.known.axes
+        shown = self.visible.boxes[box]
+        if axes is None:
+            return NOTHING
+        if shown.node is not None:
+            return output_axes(axes, shown.node)
+        if shown.container is None:
+            return NOTHING
+        if shown.container in hierarchy.twins:
+            return output_axes(axes, hierarchy.twins[shown.container][0])
+        last = (hierarchy.members[shown.container] or (shown.container,))[-1]
+        return group_output_axes(axes, last)
+
+    def card_to_paint(self, box: int) -> Card:
+        """A box's text, with what is known of its axes by now."""
+        card, axes = self.cards[box], self.axes_of_box(box)
+        return card if axes is NOTHING or card.shape is None else replace(card, axes=axes)
 
     def wire_text(self, wire: int) -> str:
         """The wire's shape, with the number of tensors where there are more."""
@@ -166,7 +200,8 @@ class Picture:
             edge = graph.edges[index]
             source, target = graph.nodes[edge.source], graph.nodes[edge.target]
             spec = source.outputs[edge.source_output] if edge.source_output < len(source.outputs) else None
-            carries = f"{shape_text(spec.shape)} {spec.dtype}, {bytes_text(_size_bytes(spec))}" if spec else "a value"
+            shape = named_shape_text(spec.shape, self.axes_of_wire(index).names) if spec else ""
+            carries = f"{shape} {spec.dtype}, {bytes_text(_size_bytes(spec))}" if spec else "a value"
             lines.append(f"{source.op} → {target.op}: {carries}" + (" (inferred)" if edge.inferred else ""))
         left = len(self.visible.wire_edges[wire]) - len(lines)
         return "\n".join([*lines, *([f"and {left} more"] if left > 0 else [])])

@@ -293,7 +293,7 @@ class PictureItem(QGraphicsItem):
             frame.painter.setOpacity(painting.FADED if self._is_faded(box) else 1.0)
             if self.tick is not None:
                 self.tick()
-            card = picture.cards[box]
+            card = picture.card_to_paint(box)
             node = picture.visible.boxes[box].node
             rect = QRectF(*frame.boxes[box].tolist())
             look, band, hatched = self._dress(frame, picture, box)

@@ -2,7 +2,10 @@
 
 from html import escape
 
-from inspector.core.formatting import count_text, seconds_text, shape_text
+import msgspec
+
+from inspector.core.formatting import count_text, named_shape_text, seconds_text, shape_text
+from inspector.core.graph_axes import axes_lines, node_specs
 from inspector.gui.graph_view.cards import Card
 from inspector.gui.graph_view.picture import Hit, Picture
 from inspector.protocol.graph import Failure, Node, TensorSpec
@@ -13,13 +16,19 @@ def tooltip_text(picture: Picture, hit: Hit, wire: int | None) -> str:
     if hit.box is not None:
         box = picture.visible.boxes[hit.box]
         if box.node is not None:
-            return _rich(node_lines(picture.visible.hierarchy.graph.nodes[box.node], picture.failure))
+            return _rich(node_lines(_with_axes(picture, box.node), picture.failure))
         return _rich(card_lines(picture.cards[hit.box]))
     if wire is not None:
         return _rich(picture.tooltip(wire).splitlines())
     if hit.container is not None and hit.header:
         return _rich(card_lines(picture.headers[picture.place_of_container[hit.container]]))
     return ""
+
+
+def _with_axes(picture: Picture, node: int) -> Node:
+    graph = picture.visible.hierarchy.graph
+    inputs, outputs = node_specs(graph, picture.known.axes, node)
+    return msgspec.structs.replace(graph.nodes[node], inputs=inputs, outputs=outputs)
 
 
 def node_lines(node: Node, failure: Failure | None) -> list[str]:
@@ -48,7 +57,8 @@ def card_lines(card: Card) -> list[str]:
 
 
 def _tensors(label: str, specs: tuple[TensorSpec, ...]) -> list[str]:
-    lines = [f"{label}  {shape_text(spec.shape)} {spec.dtype}" for spec in specs[:8]]
+    lines = [f"{label}  {named_shape_text(spec.shape, spec.axes)} {spec.dtype}" for spec in specs[:8]]
+    lines += [line for spec in specs[:8] for line in axes_lines(spec)] if label == "out" else []
     return [*lines, f"and {len(specs) - 8} more"] if len(specs) > 8 else lines
 
 

@@ -24,7 +24,7 @@ from inspector.gui.graph_view.gestures import Gestures
 from inspector.gui.graph_view.layout_link import LayoutLink
 from inspector.gui.graph_view.making import Wish
 from inspector.gui.graph_view.marking import Marking
-from inspector.gui.graph_view.picture import Picture
+from inspector.gui.graph_view.picture import KnownAxes, Picture
 from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.place_bar import PlaceBar
 from inspector.gui.graph_view.selection import Pointed, Selection, group_named, leaf_named
@@ -64,6 +64,7 @@ class GraphView(QWidget):
         self._hierarchy: Hierarchy | None = None
         self._folded: frozenset[int] = frozenset()
         self._direction: Direction = "down"
+        self._axes = KnownAxes()
         self._asked: _Asked | None = None
         self._state_chosen: tuple[int | None, str | None] = (None, None)
         self._follow: tuple[int | None, str | None] | None = None  # chosen, and still to be selected here
@@ -122,6 +123,9 @@ class GraphView(QWidget):
         if any(now is not then for now, then in zip(coloured, self._coloured, strict=True)):
             self._coloured = coloured
             self.stage.colour_by(*coloured)
+        if self._axes.axes is not run.axes:  # they come after the graph
+            self._axes.axes = run.axes
+            self.stage.item.update()
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen
@@ -385,6 +389,7 @@ class GraphView(QWidget):
             direction=self._direction,
             ruler=self._ruler,
             scope=self.scope,
+            axes=self._axes,
         )
         self._asked = _Asked(self._link.ask(wish), then, animated)
         self._waiting.begin()

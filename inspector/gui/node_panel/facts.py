@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspector.core.formatting import bytes_text, count_text, seconds_text, shape_text, value_text
+from inspector.core.formatting import bytes_text, count_text, named_shape_text, seconds_text, value_text
+from inspector.core.graph_axes import axes_lines, batch_sentence, group_specs, node_specs
 from inspector.gui.state import WindowState
 from inspector.protocol.files import ModuleRow
-from inspector.protocol.graph import Category, Graph, Group, Node, Statistics, TensorSpec
+from inspector.protocol.graph import Category, Graph, GraphAxes, Group, Node, Statistics, TensorSpec
 
 Rows = tuple[tuple[str, str], ...]
 
@@ -30,11 +31,11 @@ def subject_of(state: WindowState) -> Subject | None:
     """What is chosen, in words; None when nothing is."""
     graph = state.run.graph
     if graph is not None and state.selected_node is not None and state.selected_node < len(graph.nodes):
-        return _node_subject(graph.nodes[state.selected_node], graph)
+        return _node_subject(graph.nodes[state.selected_node], graph, state.run.axes)
     if state.selected_module is None or state.model is None:
         return None
     row = next((row for row in state.model.modules if row.fqn == state.selected_module), None)
-    return None if row is None else _module_subject(row, graph)
+    return None if row is None else _module_subject(row, graph, state.run.axes)
 
 
 def module_row(state: WindowState) -> ModuleRow | None:
@@ -65,7 +66,7 @@ def statistics_rows(statistics: Statistics | None) -> Rows:
     return tuple(rows)
 
 
-def _node_subject(node: Node, graph: Graph) -> Subject:
+def _node_subject(node: Node, graph: Graph, axes: GraphAxes | None) -> Subject:
     figures: list[tuple[str, str]] = []
     if node.details:
         figures.append(("arguments", node.details))
@@ -79,12 +80,13 @@ def _node_subject(node: Node, graph: Graph) -> Subject:
         calls = sum(1 for other in graph.nodes if other.kind == "module" and other.fqn == node.fqn)
         again = f", call {node.call + 1} of {calls} of this module" if node.kind == "module" and calls > 1 else ""
         figures.append(("order", f"{node.call_index + 1} of {len(graph.nodes)}{again}"))
+    inputs, outputs = node_specs(graph, axes, node.id)
     return Subject(
         title=node.op,
         fqn=node.fqn,
         category=node.category,
         kind=node.kind,
-        shapes=_shapes(node.inputs, node.outputs),
+        shapes=_shapes(inputs, outputs, axes),
         figures=tuple(figures),
         statistics=node.statistics,
         notes=node.notes,
@@ -92,7 +94,7 @@ def _node_subject(node: Node, graph: Graph) -> Subject:
     )
 
 
-def _module_subject(row: ModuleRow, graph: Graph | None) -> Subject:
+def _module_subject(row: ModuleRow, graph: Graph | None, axes: GraphAxes | None) -> Subject:
     group = _group_of(row.fqn, graph)
     figures: list[tuple[str, str]] = []
     if row.details:
@@ -107,7 +109,7 @@ def _module_subject(row: ModuleRow, graph: Graph | None) -> Subject:
         fqn=row.fqn,
         category=None,
         kind="module",
-        shapes=_shapes(group.inputs, group.outputs) if group is not None else (),
+        shapes=_shapes(*group_specs(graph, axes, group.id), axes) if graph is not None and group is not None else (),
         figures=tuple(figures),
         statistics=None,
         notes=("This module was not called in the last run.",) if uncalled else (),
@@ -119,12 +121,14 @@ def _group_of(fqn: str, graph: Graph | None) -> Group | None:
     return next((group for group in graph.groups if group.fqn == fqn), None) if graph is not None else None
 
 
-def _shapes(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Rows:
-    return (*_numbered("in", inputs), *_numbered("out", outputs))
+def _shapes(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], axes: GraphAxes | None) -> Rows:
+    batch = (("batch", batch_sentence(axes)),) if axes is not None and batch_sentence(axes) else ()
+    return (*_numbered("in", inputs), *_numbered("out", outputs), *batch)
 
 
 def _numbered(name: str, specs: Sequence[TensorSpec]) -> Rows:
-    return tuple(
-        (name if len(specs) == 1 else f"{name} {place}", f"{shape_text(spec.shape)}  {spec.dtype}")
-        for place, spec in enumerate(specs)
-    )
+    return tuple((name if len(specs) == 1 else f"{name} {place}", _told(spec)) for place, spec in enumerate(specs))
+
+
+def _told(spec: TensorSpec) -> str:
+    return "\n".join((f"{named_shape_text(spec.shape, spec.axes)}  {spec.dtype}", *axes_lines(spec)))

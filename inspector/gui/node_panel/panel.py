@@ -60,6 +60,7 @@ class NodePanel(QScrollArea):
         self._draw_tensor(state)
         concern = (
             state.run.graph,
+            state.run.axes,
             state.model,
             state.selected_node,
             state.selected_module,
