@@ -57,6 +57,12 @@ BENCHMARKS = (
     ),
     Benchmark("frames", "Painting of graphs", "From a graph to its picture, and milliseconds a frame."),
     Benchmark(
+        "opening",
+        "Opening of files",
+        "Time and memory to say what is in a file, beside `torch.load(mmap=True)` and safetensors' own reader, "
+        "each in a process of its own; the tensors of the files are holes.",
+    ),
+    Benchmark(
         "window",
         "Start and stalls of the window",
         "How soon the window stands beside `import torch`, and how long its thread is busy while the engine works.",
@@ -70,6 +76,8 @@ GOALS = (
         "shapes and wires ÷ torchinfo, per model", "< 1", "capture", r"shapes and wires ([\d.]+) .*torchinfo ([\d.]+)"
     ),
     Goal("evaluation ÷ plain loop, per size", "≥ 1.0", "evaluation", r"×\d .* ([\d.]+) +[\d.]+$"),
+    Goal("a 5 GB file described, ms: torch zip · safetensors", "< 100", "opening", r"^5 GB.*? ([\d.]+) ms"),
+    Goal("a 5 GB file described, MB: torch zip · safetensors", "< 100", "opening", r"^5 GB.*? ms +(\d+)"),
     Goal(
         "10,000 nodes in groups laid out, s", "≤ 0.4", "layout", r"^grouped, 10,296 +[\d,]+ +[\d,]+ +[\d.]+ +([\d.]+)"
     ),
