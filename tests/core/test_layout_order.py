@@ -105,3 +105,8 @@ def test_places_across_keep_order_and_distance(case, data):
     for rank in ranks:
         for left, right in itertools.pairwise(rank):
             assert x[right] - x[left] >= half[left] + half[right] - 1e-6
+
+
+def test_wide_groups_side_by_side_are_wrapped_though_they_are_few():
+    assert wrap_wide([0] * 9, range(9), [7.0] * 9) == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+    assert wrap_wide([0] * 3, range(3), [7.0] * 3) == [0, 0, 0]

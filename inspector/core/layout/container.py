@@ -16,6 +16,7 @@ Point = tuple[float, float]
 JoinKey = tuple[int, int, float | None, float | None]  # upper and lower vertex, where it leaves and arrives
 
 SPACING = 28.0  # between boxes side by side
+WIDE = 240.0  # a box that counts for one in a row
 LANE = 20.0  # what a passing wire takes
 PORT = 24.0  # what a port on the border takes
 GAP = 30.0  # between ranks
@@ -116,7 +117,7 @@ def _sketch(local: Local) -> _Sketch:
     num_items = len(local.sizes)
     down = [(link.target, link.source) if link.back else (link.source, link.target) for link in local.links]
     inner = [(a, b) for a, b in down if a < num_items and b < num_items]
-    rank = wrap_wide(rank_items(num_items, inner), range(num_items)) if num_items else []
+    rank = wrap_wide(rank_items(num_items, inner), range(num_items), [w / WIDE for w, _ in local.sizes])
     deepest = max(rank, default=-1) + 2
     level = [r + 1 for r in rank] + [0] * local.num_top + [deepest] * local.num_bottom
     sketch = _Sketch(local, level, [[] for _ in range(deepest + 1)])

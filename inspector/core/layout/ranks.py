@@ -3,8 +3,10 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Sequence
+from math import ceil
 
 WIDEST_RANK = 14  # boxes side by side; more are wrapped into rows
+FEW = 4  # branches side by side, which stay so however wide they are
 
 
 def backward_links(count: int, links: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -55,8 +57,11 @@ def rank_items(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
     return rank
 
 
-def wrap_wide(rank: list[int], order: Sequence[int]) -> list[int]:
-    """Ranks again, with those of more than WIDEST_RANK items broken into rows, in the given order."""
+def wrap_wide(rank: list[int], order: Sequence[int], widths: Sequence[float] = ()) -> list[int]:
+    """Ranks again, with those of more than WIDEST_RANK items broken into rows, in the given order.
+
+    `widths` count an item for more than one: groups side by side are wide when they are few.
+    """
     rows: dict[int, list[int]] = defaultdict(list)
     for item in order:
         rows[rank[item]].append(item)
@@ -64,10 +69,14 @@ def wrap_wide(rank: list[int], order: Sequence[int]) -> list[int]:
     at = 0
     for level in sorted(rows):
         members = rows[level]
-        width = max(WIDEST_RANK, round((len(members) * 0.7) ** 0.5)) if len(members) > WIDEST_RANK else len(members)
-        num_rows = -(-len(members) // width)
-        width = -(-len(members) // num_rows)
-        for index, item in enumerate(members):
-            wrapped[item] = at + index // width
-        at += num_rows
+        sizes = [max(widths[item], 1.0) if widths and len(members) > FEW else 1.0 for item in members]
+        total = sum(sizes)
+        num_rows = ceil(total / max(WIDEST_RANK, round((total * 0.7) ** 0.5)))
+        room, taken = ceil(len(members) / num_rows) * total / len(members) + 1e-6, 0.0
+        for item, size in zip(members, sizes, strict=True):
+            if taken and taken + size > room:
+                at, taken = at + 1, 0.0
+            wrapped[item] = at
+            taken += size
+        at += 1
     return wrapped
