@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 STAMP = VENV / "installed.txt"
+ZOO_STAMP = VENV / "installed-zoo.txt"
+# Built for CUDA in the registry, or asking for what is: installed without what they ask for.
+ALONE = ("torchvision", "timm")
 CONSTRAINTS = ROOT / "constraints.txt"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
@@ -33,6 +36,11 @@ def main() -> int:
             print("The set-up did not finish; pip says why above. The same command goes on from here.")
             return 1
         STAMP.write_text(key)
+    if for_tests and not (ZOO_STAMP.is_file() and ZOO_STAMP.read_text() == key):
+        if not _install_zoo():
+            print("The architectures for `make zoo` could not be installed; the tests that need them are left out.")
+        else:
+            ZOO_STAMP.write_text(key)
     packages = system_packages.missing(for_tests=for_tests)
     if packages:
         system_packages.install(packages)  # said where it can't; the app and the tests then say what they lack
@@ -89,6 +97,16 @@ def _install_project() -> bool:
     return _pip(["-c", str(CONSTRAINTS), *groups["dev"]]) and _pip(
         ["-c", str(CONSTRAINTS), "--no-build-isolation", "-e", str(ROOT)]
     )
+
+
+def _install_zoo() -> bool:
+    """The real architectures that the tests capture; torch itself stays as it is."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wanted = tomllib.load(file)["dependency-groups"]["zoo"]
+    alone = [text for text in wanted if text.startswith(ALONE)]
+    others = [text for text in wanted if text not in alone]
+    print("Installing the architectures that the tests capture …", flush=True)
+    return _pip(["-c", str(CONSTRAINTS), *others]) and _pip(["-c", str(CONSTRAINTS), "--no-deps", *alone])
 
 
 def _pinned(package: str) -> str:

@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+# As in setup.py: installed without what they ask for.
+ALONE = ("torchvision", "timm")
 HEAD = """\
 # Exact versions that this app was tested with: pip install -c constraints.txt … gives the same next year.
 # Written by `make constraints` from .venv; pyproject.toml holds the bounds. Any build of torch fits (+cpu, +cu130 …).
@@ -26,12 +28,14 @@ def main() -> None:
     versions: dict[str, str] = {}
     for text in wanted:
         _follow(Requirement(text), versions)
+    for text in project["dependency-groups"]["zoo"]:
+        _follow(Requirement(text), versions, alone=Requirement(text).name in ALONE)
     lines = [f"{name}=={version}\n" for name, version in sorted(versions.items())]
     (ROOT / "constraints.txt").write_text(HEAD + "".join(lines))
     print(f"constraints.txt pins {len(lines)} packages")
 
 
-def _follow(requirement: Requirement, versions: dict[str, str]) -> None:
+def _follow(requirement: Requirement, versions: dict[str, str], *, alone: bool = False) -> None:
     name = canonicalize_name(requirement.name)
     if name in versions:
         return
@@ -40,7 +44,7 @@ def _follow(requirement: Requirement, versions: dict[str, str]) -> None:
     except PackageNotFoundError:
         return  # for another system
     versions[name] = installed.version.partition("+")[0]
-    for text in installed.requires or ():
+    for text in () if alone else installed.requires or ():
         needed = Requirement(text)
         if needed.marker is None or any(
             needed.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)

@@ -84,6 +84,8 @@ def nothing_left_behind() -> Iterator[None]:
     yield
     left = [f"the window {widget}" for widget in _visible_windows()]
     for thread in set(threading.enumerate()) - threads:
+        if thread.name == "tqdm_monitor":  # torch draws progress bars where tqdm is installed; a daemon for good
+            continue
         thread.join(GRACE_S)
         if thread.is_alive():
             left.append(f"the thread {thread.name}")

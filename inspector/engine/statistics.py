@@ -7,6 +7,7 @@ made of the sample afterwards, in one go, when Python's own code is not pushed o
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from inspector.protocol.graph import Statistics
 
 # Squares are summed in blocks of this many values: float32 over more loses digits (5e-6 at 800,000, 1e-6 in blocks).
 BLOCK = 262_144
+# What must be copied to be measured (another dtype, a slice) is copied in pieces of so many values at a time.
+PIECE = 65_536
 # Below this share of the mean square the variance has lost too many digits to cancellation.
 CANCELLED = 1 / 32
 # Squares of greater values, summed over a block, may not fit float32.
@@ -67,6 +70,8 @@ def take(tensor: torch.Tensor, *, sample: int = 4096) -> Taken:
     Raises:
         ValueError: it has no values that can be read (meta, sparse, nested).
     """
+    if _is_large_and_copied(tensor):
+        return _take_in_pieces(tensor, sample)
     flat = _flat_numbers(tensor)
     count = flat.numel()
     if count <= sample:
@@ -85,6 +90,49 @@ def take_or_none(tensor: torch.Tensor) -> Taken | None:
         return take(tensor)
     except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError):
         return None
+
+
+def _is_large_and_copied(tensor: torch.Tensor) -> bool:
+    if tensor.is_meta or tensor.is_nested or tensor.layout != torch.strided or tensor.numel() <= PIECE:
+        return False
+    return tensor.dtype not in (torch.float32, torch.float64) or not _by_place(tensor).is_contiguous()
+
+
+def _take_in_pieces(tensor: torch.Tensor, sample: int) -> Taken:
+    """The figures of the pieces, put together: a copy of the whole would raise the peak of memory."""
+    count = tensor.numel()
+    parts: list[Taken] = []
+    for piece in _pieces(tensor.detach()):
+        part = take(piece, sample=max(1, sample * piece.numel() // count))
+        if part.sampled.size == part.num_elements:
+            _complete(part)
+        parts.append(part)
+    sampled = np.concatenate([part.sampled for part in parts])
+    whole = Taken(count, sampled, nan=sum(part.nan for part in parts), inf=sum(part.inf for part in parts))
+    measured = [
+        (part.num_elements - part.nan - part.inf, part.low, part.high, part.mean, part.std)
+        for part in parts
+        if part.low is not None and part.high is not None and part.mean is not None and part.std is not None
+    ]
+    finite = sum(size for size, *_ in measured)
+    if finite:
+        whole.low, whole.high = min(row[1] for row in measured), max(row[2] for row in measured)
+        whole.mean = math.fsum(size / finite * mean for size, _, _, mean, _ in measured)
+        scale = max(abs(whole.low), abs(whole.high)) or 1.0  # squares of great values don't fit a float
+        ways = ((size, std / scale, (mean - whole.mean) / scale) for size, _, _, mean, std in measured)
+        whole.std = scale * math.sqrt(math.fsum(size * (std * std + way * way) for size, std, way in ways) / finite)
+    return whole
+
+
+def _pieces(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Views of at most `PIECE` values, which together are the tensor."""
+    if tensor.numel() <= PIECE:
+        yield tensor
+        return
+    axis = max(range(tensor.dim()), key=lambda axis: tensor.shape[axis])
+    half = tensor.shape[axis] // 2
+    yield from _pieces(tensor.narrow(axis, 0, half))
+    yield from _pieces(tensor.narrow(axis, half, tensor.shape[axis] - half))
 
 
 def _flat_numbers(tensor: torch.Tensor) -> torch.Tensor:
@@ -113,9 +161,14 @@ def _is_plain(tensor: torch.Tensor) -> bool:
 def _in_a_row(values: torch.Tensor) -> torch.Tensor:
     if values.is_contiguous():
         return values.view(-1)
-    strides = values.stride()
-    by_place = values.permute(sorted(range(values.dim()), key=lambda axis: -strides[axis]))
+    by_place = _by_place(values)
     return by_place.view(-1) if by_place.is_contiguous() else values.reshape(-1)
+
+
+def _by_place(values: torch.Tensor) -> torch.Tensor:
+    """The axes in the order in which they lie in memory."""
+    strides = values.stride()
+    return values.permute(sorted(range(values.dim()), key=lambda axis: -strides[axis]))
 
 
 def _range_of(flat: torch.Tensor) -> tuple[float, float]:
@@ -214,8 +267,8 @@ def _shifted(flat: torch.Tensor, low: float, high: float) -> tuple[float, float]
     """In float64, of the values less their middle, scaled by their half range: neither cancels nor overflows."""
     middle, scale = low / 2 + high / 2, high / 2 - low / 2
     total = squares = 0.0
-    for start in range(0, flat.numel(), 1 << 20):
-        block = flat[start : start + (1 << 20)]
+    for start in range(0, flat.numel(), PIECE):
+        block = flat[start : start + PIECE]
         away = (block.cpu().double() - middle) / scale
         total += away.sum().item()
         squares += torch.dot(away, away).item()

@@ -27,6 +27,12 @@ from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, replace_tensors, tensors_in
 from inspector.protocol.graph import Failure
 
+UNSEEN_NOTE = (
+    "Some tensors came from where this run could not be observed (numpy, scripted functions, vmap, another thread, "
+    "a tensor held outside the model). They are drawn as constants with inferred wires; what they were made of is "
+    "missing."
+)
+
 Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
@@ -65,6 +71,8 @@ def told(
         nodes = [recorder.add_output(name, tensor) for name, tensor in named]
     if not failure and not named:
         notes = (*notes, "forward returned no tensor.")
+    if any(edge[4] for edge in recorder.edges):
+        notes = (*notes, UNSEEN_NOTE)
     graph, ids = graph_of(
         recorder,
         failed_node=failure.node if failure else None,

@@ -9,6 +9,7 @@ from torch.utils import _pytree as pytree
 
 # Deeper nesting is a structure of the model's own, not a way to pass tensors; a list may even hold itself.
 MAX_DEPTH = 12
+MAX_OBJECT_DEPTH = 2
 
 
 def tensors_in(value: object, found: list[torch.Tensor] | None = None, depth: int = 0) -> list[torch.Tensor]:
@@ -26,7 +27,7 @@ def tensors_in(value: object, found: list[torch.Tensor] | None = None, depth: in
             else:
                 tensors_in(item, found, depth + 1)
     else:
-        for _, item in _parts(value):
+        for _, item in _parts(value, depth):
             tensors_in(item, found, depth + 1)
     return found
 
@@ -36,7 +37,7 @@ def named_tensors(name: str, value: object, depth: int = 0) -> Iterator[tuple[st
     if isinstance(value, torch.Tensor):
         yield name, value
     elif depth <= MAX_DEPTH:
-        for place, item in _parts(value):
+        for place, item in _parts(value, depth):
             yield from named_tensors(name + place, item, depth + 1)
 
 
@@ -45,7 +46,7 @@ def replace_tensors(value: Any, replace: Callable[[torch.Tensor], torch.Tensor])
     return pytree.tree_map_only(torch.Tensor, replace, value)
 
 
-def _parts(value: object) -> Iterator[tuple[str, object]]:
+def _parts(value: object, depth: int) -> Iterator[tuple[str, object]]:
     """The parts of a container with their places; nothing for what isn't one."""
     if isinstance(value, Mapping):
         yield from ((_key(key), item) for key, item in value.items())
@@ -60,7 +61,7 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
         children, _ = pytree.SUPPORTED_NODES[type(value)].flatten_fn(value)
         yield from ((f"[{index}]", item) for index, item in enumerate(children))
     elif _is_plain_object(value):
-        yield from ((f".{name}", item) for name, item in vars(value).items() if _may_hold_tensors(item))
+        yield from ((f".{name}", item) for name, item in vars(value).items() if _may_hold_tensors(item, depth))
 
 
 def _is_plain_object(value: object) -> bool:
@@ -69,8 +70,11 @@ def _is_plain_object(value: object) -> bool:
     return hasattr(value, "__dict__") and not callable(value) and not isinstance(value, kept)
 
 
-def _may_hold_tensors(value: object) -> bool:
-    return isinstance(value, (torch.Tensor, tuple, list, dict))
+def _may_hold_tensors(value: object, depth: int) -> bool:
+    """Objects in objects (a cache of caches) are followed a few levels only: they may refer to each other."""
+    if isinstance(value, (torch.Tensor, tuple, list, dict)):
+        return True
+    return depth <= MAX_OBJECT_DEPTH and value is not None and _is_plain_object(value)
 
 
 def _key(key: object) -> str:
