@@ -212,3 +212,29 @@ def test_a_cut_off_legacy_file_says_so(tmp_path):
     description = describe_file(str(path))
     assert description.format == "state_dict"
     assert any("cut off" in warning for warning in description.warnings)
+
+
+def test_a_training_checkpoint_tells_its_epoch_optimisers_and_hyper_parameters(tmp_path):
+    model = plain_net()
+    groups = [{"params": model[0].parameters(), "lr": 0.001}, {"params": model[4].parameters(), "lr": 0.0001}]
+    adam, sgd = torch.optim.AdamW(groups), torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    model(torch.zeros(1, 3, 4, 4)).sum().backward()
+    adam.step()
+    checkpoint = {
+        "epoch": 3,
+        "global_step": 1200,
+        "pytorch-lightning_version": "2.4.0",
+        "state_dict": {f"model.{name}": value for name, value in model.state_dict().items()},
+        "optimizer_states": [adam.state_dict(), sgd.state_dict()],
+        "hyper_parameters": {"width": 64},
+    }
+    torch.save(checkpoint, tmp_path / "last.ckpt")
+    description = describe_file(str(tmp_path / "last.ckpt"))
+    assert (description.format, description.safety) == ("checkpoint", "inert")
+    told = description.metadata
+    assert (told["epoch"], told["global_step"], told["hyper_parameters.width"]) == ("3", "1200", "64")
+    assert told["optimizer_states.0"] == (
+        "AdamW (by its settings), 2 groups, lr 0.001 / 0.0001, betas 0.9, 0.999, weight_decay 0.01"
+    )
+    assert told["optimizer_states.1"] == "SGD (by its settings), 1 group, lr 0.1, momentum 0.9, weight_decay 0"
+    assert told["weights_at"] == "state_dict"

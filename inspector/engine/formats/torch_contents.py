@@ -134,7 +134,8 @@ def _walk_value(contents: Contents, value: Value, path: tuple[str, ...], depth: 
         return
     shown = shown_value(value)
     if shown is not None:
-        if len(contents.values) < 200:
+        counts_steps = path[-1:] == ("step",) and path[-2:-1] and path[-2].isdigit()  # an optimiser's, per parameter
+        if len(contents.values) < 200 and not counts_steps:
             contents.values[".".join(path)] = shown
         return
     if contents.is_repeated(value):

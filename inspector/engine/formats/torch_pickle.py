@@ -10,6 +10,7 @@ from inspector.engine.formats.pickle_values import Call, PickleRead, items_of
 from inspector.engine.formats.suspicions import find_suspicious_calls
 from inspector.engine.formats.torch_contents import Contents, read_contents
 from inspector.engine.formats.torch_tensors import ELEMENT_BYTES, elements_needed, read_storage, storage_numel
+from inspector.engine.formats.training_facts import with_optimisers
 from inspector.protocol.files import FileDescription, FileFormat, ModuleEntry, Safety, TensorEntry
 
 StoredBytes = Callable[[str], int | None]
@@ -90,7 +91,7 @@ def _modules(contents: Contents) -> tuple[ModuleEntry, ...]:
 
 
 def _metadata(contents: Contents, form: str) -> dict[str, str]:
-    found = {"form": form, **contents.values}
+    found = {"form": form, **with_optimisers(contents.values)}
     nest = choose_nest(contents.groups)
     if nest:
         found["weights_at"] = ".".join(nest)
