@@ -87,7 +87,15 @@ def opening(state: WindowState, path: str, source: str, entry: str, arguments: d
 def reopening(state: WindowState) -> WindowState:
     """The same file again, with everything that was set kept."""
     state = without_problem(without_problem(state, "file"), "engine")
-    return replace(state, loading=True, consent=None, entry_needed=None, tensor=TensorState())
+    fresh = replace(state, loading=True, consent=None, entry_needed=None, tensor=TensorState())
+    return replace(fresh, changed_on_disk="")
+
+
+def reloaded_changed(state: WindowState) -> WindowState:
+    """The file was another one: what was counted over the test folder was the old model's; the folder stays."""
+    old = state.evaluation
+    kept = EvaluationState(folder=old.folder, labels=old.labels, scan=old.scan, mapping=old.mapping)
+    return replace(state, parameters={}, evaluation=kept)
 
 
 def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> WindowState:

@@ -191,6 +191,10 @@ class MainWindow(QMainWindow):
         """Whether a model that was opened runs at once."""
         self.session.settings.change(run_when_opened=on)
 
+    def change_reload_when_changed(self, on: bool) -> None:
+        """Whether a file that changed on disk is reloaded without asking."""
+        self.session.settings.change(reload_when_changed=on)
+
     def change_direction(self, to_the_right: bool) -> None:
         """Let the graph flow down or to the right."""
         self.panels.graph.set_direction("right" if to_the_right else "down")
@@ -378,6 +382,12 @@ class MainWindow(QMainWindow):
                 self.session.ask_again()
             case "run":
                 self.session.run()
+            case "reload":
+                self.session.reload()
+            case "reload_always":
+                self.session.reload_always()
+            case "ignore_change":
+                self.session.ignore_change()
             case "show_node" if failure is not None and failure.node is not None:
                 self.session.select_node(failure.node)
                 self.panels.graph.centre_on_node(failure.node)
@@ -388,6 +398,7 @@ class MainWindow(QMainWindow):
         actions["live"].setChecked(state.settings.live)
         actions["timed"].setChecked(state.settings.timed)
         actions["run_when_opened"].setChecked(self.session.settings.current.run_when_opened)
+        actions["reload_when_changed"].setChecked(self.session.settings.current.reload_when_changed)
         actions[f"theme_{self.session.settings.current.theme}"].setChecked(True)
 
     def _choose_theme(self, choice: ThemeChoice) -> None:

@@ -14,6 +14,7 @@ from inspector.client.base import EngineEnded, Reply
 from inspector.core.expectation import compare_expectation
 from inspector.gui import asking, updates
 from inspector.gui.engine_link import EngineFactory, EngineLink
+from inspector.gui.file_watch import FileWatch
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, Saving, WindowState
 from inspector.gui.tensor_export import TensorExport
@@ -60,6 +61,8 @@ class WindowSession(QObject):
         self.link.replied.connect(self._replied)
         self.link.printed.connect(lambda text: self._set(updates.engine_printed(self.state, text)))
         self.link.ended.connect(self._ended)
+        self.watch = FileWatch(self)
+        self.watch.changed.connect(self._changed_on_disk)
         self._draw_timer = _single_shot(self, self._draw)
         self._live_timer = _single_shot(self, self.run)
         self._drawn_at = 0.0
@@ -67,6 +70,8 @@ class WindowSession(QObject):
         self._cancelled_id = 0
         self._run_after_reload = False
         self._run_again = False
+        self._loaded_as: Concern = "load"
+        self._file_changed = False
         self._folder_after_load = ""
         self._evaluate_after_scan = False
         self._own_folder: Path | None = None
@@ -96,6 +101,7 @@ class WindowSession(QObject):
 
     def close(self) -> None:
         """End the engine; nothing is drawn any more."""
+        self.watch.end()
         self._draw_timer.stop()
         self._live_timer.stop()
         self.cancel_saving()
@@ -167,7 +173,7 @@ class WindowSession(QObject):
         else:
             self._trusted_once |= named.keys()
         self._set(asking.reopening(self.state))
-        self._load("load")
+        self._load(self._loaded_as if self.state.model is not None else "load")
 
     def decline(self) -> None:
         """The code does not run; the file's contents stay to be seen."""
@@ -203,6 +209,16 @@ class WindowSession(QObject):
             self._run_after_reload = self.state.run.graph is not None
             self._set(asking.reopening(self.state))
             self._load("reload")
+
+    def reload_always(self) -> None:
+        """Reload now, and at once whenever the file changes."""
+        self.settings.change(reload_when_changed=True)
+        self.reload()
+
+    def ignore_change(self) -> None:
+        """Keep what is open, until the file changes again."""
+        self._file_changed = False
+        self._set(replace(self.state, changed_on_disk=""))
 
     # Running
 
@@ -415,6 +431,8 @@ class WindowSession(QObject):
             try_inputs=self._died_during not in {"load", "reload"},
         )
         self._died_during = None
+        self._loaded_as = concern
+        self.watch.begin(state.path, state.source)
         self._ask(request, concern)
 
     def _reopen(self, *, run: bool) -> None:
@@ -453,12 +471,13 @@ class WindowSession(QObject):
             self._cancelled_id = 0
         match concern:
             case "load" if done and self.state.model is not None:
+                self._file_changed = False
+                self.watch.also(self.state.source)
                 self._opened()
             case "load" | "reload" if done and self._is_own(self.state.consent):
                 self.trust(always=False)
-            case "reload" if done and self._run_after_reload:
-                self._run_after_reload = False
-                self.run()
+            case "reload" if done and self.state.consent is None and self.state.entry_needed is None:
+                self._reloaded()
             case "run" if self._run_again:
                 self._run_again = False
                 self.run()
@@ -472,6 +491,7 @@ class WindowSession(QObject):
                 self._thumbnail_requests.pop(request_id, None)
             case _:
                 pass
+        self._reload_if_wished()
 
     def _is_own(self, consent: ConsentNeeded | None) -> bool:
         """Whether all that would run came with the app, and was opened as such."""
@@ -479,6 +499,30 @@ class WindowSession(QObject):
         if consent is None or folder is None or not consent.items:
             return False
         return all(Path(item.path).resolve().is_relative_to(folder.resolve()) for item in consent.items)
+
+    def _reloaded(self) -> None:
+        self.watch.also(self.state.source)
+        if self._file_changed:
+            self._file_changed = False
+            self._set(asking.reloaded_changed(self.state))
+        if self._run_after_reload:
+            self._run_after_reload = False
+            self.run()
+
+    def _changed_on_disk(self, paths: tuple[str, ...]) -> None:
+        """Offer to reload, or do it where that was chosen."""
+        self._file_changed = True
+        names = ", ".join(Path(path).name for path in paths[:3])
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        self._set(replace(self.state, changed_on_disk=f"{names}{more} changed on disk at {time.strftime('%H:%M:%S')}"))
+        self._reload_if_wished()
+
+    def _reload_if_wished(self) -> None:
+        """Not in the midst of other work, nor while the user is asked something."""
+        state = self.state
+        asks = state.consent is not None or state.entry_needed is not None
+        if state.changed_on_disk and self.settings.current.reload_when_changed and state.progress is None and not asks:
+            self.reload()
 
     def _opened(self) -> None:
         model = self.state.model

@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     geometry: str = ""
     layout: str = ""
     run_when_opened: bool = True
+    reload_when_changed: bool = False
 
 
 class SettingsFile:

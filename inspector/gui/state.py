@@ -196,6 +196,7 @@ class WindowState:
     `pending` are the requests whose answers count, and what each was asked for; an answer to any other is stale.
     `colour_by` is the key of a measure (`core/measures.py`), or "kind".
     `declined` is set once the user chose not to run the code that loading needs.
+    `changed_on_disk` says which files are other than when they were opened, and since when.
     """
 
     revision: int = 0
@@ -225,4 +226,5 @@ class WindowState:
     recent_files: tuple[str, ...] = ()
     pending: dict[int, Concern] = field(default_factory=dict)
     declined: bool = False
+    changed_on_disk: str = ""
     colour_by: str = "kind"

@@ -14,7 +14,9 @@ from inspector.gui.words import failed_place, failure_text, met_shapes
 from inspector.protocol.files import KeysReport
 from inspector.protocol.graph import Failure
 
-Deed = Literal["restart", "show_log", "show_node", "attach_source", "ask_again", "run"]
+Deed = Literal[
+    "restart", "show_log", "show_node", "attach_source", "ask_again", "run", "reload", "reload_always", "ignore_change"
+]
 Tone = Literal["failure", "warning", "accent"]
 
 _TITLES = {
@@ -47,6 +49,8 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
     if state.engine.phase == "ended":
         said.append(_ended(state))
     said += [_problem(problem, state) for problem in state.problems if problem.place != "input"]  # its panel says it
+    if state.changed_on_disk and not state.loading:
+        said.append(_changed_on_disk(state))
     if state.run.failure is not None and not state.run.running:
         said.append(_failure(state.run.failure))
     if state.declined and state.model is None and not state.loading:
@@ -56,6 +60,16 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
     if state.model is not None:
         said += [Notice(f"note {note}", "accent", note) for note in state.model.notes]
     return tuple(said)
+
+
+def _changed_on_disk(state: WindowState) -> Notice:
+    return Notice(
+        f"changed {state.changed_on_disk}",
+        "accent",
+        state.changed_on_disk,
+        "What is shown is from before.",
+        deeds=(("reload", "Reload"), ("reload_always", "Always reload"), ("ignore_change", "Ignore")),
+    )
 
 
 def _ended(state: WindowState) -> Notice:

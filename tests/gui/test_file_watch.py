@@ -1,0 +1,96 @@
+"""Real files that change in every way that files do, and a watch that tells each change once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.gui.file_watch import FileWatch, files_of
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.pth"
+    path.write_bytes(b"first")
+    return path
+
+
+@pytest.fixture
+def watch(qtbot: QtBot, model: Path) -> Iterator[FileWatch]:
+    made = FileWatch(quiet_ms=80, poll_ms=150)
+    made.begin(str(model))
+    qtbot.waitUntil(lambda: made.watching)
+    yield made
+    made.end()
+
+
+def two_looks_go_by(qtbot: QtBot, watch: FileWatch) -> None:
+    for _ in range(2):
+        with qtbot.waitSignal(watch._looked):
+            pass
+
+
+def test_a_file_modified_in_place_is_told(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    with qtbot.waitSignal(watch.changed) as told:
+        model.write_bytes(b"second, longer")
+    assert told.args == [(str(model),)]
+
+
+def test_a_file_replaced_by_renaming_is_told_again_and_again(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    for content in (b"other", b"again"):  # of the same length as before
+        with qtbot.waitSignal(watch.changed):
+            fresh = model.with_suffix(".new")
+            fresh.write_bytes(content)
+            fresh.replace(model)
+
+
+def test_a_file_written_in_pieces_is_told_once_when_it_is_quiet(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    told: list[object] = []
+    watch.changed.connect(told.append)
+    with model.open("wb") as file:
+        for _ in range(3):
+            file.write(b"piece")
+            file.flush()
+            with qtbot.waitSignal(watch._looked):
+                pass
+            assert not told, "the file was not whole"
+    qtbot.waitUntil(lambda: bool(told))
+    two_looks_go_by(qtbot, watch)
+    assert len(told) == 1
+    assert model.stat().st_size == 15
+
+
+def test_a_file_deleted_is_not_told_until_it_is_back(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    told: list[object] = []
+    watch.changed.connect(told.append)
+    model.unlink()
+    two_looks_go_by(qtbot, watch)
+    assert not told
+    with qtbot.waitSignal(watch.changed):
+        model.write_bytes(b"back")
+
+
+def test_without_any_notice_of_the_system_the_slow_look_finds_it(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    watch._watcher.blockSignals(True)  # as on a network drive
+    with qtbot.waitSignal(watch.changed):
+        os.utime(model, ns=(1, 1))
+
+
+def test_nothing_is_told_where_nothing_changed(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
+    with qtbot.assertNotEmitted(watch.changed):
+        (model.parent / "other.txt").write_text("beside")
+        model.read_bytes()
+        two_looks_go_by(qtbot, watch)
+
+
+def test_the_parts_of_a_sharded_model_and_of_a_folder_are_watched(tmp_path: Path) -> None:
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "one.safetensors", "b": "two.safetensors", "c": "../out.safetensors"}}')
+    names = [Path(path).name for path in files_of([str(index)])]
+    assert names == ["model.safetensors.index.json", "one.safetensors", "two.safetensors"]
+    (tmp_path / "config.json").write_text("{}")
+    assert {Path(path).name for path in files_of([str(tmp_path)])} >= {"config.json", index.name, tmp_path.name}
+    index.write_text("not json")
+    assert files_of([str(index)]) == (str(index),)
