@@ -72,9 +72,9 @@ def test_a_changed_file_is_offered_and_reloaded_in_place(qtbot: QtBot, window: M
     qtbot.waitUntil(lambda: settled(window) and graph.picture is not None, timeout=SLOW_MS)
     relu = next(node.id for node in session.state.run.graph.nodes if node.op == "ReLU")
     session.select_node(relu)
-    with qtbot.waitSignal(graph.picture_shown):
+    with qtbot.waitSignal(graph.picture_shown, timeout=SLOW_MS):
         graph.fold_all()
-    qtbot.waitUntil(lambda: settled(window))
+    qtbot.waitUntil(lambda: settled(window), timeout=SLOW_MS)
     graph.canvas.scale(1.3, 1.3)
     zoom, middle = graph.canvas.transform().m11(), graph.canvas.mapToScene(graph.canvas.viewport().rect().center())
     boxes = len(graph.picture.visible.boxes)
@@ -139,7 +139,7 @@ def test_a_file_deleted_and_made_again_is_offered(qtbot: QtBot, window: MainWind
     kept.rename(model)
     qtbot.waitUntil(lambda: reload_button(window, "ignore_change") is not None, timeout=SLOW_MS)
     reload_button(window, "ignore_change").click()
-    qtbot.waitUntil(lambda: reload_button(window) is None)
+    qtbot.waitUntil(lambda: reload_button(window) is None, timeout=SLOW_MS)
     assert window.session.state.changed_on_disk == ""
 
 
