@@ -19,7 +19,7 @@ from inspector.protocol.graph import Statistics
 # Squares are summed in blocks of this many values: float32 over more loses digits (5e-6 at 800,000, 1e-6 in blocks).
 BLOCK = 262_144
 # What must be copied to be measured (another dtype, a slice) is copied in pieces of so many values at a time.
-PIECE = 65_536
+PIECE = 16_384
 # Below this share of the mean square the variance has lost too many digits to cancellation.
 CANCELLED = 1 / 32
 # Squares of greater values, summed over a block, may not fit float32.
