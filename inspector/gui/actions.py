@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from inspector.gui.changes.target import place_of
 from inspector.gui.parts.icons import IconColours, draw_icon
 from inspector.gui.state import WindowState
 
@@ -56,6 +57,16 @@ def can_profile(state: WindowState) -> bool:
 def is_busy(state: WindowState) -> bool:
     """Something is under way that can be stopped."""
     return state.progress is not None
+
+
+def has_changeable(state: WindowState) -> bool:
+    """Something is chosen that a run may change."""
+    return can_run(state) and place_of(state) is not None
+
+
+def has_changes(state: WindowState) -> bool:
+    """Changes are in force."""
+    return bool(state.settings.changes)
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,10 @@ ACTIONS = (
         tool_tip="Time each node over several runs, and watch the memory",
     ),
     ActionRow("timed", "&Time Each Node", "session.change_timed", checkable=True),
+    ActionRow("bypass_node", "&Bypass the Chosen Node", "bypass_selected", "", "Ctrl+Shift+B", has_changeable),
+    ActionRow("zero_node", "&Zero the Chosen Node", "zero_selected", "", "Ctrl+Shift+Z", has_changeable),
+    ActionRow("noise_node", "Add &Noise to the Chosen Node", "add_noise_to_selected", enabled=has_changeable),
+    ActionRow("undo_changes", "&Undo All Changes", "session.undo_changes", "", "Ctrl+Shift+U", has_changes),
     ActionRow("restart", "Restart &Engine", "session.restart", "ph.power", "Ctrl+Shift+R"),
     ActionRow(
         "fit", "&Fit Graph", "panels.graph.fit", "ph.corners-out", "Ctrl+0", has_graph, tool_tip="Fit the whole graph"
@@ -214,6 +229,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "-",
         "reset_layout",
     ),
+    "&Change": ("bypass_node", "zero_node", "noise_node", "-", "undo_changes"),
     "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "profile", "-", "restart"),
     "&Help": ("engine_log", "sandbox", "-", "about"),
 }

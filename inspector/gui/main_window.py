@@ -195,6 +195,18 @@ class MainWindow(QMainWindow):
         """Whether a file that changed on disk is reloaded without asking."""
         self.session.settings.change(reload_when_changed=on)
 
+    def bypass_selected(self) -> None:
+        """Bypass what is chosen, in runs from now on."""
+        self.session.change_selected("bypass")
+
+    def zero_selected(self) -> None:
+        """Zero the output of what is chosen, in runs from now on."""
+        self.session.change_selected("zero")
+
+    def add_noise_to_selected(self) -> None:
+        """Add noise to the output of what is chosen, in runs from now on."""
+        self.session.change_selected("noise")
+
     def change_direction(self, to_the_right: bool) -> None:
         """Let the graph flow down or to the right."""
         self.panels.graph.set_direction("right" if to_the_right else "down")

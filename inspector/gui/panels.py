@@ -130,6 +130,7 @@ class Panels:
         panel.tensor.cancel_requested.connect(self._session.cancel)
         panel.tensor.save_requested.connect(self._session.save_tensor)
         panel.tensor.save_cancel_requested.connect(self._session.stop_saving)
+        panel.change.change_requested.connect(self._session.make_change)
         return self._docked("node", panel)
 
     @cached_property
@@ -154,6 +155,8 @@ class Panels:
         panel = OutputsPanel()
         panel.expectation_change_requested.connect(self._session.change_expectation)
         panel.class_names_change_requested.connect(self._session.change_class_names)
+        panel.changes.undo_requested.connect(self._session.undo_change)
+        panel.changes.undo_all_requested.connect(self._session.undo_changes)
         return self._docked("outputs", panel)
 
     @cached_property

@@ -11,14 +11,17 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.client.base import EngineEnded, Reply
+from inspector.core.changes import refusal, with_change
 from inspector.core.expectation import compare_expectation
 from inspector.gui import asking, updates
+from inspector.gui.changes.target import place_of, target_of
 from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.file_watch import FileWatch
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, Saving, WindowState
 from inspector.gui.tensor_export import TensorExport
 from inspector.places import Sample, samples_folder
+from inspector.protocol.changes import Change, ChangeKind
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.events import ConsentNeeded, EntryNeeded, RequestFinished, RowRead
 from inspector.protocol.findings import Finding
@@ -319,6 +322,34 @@ class WindowSession(QObject):
             self._previewed = source
             self._set(updates.without_problem(self.state, "input"))
             self._ask(PreviewInput(source=source), "preview")
+
+    def make_change(self, change: Change) -> None:
+        """Change a node for the runs from now on, and run."""
+        self._run_changed(with_change(self.state.settings.changes, change))
+
+    def undo_change(self, change: Change) -> None:
+        """Take one change back, and run."""
+        self._run_changed(tuple(other for other in self.state.settings.changes if other != change))
+
+    def undo_changes(self) -> None:
+        """Take all changes back, and run."""
+        self._run_changed(())
+
+    def change_selected(self, kind: ChangeKind) -> None:
+        """Change the node or group that is chosen, where that can be done."""
+        target, place = target_of(self.state), place_of(self.state)
+        if target is None or place is None:
+            return
+        why = refusal(target, kind)
+        if why:
+            self._set(updates.with_problem(self.state, Problem("run", why)))
+        else:
+            self.make_change(Change(place=place, kind=kind))
+
+    def _run_changed(self, changes: tuple[Change, ...]) -> None:
+        if changes != self.state.settings.changes:
+            self._set(asking.with_settings(self.state, changes=changes))
+            self.run()
 
     def apply_finding(self, finding: Finding) -> None:
         """Do what the finding's button says, and run or evaluate again."""

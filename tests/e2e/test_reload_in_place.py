@@ -75,7 +75,7 @@ def test_a_changed_file_is_offered_and_reloaded_in_place(qtbot: QtBot, window: M
     with qtbot.waitSignal(graph.picture_shown, timeout=SLOW_MS):
         graph.fold_all()
     qtbot.waitUntil(lambda: settled(window), timeout=SLOW_MS)
-    graph.canvas.scale(1.3, 1.3)
+    graph.canvas.zoom_by(1.3)
     zoom, middle = graph.canvas.transform().m11(), graph.canvas.mapToScene(graph.canvas.viewport().rect().center())
     boxes = len(graph.picture.visible.boxes)
     save(model, 2.0)

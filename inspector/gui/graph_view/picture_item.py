@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from inspector.gui.graph_view import effects as changes
 from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import band_of, colour, mixed
@@ -19,6 +20,7 @@ from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.shading import NO_VALUE, PLAIN, Shading, on_colour
 from inspector.gui.theme import Theme, theme
+from inspector.protocol.changes import Comparison
 
 MARGIN = 24.0
 
@@ -73,6 +75,8 @@ class PictureItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.picture: Picture | None = None
         self.lighting = Lighting()
+        self.comparison: Comparison | None = None
+        self.effects = changes.NONE
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
         self._metrics: painting.Metrics | None = None
@@ -91,7 +95,8 @@ class PictureItem(QGraphicsItem):
             self.fonts, self._metrics = fonts, painting.Metrics(fonts)
         self.lighting = Lighting()
         self.motion = None
-        self._far = self._inks = None
+        self._far = None
+        self._find_effects()
         self.update()
 
     def shade(self, shading: Shading | None) -> None:
@@ -99,6 +104,17 @@ class PictureItem(QGraphicsItem):
         self.shading = shading
         self._inks = None
         self.update()
+
+    def show_comparison(self, comparison: Comparison | None) -> None:
+        """Mark what changes did to a run of this graph."""
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self._find_effects()
+            self.update()
+
+    def _find_effects(self) -> None:
+        self._inks = None
+        self.effects = changes.NONE if self.picture is None else changes.effects_on(self.picture, self.comparison)
 
     def light(self, lighting: Lighting) -> None:
         """Light something else."""
@@ -208,6 +224,8 @@ class PictureItem(QGraphicsItem):
                 depth=int(picture.layout.depth[at]),
                 lit=picture.visible.open_containers[at] == self.lighting.selected_container,
             )
+            if picture.visible.open_containers[at] in self.effects.changed_containers:
+                changes.dash_frame(frame.painter, QRectF(*frame.containers[at].tolist()), frame.look)
 
     def _paint_wires(self, frame: _Frame, picture: Picture) -> None:
         if frame.share <= 0.5:
@@ -255,7 +273,7 @@ class PictureItem(QGraphicsItem):
         marked: list[int] = []
         inks = self._far_inks(picture, look)
         for box in self._far.apart(boxes, zoom):
-            if self._ring(box) is not None:
+            if self._ring(box) is not None or box in self.effects.changed or box == self.effects.first:
                 marked.append(box)
             else:
                 by_ink[inks[box] & 0x60FFFFFF if self._is_faded(box) else inks[box]].append(box)
@@ -263,9 +281,9 @@ class PictureItem(QGraphicsItem):
         self._paint_boxes(frame, picture, marked)
 
     def _far_inks(self, picture: Picture, look: Theme) -> list[int]:
-        """The colour of every box from afar, as a number."""
+        """The colour of every box from afar, as a number; what differs after a change shows by how much."""
         if self._inks is None or self._inks[0] != look:
-            known: dict[str, int] = {}
+            known: dict[tuple[str, float], int] = {}
             inks: list[int] = []
             for box, card in enumerate(picture.cards):
                 name, share = band_of(picture, box).name(), 0.6
@@ -274,9 +292,11 @@ class PictureItem(QGraphicsItem):
                 elif self.shading is not None:
                     ink = self.shading.colours[box]
                     name, share = (look.border, 0.6) if ink in (PLAIN, NO_VALUE) else (ink, 1.0)
-                if name not in known:
-                    known[name] = mixed(look.card, name, share).rgba()
-                inks.append(known[name])
+                elif box in self.effects.shares:
+                    name, share = look.warning, round(0.3 + 0.7 * self.effects.shares[box], 1)
+                if (name, share) not in known:
+                    known[name, share] = mixed(look.card, name, share).rgba()
+                inks.append(known[name, share])
             self._inks = (look, inks)
         return self._inks[1]
 
@@ -298,6 +318,8 @@ class PictureItem(QGraphicsItem):
             rect = QRectF(*frame.boxes[box].tolist())
             look, band, hatched = self._dress(frame, picture, box)
             painting.paint_card(frame.painter, rect, card, look, band, ring=self._ring(box), hatched=hatched)
+            if box in self.effects.changed or box in self.effects.shares:
+                changes.paint_effect(frame.painter, rect, box, self.effects, frame.look)
             if node is None and box in lighting.matches:
                 paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)

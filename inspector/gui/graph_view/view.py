@@ -126,6 +126,7 @@ class GraphView(QWidget):
         if self._axes.axes is not run.axes:  # they come after the graph
             self._axes.axes = run.axes
             self.stage.item.update()
+        self.stage.item.show_comparison(run.comparison)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen

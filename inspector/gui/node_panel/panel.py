@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text
+from inspector.gui.changes.section import ChangeSection
 from inspector.gui.node_panel.facts import Rows, Subject, module_row, statistics_rows, subject_of
 from inspector.gui.node_panel.fields import FieldGrid
 from inspector.gui.node_panel.header import SubjectHeader
@@ -48,9 +49,10 @@ class NodePanel(QScrollArea):
         self.parameters = FieldGrid("node_parameters", "Parameters")
         self.measure = PushButton("Measure", "measure_parameters", "Measure the parameters of this module")
         self.measure.clicked.connect(self._measure)
+        self.change = ChangeSection()
         self.empty = Sentence("node_empty", "Nothing is chosen", "dimmed")
         self._titles = {
-            name: SectionTitle(name) for name in ("Shapes", "Figures", "Values", "Look inside", "Parameters")
+            name: SectionTitle(name) for name in ("Shapes", "Figures", "Values", "Look inside", "Parameters", "Change")
         }
         self.setWidget(self._laid_out())
         self._show_nothing(EMPTY)
@@ -69,6 +71,7 @@ class NodePanel(QScrollArea):
         if len(self._drawn) == len(concern) and all(old is new for old, new in zip(self._drawn, concern, strict=True)):
             return
         self._drawn = concern
+        self.change.draw(state)
         subject = subject_of(state)
         if subject is None:
             self._show_nothing(EMPTY)
@@ -102,6 +105,7 @@ class NodePanel(QScrollArea):
             ("Values", (self.values, self.histogram)),
             ("Look inside", (self.tensor,)),
             ("Parameters", (self.parameters, self.measure)),
+            ("Change", (self.change,)),
         ):
             column.addWidget(self._titles[name])
             for widget in widgets:
@@ -119,6 +123,7 @@ class NodePanel(QScrollArea):
             self.header,
             self.histogram,
             self.measure,
+            self.change,
             *(title for name, title in self._titles.items() if name != "Look inside"),
         ):
             widget.setVisible(False)
@@ -145,6 +150,7 @@ class NodePanel(QScrollArea):
         ):
             grid.show_rows(rows)
             self._titles[name].setVisible(bool(rows))
+        self._titles["Change"].setVisible(not self.change.isHidden())
 
     def _measure(self) -> None:
         if self._module is not None:

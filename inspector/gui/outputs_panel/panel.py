@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView,
 
 from inspector.core.heads import num_classes_of
 from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
+from inspector.gui.outputs_panel.changes_strip import ChangesStrip
 from inspector.gui.outputs_panel.class_names import read_class_names
 from inspector.gui.outputs_panel.delegate import BarDelegate
 from inspector.gui.outputs_panel.expectation_row import ExpectationRow
@@ -61,13 +62,14 @@ class OutputsPanel(QWidget):
     def draw(self, state: WindowState) -> None:
         """Show the outputs of the last run; nothing is done where they are the ones shown."""
         run = state.run
-        shown = (run.outputs, run.failure, run.verdict, run.running)
+        shown = (run.outputs, run.failure, run.verdict, run.running, run.comparison, state.settings.changes)
         drawn = (*shown, state.class_names, state.preview, state.model, state.loading)
         self._state = state
         self.expectation.show_expectation(state.settings.expectation)
         if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
             return
         self._drawn = drawn
+        self.changes.draw(state, self._names())
         self._redraw()
 
     def table(self) -> ReadingTable | None:
@@ -114,6 +116,7 @@ class OutputsPanel(QWidget):
 
     def _make_parts(self) -> None:
         self.answer = AnswerStrip()
+        self.changes = ChangesStrip()
         self.places = PlaceRow()
         self.facts = Sentence("outputs_facts", "Shape and range of the output", "dimmed", small=True)
         self.facts.limit_lines(2)
@@ -198,6 +201,7 @@ class OutputsPanel(QWidget):
         sliders.addWidget(self.threshold, 1)
         self._sliders = named(QWidget(), "outputs_sliders", "Temperature and threshold")
         self._sliders.setLayout(sliders)
+        column.addWidget(self.changes, 1)
         for part in (self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
             column.addWidget(part)
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
@@ -214,6 +218,7 @@ class OutputsPanel(QWidget):
 
     def _connect_parts(self) -> None:
         self.places.changed.connect(self._redraw)
+        self.changes.compared.connect(lambda _both: self._show_parts())
         self.top.valueChanged.connect(self._read)
         self.order.clicked.connect(self._choose_order)
         self.view.resized.connect(self._fit_columns)
@@ -233,8 +238,7 @@ class OutputsPanel(QWidget):
         self._say_failure(run.failure)
         self.empty.say("" if run.outputs or run.failure else why_empty(self._state))
         has_outputs = bool(run.outputs)
-        for part in (self._controls, self._sliders, self.view, self.expectation):
-            part.setVisible(has_outputs)
+        self._show_parts()
         self.places.show_outputs([output.tensor.name for output in run.outputs])
         if not has_outputs:
             self._table = self._known_line = None
@@ -249,6 +253,14 @@ class OutputsPanel(QWidget):
         if not self._order_chosen:  # quantities and features are looked up by their place
             self.order.setChecked(output.tensor.head.kind not in ("regression", "features"))
         self._read()
+
+    def _show_parts(self) -> None:
+        """The output alone, unless before and after stand in its place."""
+        alone = bool(self._state.run.outputs) and not self.changes.shows_both
+        for part in (self._controls, self._sliders, self.view, self.expectation):
+            part.setVisible(alone)
+        self.evidence.setVisible(alone and bool(self.evidence.text()))
+        self._show_answer()
 
     def _read(self) -> None:
         """Read the chosen line anew: all that a slider needs."""
@@ -296,6 +308,7 @@ class OutputsPanel(QWidget):
 
     def _show_answer(self) -> None:
         hidden = self.height() < _ANSWER_HEIGHT and self.width() < _UPRIGHT_FROM
+        hidden = hidden or self.changes.shows_both
         if self._table is None or hidden or not self._state.run.outputs:
             self.answer.show_answer(None, ())
             return

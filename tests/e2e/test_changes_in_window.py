@@ -1,0 +1,83 @@
+"""A change made in the window: the real engine runs it, the outputs stand side by side, and each is taken back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from inspector.client.process import ProcessEngine
+from inspector.gui.main_window import MainWindow
+from inspector.gui.settings import SettingsFile
+from inspector.places import samples_folder
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    made = MainWindow(ProcessEngine, SettingsFile(tmp_path / "settings.json"))
+    made.show()
+    made.session.start()
+    made.open_paths([str(samples_folder() / "cases" / "d3_relu.pth")])
+    qtbot.waitUntil(lambda: bool(made.session.state.run.outputs) and settled(made), timeout=60_000)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def settled(window: MainWindow) -> bool:
+    return not window.session.state.pending and window.is_drawn
+
+
+def test_swapping_relu_for_tanh_is_shown_marked_and_undone(qtbot: QtBot, window: MainWindow) -> None:
+    session, panels = window.session, window.panels
+    plain = session.state.run.outputs[0].values
+    relu = next(node.id for node in session.state.run.graph.nodes if node.op == "ReLU")
+    session.select_node(relu)
+    qtbot.waitUntil(lambda: settled(window) and not panels.node_panel.change.isHidden(), timeout=30_000)
+    section = panels.node_panel.change
+    section.swap.setCurrentIndex(section.swap.findData("tanh"))
+    section.swap.activated.emit(section.swap.currentIndex())
+    qtbot.waitUntil(lambda: session.state.run.comparison is not None and settled(window), timeout=30_000)
+    strip = panels.outputs.changes
+    assert not strip.isHidden()
+    assert strip.title.text().startswith("1 change in force")
+    assert "First to differ is" in strip.sentence.text()
+    assert strip.shows_both
+    assert np.array_equal(strip.model.before, plain.reshape(-1))
+    assert not np.array_equal(strip.model.after, plain.reshape(-1))
+    item = panels.graph.stage.item
+    qtbot.waitUntil(lambda: bool(item.effects.changed), timeout=30_000)
+    boxes = item.picture.visible.box_of_node
+    assert item.effects.changed == {int(boxes[relu])}
+    assert item.effects.first == int(boxes[relu])
+    qtbot.waitUntil(lambda: settled(window), timeout=30_000)
+    strip.findChild(QToolButton, "change_undo").click()
+    qtbot.waitUntil(lambda: session.state.run.comparison is None and settled(window), timeout=30_000)
+    assert strip.isHidden()
+    assert np.array_equal(session.state.run.outputs[0].values, plain)
+    qtbot.waitUntil(lambda: not item.effects.changed, timeout=30_000)
+
+
+def test_undo_all_takes_every_change_back_and_a_refused_one_says_why(qtbot: QtBot, window: MainWindow) -> None:
+    session = window.session
+    graph = session.state.run.graph
+    first, last = [node.id for node in graph.nodes if node.op == "Linear"]
+    session.select_node(last)
+    qtbot.waitUntil(lambda: settled(window), timeout=30_000)
+    section = window.panels.node_panel.change
+    assert not section.buttons["bypass"].isEnabled()
+    assert "of (1, 5)" in section.buttons["bypass"].toolTip()
+    assert section.swap.isHidden()
+    section.buttons["zero"].click()
+    session.select_node(first)
+    qtbot.waitUntil(lambda: settled(window) and session.state.run.comparison is not None, timeout=30_000)
+    assert not session.state.run.outputs[0].values.any()
+    window.actions_by_name["noise_node"].trigger()
+    qtbot.waitUntil(lambda: settled(window) and len(session.state.run.comparison.outcomes) == 2, timeout=30_000)
+    strip = window.panels.outputs.changes
+    assert len(strip.rows) == 2
+    strip.undo_all.click()
+    qtbot.waitUntil(lambda: session.state.run.comparison is None and settled(window), timeout=30_000)
+    assert session.state.settings.changes == ()
