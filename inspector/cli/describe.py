@@ -25,6 +25,7 @@ def describe_command(path: str, *, as_json: bool) -> int:
 
 def _describe(path: str) -> FileDescription:
     with command_engine(warm=False) as engine:
+        engine.lend(absolute_path(path))
         for reply in engine.ask(DescribeFile(path=absolute_path(path))):
             if isinstance(reply.event, FileDescribed):
                 return reply.event.description

@@ -34,6 +34,10 @@ class CommandEngine:
         self._engine = ProcessEngine(command, warm=warm)
         self._engine.start(self._incoming.put)
 
+    def lend(self, *paths: str) -> None:
+        """Let it read these, which the command line names."""
+        self._engine.lend(path for path in paths if path)
+
     def ask(self, request: AnyRequest) -> Iterator[Reply]:
         """Send, and yield each reply but the last.
 

@@ -100,6 +100,7 @@ def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptio
         dtype=options.dtype,
         mode=cast("Mode", options.mode),
     )
+    engine.lend(request.folder, rule.csv_path)
     scan, finished, findings = None, None, Findings()
     with _progress_bar() as bar:
         task = bar.add_task("images", total=None)

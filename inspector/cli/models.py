@@ -36,6 +36,7 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         arguments=dict(_pairs(options.arguments, "--arg")),
         trust_everything=options.trust,
     )
+    engine.lend(request.path, request.source)
     loaded = None
     for reply in engine.ask(request):
         match reply.event:

@@ -64,6 +64,7 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
     check_graph_path(options.graph)
     with command_engine() as engine:
         loaded = load(engine, model)
+        engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
         report = _run(engine, loaded, options)
     if options.graph:
         write_graph(report.graph, report.failure, options.graph)

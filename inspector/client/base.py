@@ -1,6 +1,6 @@
 """The seam to an engine: send a request, receive replies. Real processes and the fake engine both look like this."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +69,12 @@ class Engine(Protocol):
 
     def start(self, receive: Receiver) -> None:
         """Start it; everything it says goes to `receive`, until one EngineEnded, which is the last."""
+
+    def lend(self, paths: Iterable[str], *, anew: bool = False) -> None:
+        """Let it read these files and folders, which the user chose, and what belongs to them; `anew` only these.
+
+        May be called before `start`.
+        """
 
     def send(self, request: AnyRequest) -> int:
         """Send a request, and give the id that its replies will carry. Does nothing once the engine has ended."""

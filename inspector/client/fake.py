@@ -7,7 +7,7 @@ entry, fail, fall silent, die.
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,6 +86,7 @@ class FakeEngine:
     def __init__(self, behaviour: Behaviour | None = None, *, held: bool = False) -> None:
         self.behaviour = behaviour or Behaviour()
         self.requests: list[tuple[int, AnyRequest]] = []
+        self.lent: list[str] = []
         self.cancelled: list[int] = []
         self.ended = False
         self._held = held
@@ -102,6 +103,10 @@ class FakeEngine:
             self._thread = threading.Thread(target=self._give_out, name="fake-engine", daemon=True)
             self._thread.start()
         self._say(said.ready_reply())
+
+    def lend(self, paths: Iterable[str], *, anew: bool = False) -> None:
+        """Note what it may read."""
+        self.lent = [*([] if anew else self.lent), *paths]
 
     def send(self, request: AnyRequest) -> int:
         """Take a request, and prepare its answers."""

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from inspector.client.arrays import Ring, make_ring
 from inspector.client.base import EngineEnded, EnginePrinted, Receiver, Reply
 from inspector.client.checks import check_reply
+from inspector.client.lending import Lender, make_lender
 from inspector.client.temporary_folder import TemporaryFolder
 from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
 from inspector.protocol.requests import AnyRequest, ArraysRead, CancelRequest, RequestFrame
@@ -37,6 +38,8 @@ class ProcessEngine:
         self._warm = warm
         self._process: subprocess.Popen[bytes] | None = None
         self._ring: Ring | None = None
+        self._lender: Lender | None = None
+        self._lent: list[str] = []
         self._folder: TemporaryFolder | None = None
         self._receive: Receiver = _ignore
         self._write_lock = threading.Lock()
@@ -61,6 +64,11 @@ class ProcessEngine:
         arguments = [] if self._warm else ["--cold"]
         if self._ring is not None:
             arguments += ["--arrays-fd", str(self._ring.fd), "--arrays-bytes", str(self._ring.size)]
+        self._lender = make_lender()
+        if self._lender is not None:
+            arguments += ["--lender-fd", str(self._lender.fd)]
+            self._lender.lend(self._lent)
+        passed = [part.fd for part in (self._ring, self._lender) if part is not None]
         self._process = subprocess.Popen(
             [*self._command, *arguments, "--temporary-folder", folder.path],
             stdin=subprocess.PIPE,
@@ -68,13 +76,21 @@ class ProcessEngine:
             stderr=subprocess.PIPE,
             env=engine_environment(folder.path),
             cwd=folder.path,
-            pass_fds=() if self._ring is None else (self._ring.fd,),
+            pass_fds=passed,
         )
+        if self._lender is not None:
+            self._lender.passed_on()
         printing = threading.Thread(target=self._read_log, name="engine-log", daemon=True)
         reading = threading.Thread(target=self._read_events, args=(printing,), name="engine-events", daemon=True)
         self._threads = [printing, reading]
         for thread in self._threads:
             thread.start()
+
+    def lend(self, paths: Iterable[str], *, anew: bool = False) -> None:
+        """Let the engine read these files and folders, which the user chose, and what belongs to them."""
+        self._lent = [*([] if anew else self._lent), *paths]
+        if self._lender is not None:
+            self._lender.lend(self._lent)
 
     def send(self, request: AnyRequest) -> int:
         """Send a request; its replies carry the id that this returns."""
@@ -130,7 +146,8 @@ class ProcessEngine:
             if thread is not threading.current_thread():
                 thread.join()
         self._threads = []
-        if self._folder is not None:  # also when the process never started
+        self._stop_lending()  # also when the process never started
+        if self._folder is not None:
             self._folder.remove()
 
     def _kill_if_open(self, request_id: int, grace_s: float) -> None:
@@ -175,6 +192,11 @@ class ProcessEngine:
         sentence = broken or self._killed_because or how_it_ended(process.returncode)
         self._receive(EngineEnded(sentence, self._log, asked=self._closed))
 
+    def _stop_lending(self) -> None:
+        if self._lender is not None:
+            self._lender.close()
+            self._lender = None
+
     def _clean_up(self, process: subprocess.Popen[bytes]) -> None:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
@@ -183,6 +205,7 @@ class ProcessEngine:
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+        self._stop_lending()
         if self._folder is not None:
             self._folder.remove()
 

@@ -7,6 +7,7 @@ import argparse
 import faulthandler
 import signal
 
+from inspector.engine.borrowing import borrow_through
 from inspector.engine.limits import limit_memory
 from inspector.engine.sandbox import close_sandbox
 
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--arrays-fd", type=int)
     parser.add_argument("--arrays-bytes", type=int, default=0)
     parser.add_argument("--temporary-folder", default="")
+    parser.add_argument("--lender-fd", type=int, default=-1, help="the socket over which files are borrowed")
     parser.add_argument("--cold", action="store_true", help="import torch only when a request needs it")
     parser.add_argument("--memory-bytes", type=int, default=0, help="how much it may take; a share of what is free")
     options = parser.parse_args()
@@ -25,8 +27,11 @@ def main() -> None:
     faulthandler.enable(all_threads=False)  # when native code ends the process, the log says in which line of the model
     memory = limit_memory(options.memory_bytes)
     writable = [options.temporary_folder] if options.temporary_folder else []
-    # The user's files are chosen later, and reads can't be widened then.
-    sandbox = close_sandbox(readable=["/"], writable=writable)
+    lent = options.lender_fd >= 0
+    if lent:
+        borrow_through(options.lender_fd)
+    # Reads can't be widened later, when the user's files are chosen: without a lender all must stay readable.
+    sandbox = close_sandbox(readable=[] if lent else ["/"], writable=writable)
     if memory:
         sandbox = (*sandbox, memory)
 

@@ -4,7 +4,7 @@ Must not know what the messages mean.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -36,6 +36,7 @@ class EngineLink(QObject):
         self._generation = 0
         self._first_id = 0
         self._last_id = 0
+        self._lent: list[str] = []
         self._log = ""
         self._printed = ""  # and not yet told; under the lock, as the engine's threads add to it
         self._printed_lock = threading.Lock()
@@ -60,10 +61,21 @@ class EngineLink(QObject):
         generation = self._generation
         engine = self._factory()
         self._engine = engine
+        engine.lend(self._lent)
         try:
             engine.start(lambda incoming: self._hear(generation, incoming))
         except OSError as error:
             self._crossed.emit(generation, EngineEnded(f"The engine could not be started: {error}.", ""))
+
+    def lend(self, paths: Iterable[str], *, anew: bool = False) -> None:
+        """Let this engine, and those that follow it, read what the user chose; `anew` when it is another model's turn.
+
+        Only what a person named belongs here, never a path that an engine told.
+        """
+        paths = [path for path in paths if path]
+        self._lent = paths if anew else [*self._lent, *(path for path in paths if path not in self._lent)]
+        if self._engine is not None:
+            self._engine.lend(self._lent, anew=True)
 
     def send(self, request: AnyRequest) -> int:
         """Send a request; gives the id of its answers, or 0 when no engine is running."""

@@ -169,7 +169,7 @@ class Panels:
         panel.evaluation_requested.connect(session.evaluate)
         panel.cancel_requested.connect(session.cancel)
         panel.thumbnails_requested.connect(session.decode_thumbnails)
-        panel.image_run_requested.connect(lambda path: session.use_images([path]))
+        panel.image_run_requested.connect(lambda path: session.use_test_images([path]))
         return self._docked("confusion", panel)
 
     @cached_property

@@ -47,6 +47,7 @@ LIVE_DELAY_MS = 180
 EVALUATION_FRAME_S = 0.033
 THUMBNAILS_A_REQUEST = 24
 BATCH_SIZE = 32
+LABEL_TABLES = (".csv", ".tsv")
 
 PartRequest = MeasureTensor | ReadCells | ReadMaps | FindValue
 
@@ -140,6 +141,7 @@ class WindowSession(QObject):
     def _open(self, path: str, source: str, entry: str, test_folder: str) -> None:
         if not self.link.running:
             self.start()
+        self.link.lend((path, source, test_folder), anew=True)
         self._trusted_once = frozenset()
         self._run_again = self._run_after_reload = self._evaluate_after_scan = False
         self._live_timer.stop()
@@ -295,7 +297,12 @@ class WindowSession(QObject):
         self._set(replace(self.state, class_names=names))
 
     def use_images(self, paths: Sequence[str]) -> None:
-        """Feed these pictures, and run."""
+        """Feed these pictures, which the user chose, and run."""
+        self.link.lend(paths)
+        self.use_test_images(paths)
+
+    def use_test_images(self, paths: Sequence[str]) -> None:
+        """Feed these pictures of the test folder, and run."""
         if not paths:
             return
         if self.state.model is None:
@@ -307,6 +314,7 @@ class WindowSession(QObject):
 
     def use_array(self, path: str) -> None:
         """Feed the tensor of this file to the first argument, and run."""
+        self.link.lend([path])
         if self.state.model is None:
             self._set(updates.with_problem(self.state, asking.no_model("A tensor as input")))
             return
@@ -426,6 +434,9 @@ class WindowSession(QObject):
         """List a test folder."""
         if not self.link.running:
             return
+        table = "" if labels is None else labels.csv_path
+        # The engine tells which table it found, so no other kind of file is lent under that name.
+        self.link.lend((folder, table if table.lower().endswith(LABEL_TABLES) else ""))
         self._set(asking.scanning(self.state, folder, labels or LabelRule()))
         self._ask(ScanFolder(folder=folder, labels=labels or LabelRule()), "scan")
 
@@ -514,7 +525,7 @@ class WindowSession(QObject):
                 self.run()
             case "scan" if done and self._evaluate_after_scan and self.state.evaluation.scan is not None:
                 self._evaluate_after_scan = False
-                self.use_images([image.path for image in self.state.evaluation.scan.images[:1]])
+                self.use_test_images([image.path for image in self.state.evaluation.scan.images[:1]])
                 self.evaluate(self.state.evaluation.scan.mapping)
             case "tensor_part" if not done and self._export is not None:
                 self._export.fail("The engine could not give the rest of the values.")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,18 @@ from inspector.protocol.graph import Failure, Graph
 from inspector.protocol.inputs import NamedInput, RandomInput
 from inspector.protocol.outputs import OutputTensor
 from inspector.protocol.requests import AnyRequest, LoadModel, RunForward
+
+
+def paths_in(message: object) -> Iterator[str]:
+    """The files and folders that a request names, however deep."""
+    match message:
+        case str() if message.startswith("/"):
+            yield message
+        case tuple() | list():
+            for item in message:
+                yield from paths_in(item)
+        case msgspec.Struct():
+            yield from paths_in([getattr(message, name) for name in message.__struct_fields__])
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,8 @@ class Speaker:
         self.engine = engine
 
     def ask(self, request: AnyRequest) -> list[Reply]:
+        """Ask, where the user has chosen every file that the request names."""
+        self.engine.lend(*paths_in(request))
         return list(self.engine.ask(request))
 
     def load(self, path: object, **options: object) -> ModelLoaded:

@@ -87,6 +87,7 @@ def test_the_log_names_the_line_of_a_native_abort_and_what_was_printed_before(tm
 
     engine = ProcessEngine()
     engine.start(receive)
+    engine.lend([str(path)])
     engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
     engine.send(RunForward())
     assert gone.wait(60)
@@ -112,6 +113,7 @@ def test_a_model_that_prints_for_ever_keeps_only_the_tail(tmp_path: Path) -> Non
 
     engine = ProcessEngine()
     engine.start(receive)
+    engine.lend([str(path)])
     engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
     request = engine.send(RunForward())
     assert heard.wait(60)
@@ -136,6 +138,7 @@ def test_a_model_that_loops_for_ever_is_cancelled_by_killing_the_engine(tmp_path
 
     engine = ProcessEngine()
     engine.start(receive)
+    engine.lend([str(path)])
     engine.send(LoadModel(path=str(path), trust_everything=True, try_inputs=False))
     request = engine.send(RunForward())
     assert running.wait(60), seen[-1]
@@ -177,6 +180,7 @@ def test_what_a_model_prints_becomes_the_log(tmp_path: Path) -> None:
 
     engine = ProcessEngine()
     engine.start(receive)
+    engine.lend([str(tmp_path)])
     engine.send(
         LoadModel(path=str(model_doing(tmp_path, "print('seen', flush=True)", "return x")), trust_everything=True)
     )

@@ -20,6 +20,7 @@ def load_mutations(honest, loads, seed, folder):
     turn = 0
     while turn < loads:
         with command_engine() as engine:
+            engine.lend(str(path))
             while turn < loads:
                 name = names[turn % len(names)]
                 path.write_bytes(mutate(honest[name], random.Random(f"{seed}-load-{turn}")))

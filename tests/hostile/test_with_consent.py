@@ -53,9 +53,10 @@ def folder_of(engine):
 
 
 @pytest.fixture
-def engine(monkeypatch):
+def engine(monkeypatch, tmp_path):
     monkeypatch.setenv("A_TOKEN_OF_THE_USER", "secret")
     with command_engine() as running:
+        running.lend(str(tmp_path))
         yield running
 
 

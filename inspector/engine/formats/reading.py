@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from inspector.engine.borrowing import NotChosenError
 from inspector.engine.errors import EngineError
 
 MAX_READ_BYTES = 128 * 2**20
@@ -147,6 +148,11 @@ def unreadable(path: str, error: OSError | ValueError) -> EngineError:
         case FileNotFoundError():
             return EngineError(
                 f"There is no file {name}.", "Check the name; it may have been moved or its drive removed."
+            )
+        case NotChosenError():
+            return EngineError(
+                f"{name} lies outside what was chosen, and the sandbox keeps everything else closed.",
+                "Choose it, or its folder, too.",
             )
         case PermissionError():
             return EngineError(f"{name} may not be read by this user.", "Change its permissions, or copy it.")

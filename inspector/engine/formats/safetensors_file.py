@@ -10,7 +10,7 @@ from inspector.engine.formats.reading import Refused, Source
 from inspector.protocol.files import FileDescription, TensorEntry
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
-_DTYPES = {
+DTYPES = {
     "F64": ("float64", 8),
     "F32": ("float32", 4),
     "F16": ("float16", 2),
@@ -90,7 +90,7 @@ def _read_entry(name: str, entry: object, data_bytes: int) -> tuple[int, int, Te
     if not isinstance(entry, dict):
         raise Refused(f"The safetensors header says nothing of {shown[:80]}.")
     shape, offsets = entry.get("shape"), entry.get("data_offsets")
-    dtype, width = _DTYPES.get(str(entry.get("dtype")), (clean_text(str(entry.get("dtype")), 20), 0))
+    dtype, width = DTYPES.get(str(entry.get("dtype")), (clean_text(str(entry.get("dtype")), 20), 0))
     if not isinstance(shape, list) or not all(map(is_size, shape)) or len(shape) > 64:
         raise Refused(f"The safetensors header gives {shown[:80]} no valid shape.")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(is_size, offsets)):

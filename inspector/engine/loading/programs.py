@@ -10,6 +10,7 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.formats.reading import unreadable
 from inspector.engine.loading.consent import ask, is_trusted, open_hashed
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.refusal import weights_only_forced
@@ -25,16 +26,15 @@ def load_torchscript(request: LoadModel, description: FileDescription) -> Answer
     Raises:
         EngineError: torch can't.
     """
-    source: str | IO[bytes] = request.path
-    if description.blocked_globals:
-        source, digest = open_hashed(request.path)
-        if not is_trusted(request, digest):
-            uses = tuple(use for use in description.uses if use.name in description.blocked_globals)
-            return ask([TrustItem(path=request.path, sha256=digest, what="pickle", uses=uses)])
+    # A stream and not the name, which torch would open itself: what is lent can't be opened so.
+    stream, digest = open_hashed(request.path) if description.blocked_globals else (_opened(request.path), "")
+    if description.blocked_globals and not is_trusted(request, digest):
+        uses = tuple(use for use in description.uses if use.name in description.blocked_globals)
+        return ask([TrustItem(path=request.path, sha256=digest, what="pickle", uses=uses)])
     try:
-        with warnings.catch_warnings():
+        with stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch calls its own TorchScript old; the file is there all the same
-            module = torch.jit.load(source, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
+            module = torch.jit.load(stream, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
     except Exception as error:
         raise _failed(request.path, "TorchScript", error) from error
     return _loaded(module, request, description)
@@ -56,11 +56,19 @@ def load_exported(request: LoadModel, description: FileDescription) -> Loaded:
         # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
         with weights_only_forced(True), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of its own older parts
-            program = torch.export.load(request.path)
+            with _opened(request.path) as stream:
+                program = torch.export.load(stream)
             module = torch.export.unflatten(program)
     except Exception as error:
         raise _failed(request.path, "exported program", error) from error
     return _loaded(module, request, description)
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _loaded(module: nn.Module, request: LoadModel, description: FileDescription) -> Loaded:

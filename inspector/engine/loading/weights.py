@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, DATA_GLOBALS
@@ -18,6 +16,7 @@ from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.hugging_face import find_weights
 from inspector.engine.formats.nests import choose_nest, other_nests
 from inspector.engine.formats.reading import unreadable
+from inspector.engine.loading.safetensors_weights import read_safetensors
 from inspector.protocol.files import FileDescription
 
 _MAX_NESTING = 6
@@ -45,7 +44,7 @@ def read_weights(description: FileDescription) -> Weights:
         EngineError: it can't be read so.
     """
     if description.format == "safetensors":
-        return Weights(_read_safetensors(description.path))
+        return Weights(read_safetensors(description.path))
     if description.format == "hugging_face":
         return _read_folder(description.path)
     return find_weights_in(read_plainly(description.path, description.globals), description.path)
@@ -126,16 +125,6 @@ def _by_text(value: object, text: str) -> object:
     return next((inner for key, inner in _items(value) if str(key) == text), None)
 
 
-def _read_safetensors(path: str) -> dict[str, torch.Tensor]:
-    try:
-        found: dict[str, torch.Tensor] = load_file(path, device="cpu")
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except (SafetensorError, ValueError, RuntimeError) as error:
-        raise EngineError(f"{Path(path).name} could not be loaded: {_first_line(error)}", "Copy it anew.") from error
-    return found
-
-
 def _read_folder(path: str) -> Weights:
     files, missing = find_weights(Path(path))
     if missing:
@@ -143,7 +132,7 @@ def _read_folder(path: str) -> Weights:
     state: dict[str, torch.Tensor] = {}
     for file in files:
         if file.suffix == ".safetensors":
-            state.update(_read_safetensors(str(file)))
+            state.update(read_safetensors(str(file)))
         else:
             state.update(find_weights_in(read_plainly(str(file), ()), str(file)).state)
     return Weights(state)
