@@ -8,7 +8,7 @@ made of the sample afterwards, in one go, when Python's own code is not pushed o
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ def take(tensor: torch.Tensor, *, sample: int = 4096) -> Taken:
         ValueError: it has no values that can be read (meta, sparse, nested).
     """
     if _is_large_and_copied(tensor):
-        return _take_in_pieces(tensor, sample)
+        return _take_repeated(tensor, sample) if 0 in tensor.stride() else _take_in_pieces(tensor, sample)
     flat = _flat_numbers(tensor)
     count = flat.numel()
     if count <= sample:
@@ -96,6 +96,19 @@ def _is_large_and_copied(tensor: torch.Tensor) -> bool:
     if tensor.is_meta or tensor.is_nested or tensor.layout != torch.strided or tensor.numel() <= PIECE:
         return False
     return tensor.dtype not in (torch.float32, torch.float64) or not _by_place(tensor).is_contiguous()
+
+
+def _take_repeated(tensor: torch.Tensor, sample: int) -> Taken:
+    """Of an expanded tensor, whose values are told once: it may claim to be larger than any memory."""
+    once = tensor.detach()
+    for axis, stride in enumerate(tensor.stride()):
+        if stride == 0:
+            once = once.narrow(axis, 0, 1)
+    taken = take(once, sample=sample)
+    if taken.sampled.size == taken.num_elements:
+        _complete(taken)
+    times = tensor.numel() // taken.num_elements
+    return replace(taken, num_elements=tensor.numel(), nan=taken.nan * times, inf=taken.inf * times)
 
 
 def _take_in_pieces(tensor: torch.Tensor, sample: int) -> Taken:

@@ -117,3 +117,13 @@ def test_measuring_leaves_the_tensor_and_the_random_state_alone():
     measure(tensor)
     assert torch.equal(tensor, before)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_an_expanded_tensor_measures_as_its_copy_would_and_is_never_copied():
+    row = torch.randn(1, 500)
+    row[0, 3] = torch.nan
+    expanded, copied = measure(row.expand(100, 500)), measure(row.expand(100, 500).contiguous())
+    assert (expanded.num_elements, expanded.nan) == (copied.num_elements, copied.nan) == (50_000, 100)
+    assert (expanded.min, expanded.max) == (copied.min, copied.max)
+    assert (expanded.mean, expanded.std) == pytest.approx((copied.mean, copied.std), rel=1e-5, abs=1e-6)
+    assert measure(torch.ones(1).expand(2**46)).num_elements == 2**46
