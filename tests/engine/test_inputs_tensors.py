@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.engine.errors import EngineError
+from inspector.engine.formats import describe_file
 from inspector.engine.inputs import make_tensor, prepare_input
 from inspector.engine.inputs.dtypes import DTYPES
 from inspector.protocol.inputs import ArrayInput, ImageInput, RandomInput
@@ -122,6 +125,19 @@ def test_pt_files_give_their_tensor_or_the_first_one_with_a_note(tmp_path):
     assert prepared.note == "the first tensor, ['batch'][0], of (2, 3) float16"
 
 
+def hash_bomb(path):
+    """A tensor under a key of 60 nested pairs, each of one part twice: hashing it takes 2**60 steps."""
+    torch.save({"x": torch.zeros(2)}, path)
+    with zipfile.ZipFile(path) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    pickled = next(name for name in records if name.endswith("data.pkl"))
+    key = b")" + b"".join(b"q%ch%c\x86" % (at, at) for at in range(100, 160))
+    records[pickled] = records[pickled].replace(b"}q\x00", b"}q\x00" + key + b"K\x01s", 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, held in records.items():
+            archive.writestr(name, held)
+
+
 class Opener:
     def __reduce__(self):
         return (open, ("/tmp/opened-by-a-pickle", "w"))
@@ -154,9 +170,10 @@ def write_lie(path):
         (lambda path: None, "can't be read"),
         (lambda path: path.write_text("1, 2, 3"), "neither"),
         (lambda path: path.write_bytes(b""), "neither"),
-        (lambda path: torch.save(torch.nn.Linear(2, 2), path), "neither"),
+        (lambda path: torch.save(torch.nn.Linear(2, 2), path), "an object of type Linear"),
         (lambda path: torch.save(Opener(), path), "neither"),
         (lambda path: torch.save({"step": 3}, path), "holds no tensor"),
+        (lambda path: torch.save(torch.zeros(2), path) or path.write_bytes(path.read_bytes()[:-99]), "holds no"),
         (write_npz, "several arrays"),
         (write_objects, "Python objects"),
         (write_cut, "not a whole"),
@@ -169,6 +186,14 @@ def test_a_file_without_a_plain_tensor_is_said_in_a_sentence(tmp_path, write, wo
     with pytest.raises(EngineError, match=words) as raised:
         make_tensor(ArrayInput(path=str(path)))
     assert raised.value.message.endswith(".")
+
+
+def test_a_file_that_torchs_safe_reader_would_hang_on_is_not_read_as_an_input(tmp_path):
+    path = tmp_path / "bomb.pt"
+    hash_bomb(path)
+    assert any("hashes them" in told for told in describe_file(str(path)).warnings)
+    with pytest.raises(EngineError, match="was not read"):
+        make_tensor(ArrayInput(path=str(path)))
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 5, 6), (1, 3, 5, 6), (1, 4, 5, 6), (1, 5, 6, 3)])

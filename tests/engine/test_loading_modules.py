@@ -172,6 +172,16 @@ def test_torchscript_and_exported_programs_give_the_same_outputs_as_the_model(tm
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
 
+@pytest.mark.parametrize("name", ["model.pt", "model", "model.pt2.download"])
+def test_an_exported_program_opens_whatever_its_file_is_called(tmp_path, name):
+    model, batch = plain_net(), torch.rand(1, 3, 4, 4)
+    quietly(lambda: torch.export.save(torch.export.export(model, (batch,)), tmp_path / "model.pt2"))
+    (tmp_path / "model.pt2").rename(tmp_path / name)
+    loaded = load(tmp_path / name, trusted=False)
+    assert loaded.info.format == "exported_program"
+    torch.testing.assert_close(loaded.module(batch), model(batch))
+
+
 @pytest.mark.parametrize("kind", ["script.pt", "model.pt2"])
 def test_damaged_programs_are_a_sentence(tmp_path, kind):
     model, batch, path = plain_net(), torch.rand(1, 3, 4, 4), tmp_path / kind

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 from inspector.engine.errors import EngineError
+from inspector.engine.formats import describe_file
 from inspector.engine.inputs.dtypes import dtype_name, torch_dtype, wanted_dtype
+from inspector.engine.loading.weights import read_plainly
 from inspector.protocol.inputs import ArrayInput
 
 _NPY_MAGIC = b"\x93NUMPY"
@@ -64,12 +66,18 @@ def _read_npy(path: Path) -> torch.Tensor:
 
 
 def _read_pt(path: Path) -> tuple[torch.Tensor, str]:
+    nothing = f"{path.name} holds no plain tensor: neither a .npy nor a .pt file of tensors."
+    description = describe_file(str(path))  # torch's safe reader alone hangs on keys that take for ever to hash
+    if description.safety == "needs_consent":
+        named = ", ".join(description.blocked_globals[:3]) or "code"
+        raise EngineError(f"{nothing} To read it would run {named}, so it was not read.", _AS_NPY)
+    if not description.tensors:  # also what the inert reader refused to follow
+        in_torchs_form = "form" in description.metadata
+        raise EngineError(f"{path.name} holds no tensor. {description.summary}" if in_torchs_form else nothing, _AS_NPY)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken file makes torch's readers raise nearly anything
-        raise EngineError(
-            f"{path.name} holds no plain tensor: neither a .npy nor a .pt file of tensors.", _AS_NPY
-        ) from error
+        loaded = read_plainly(str(path), description.globals)
+    except EngineError as error:
+        raise EngineError(nothing, _AS_NPY) from error
     found = next(_tensors(loaded, "", depth=4), None)
     if found is None:
         raise EngineError(f"{path.name} holds no tensor, but an object of type {type(loaded).__name__}.", _AS_NPY)
