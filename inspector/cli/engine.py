@@ -1,9 +1,12 @@
 """An engine for one command: requests are sent, and their events handed on, one after another."""
 
 import queue
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
 from inspector.client.process import ProcessEngine
@@ -47,27 +50,42 @@ class CommandEngine:
             CommandError: the request failed, or the engine ended.
         """
         request_id = self._engine.send(request)
-        while True:
-            try:
+        with _interrupted(lambda: self._engine.cancel(request_id)):
+            while True:
                 incoming = self._incoming.get()
-            except KeyboardInterrupt:
-                self._engine.cancel(request_id)
-                continue
-            match incoming:
-                case EnginePrinted(text=text):
-                    sys.stderr.write(text)
-                case EngineEnded(sentence=sentence):
-                    raise CommandError(sentence)
-                case Reply(id=answered, event=event) if answered == request_id:
-                    if isinstance(event, RequestFinished | RequestCancelled):
-                        return
-                    if isinstance(event, RequestFailed):
-                        raise CommandError(sentences(event.message, event.fix), 2 if event.wrong_use else 1)
-                    yield incoming
+                match incoming:
+                    case EnginePrinted(text=text):
+                        sys.stderr.write(text)
+                    case EngineEnded(sentence=sentence):
+                        raise CommandError(sentence)
+                    case Reply(id=answered, event=event) if answered == request_id:
+                        if isinstance(event, RequestFinished | RequestCancelled):
+                            return
+                        if isinstance(event, RequestFailed):
+                            raise CommandError(sentences(event.message, event.fix), 2 if event.wrong_use else 1)
+                        yield incoming
 
     def close(self) -> None:
         """End the engine."""
         self._engine.close()
+
+
+@contextmanager
+def _interrupted(cancel: Callable[[], None]) -> Iterator[None]:
+    """Ctrl+C cancels once, wherever the command is at that moment; the second time it ends the command."""
+    if threading.current_thread() is not threading.main_thread():  # where signals can't be listened to
+        yield
+        return
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        cancel()
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

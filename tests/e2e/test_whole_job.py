@@ -39,7 +39,7 @@ def true_logits(model: torch.nn.Module, *paths: Path) -> torch.Tensor:
 def open_by_drop(person: Person) -> None:
     person.drop(WEIGHTS, SOURCE)
     person.wait(lambda: person.state.consent is not None)
-    assert person.widget("consent_card").isVisible()
+    person.wait(lambda: person.widget("consent_card").isVisible())
     assert "digits_cnn.py" in person.state.consent.sentence
     assert person.state.model is None, "nothing has run"
     person.click("consent_once")
