@@ -45,6 +45,12 @@ BENCHMARKS = (
         "Time of an observed forward as a ratio to the plain one, beside torchinfo and torchview in the same run.",
     ),
     Benchmark(
+        "capture_memory",
+        "Memory of a captured forward",
+        "How much a process grows above where it stood before the forward: with all statistics taken, and plainly; the "
+        "last column is how far two plain processes differ.",
+    ),
+    Benchmark(
         "evaluation",
         "Evaluation of a folder",
         "Images per second against a hand-tuned torch loop and a DataLoader over the same PNGs; ratios over 1 say that "
@@ -74,6 +80,12 @@ GOALS = (
     Goal("ResNet-18, with statistics and histogram", "≤ 1.40", "capture", r"ResNet-18 .*with statistics ([\d.]+)"),
     Goal(
         "shapes and wires ÷ torchinfo, per model", "< 1", "capture", r"shapes and wires ([\d.]+) .*torchinfo ([\d.]+)"
+    ),
+    Goal(
+        "peak memory, captured with statistics ÷ plain, per model",
+        "≤ 1.05",
+        "capture_memory",
+        r"^\S.* \d+ +\d+ +([\d.]+) +[\d.]+$",
     ),
     Goal("evaluation ÷ plain loop, per size", "≥ 1.0", "evaluation", r"×\d .* ([\d.]+) +[\d.]+$"),
     Goal("a 5 GB file described, ms: torch zip · safetensors", "< 100", "opening", r"^5 GB.*? ([\d.]+) ms"),

@@ -10,8 +10,8 @@ import zoo_table
 from torch import nn
 
 REAL = (
-    *("torchvision resnet18", "torchvision mobilenet_v3_small", "torchvision squeezenet1_1"),
-    *("timm ghostnet_100", "timm repvgg_a0", "timm lcnet_050"),
+    *("torchvision shufflenet_v2_x1_0", "torchvision mobilenet_v3_small", "torchvision squeezenet1_1"),
+    *("timm lcnet_050", "timm efficientvit_b0", "timm poolformer_s12"),
     *("transformers BertForSequenceClassification", "transformers LlamaForCausalLM"),
     *("transformers T5ForConditionalGeneration", "transformers CLIPModel"),
 )

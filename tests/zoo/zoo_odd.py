@@ -587,3 +587,61 @@ class Threaded(Layers):
 
         with ThreadPoolExecutor(1) as pool:
             return self.c(pool.submit(self.b, self.a(x)).result())
+
+
+@row("flex_attention", SEQUENCE)
+class Flexible(Layers):
+    def forward(self, x):
+        from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+        q, k, v = (layer(x)[:, None] for layer in (self.a, self.b, self.c))
+        mask = create_block_mask(lambda _b, _h, i, j: i >= j, None, None, 5, 5, device="cpu")
+        weighted = flex_attention(q, k, v, score_mod=lambda score, _b, _h, i, j: score - (i - j).abs())
+        return weighted[:, 0] + flex_attention(q, k, v, block_mask=mask)[:, 0]
+
+
+@row("cond whose branches give pairs", X)
+class CondPairs(Layers):
+    def forward(self, x):
+        y, z = torch.cond(x.mean() > 9, lambda t: (self.a(t), t + 1), lambda t: (t * 2, self.b(t)), (x,))
+        return self.c(y) + z
+
+
+class Times(torch.autograd.Function):
+    """The newer form, with its context apart, and other functions of torch inside."""
+
+    @staticmethod
+    def forward(x, weight):
+        return F.linear(x, weight).relu(), None
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, slope, _none):
+        x, weight = ctx.saved_tensors
+        slope = slope * (F.linear(x, weight) > 0)
+        return slope @ weight, slope.T @ x
+
+
+@row("a custom autograd.Function with weights", X)
+class CustomLinear(Layers):
+    def forward(self, x):
+        return self.c(Times.apply(self.a(x), self.b.weight)[0])
+
+
+@row("dictionaries in and out, by name", batch={"image": X, "ids": torch.tensor([1, 2, 3])}, scale=torch.ones(8))
+class Dictionaries(Layers):
+    def forward(self, batch, scale=None):
+        return {"logits": self.a(batch["image"]) * scale, ("a", 1): {"ids": batch["ids"] + 1}}
+
+
+@row("DataParallel around several, called by name", x=X)
+def data_parallel_around():
+    return nn.DataParallel(Nothings())
+
+
+@row("DataParallel, twice and inside", X)
+def wrapped():
+    return nn.Sequential(nn.DataParallel(nn.DataParallel(Thrice())), nn.Tanh())

@@ -4,6 +4,7 @@ Nothing here asks the capture how it saw something; only its graph is read.
 """
 
 import contextlib
+import copy
 import dataclasses
 import random
 import time
@@ -99,7 +100,22 @@ def eager_if_compiled():
 
 
 def fresh(values):
-    return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor.detach().clone(), values)
+    return rebuilt(values, lambda tensor: tensor.detach().clone())
+
+
+def rebuilt(value, change):
+    """The same structure with each tensor changed; objects that hold tensors (a cache) are copied."""
+
+    def leaf(item):
+        if isinstance(item, torch.Tensor):
+            return change(item)
+        if hasattr(item, "__dict__") and not callable(item) and flat_tensors(item):
+            own = copy.copy(item)
+            vars(own).update({name: rebuilt(part, change) for name, part in vars(item).items()})
+            return own
+        return item
+
+    return pytree.tree_map(leaf, value)
 
 
 def plain_forward(specimen):
@@ -364,7 +380,7 @@ def floats(values, made):
         made.append(own)
         return own
 
-    return pytree.tree_map_only(torch.Tensor, prepare, values)
+    return rebuilt(values, prepare)
 
 
 class Lineage:
@@ -598,22 +614,29 @@ def memory(specimen):
     try:
         with LiveBytes(specimen) as plain:
             result = plain_forward(specimen)
+            kept_plain = plain.now() - stored_bytes(flat_tensors(result))  # a model may keep a cache of its own
         del result
         with LiveBytes(specimen) as watched:
             captured = captured_forward(specimen)
             kept = watched.now()
     except (NotImplementedError, TypeError, RuntimeError):
         return 0.0, []
-    outputs = {}
-    for output in captured.outputs:
-        with contextlib.suppress(RuntimeError, NotImplementedError):
-            storage = output.tensor.untyped_storage()
-            outputs[storage._cdata] = storage.nbytes()
+    kept -= stored_bytes([output.tensor for output in captured.outputs])
     del captured
     faults = []
     ratio = watched.peak / max(plain.peak, 1)
     if plain.peak > SMALL_BYTES and ratio > MEMORY_LIMIT:
         faults.append(f"peak memory {ratio:.2f} × plain")
-    if kept > sum(outputs.values()) + 4096:
-        faults.append(f"{kept - sum(outputs.values())} bytes stay alive")
+    if kept > max(kept_plain, 0) + 4096:
+        faults.append(f"{kept} bytes stay alive, of a plain run {max(kept_plain, 0)}")
     return ratio, faults
+
+
+def stored_bytes(tensors):
+    """What the storages of these take, each counted once."""
+    sizes = {}
+    for tensor in tensors:
+        with contextlib.suppress(RuntimeError, NotImplementedError):
+            storage = tensor.untyped_storage()
+            sizes[storage._cdata] = storage.nbytes()
+    return sum(sizes.values())

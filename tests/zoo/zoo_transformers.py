@@ -116,10 +116,22 @@ ROWS = (
 )  # fmt: skip
 
 
+def with_cache():
+    """A Llama in the middle of writing: it is given a DynamicCache, writes into it, and gives it back."""
+    register_operators()
+    import transformers
+
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**LLAMA)).eval()
+    with torch.no_grad():
+        cache = model(**ids(), use_cache=True).past_key_values
+    return Specimen(model, (), {"input_ids": torch.tensor([[5], [6]]), "past_key_values": cache, "use_cache": True})
+
+
 def specimens():
     """Each architecture's name and the function that builds it."""
     for name, config, settings, inputs in ROWS:
         yield f"transformers {name}", lambda row=(name, config, settings, inputs): built(*row)
+    yield "transformers LlamaForCausalLM, with a cache", with_cache
 
 
 def built(name, config, settings, inputs):

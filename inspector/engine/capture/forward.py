@@ -24,7 +24,7 @@ from inspector.engine.capture.surroundings import (
 )
 from inspector.engine.capture.table import ModelTable, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
-from inspector.engine.capture.trees import named_tensors, replace_tensors, tensors_in
+from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
 from inspector.protocol.graph import Failure
 
 UNSEEN_NOTE = (
@@ -133,10 +133,12 @@ def plain_run(module: nn.Module, args: Args, kwargs: Kwargs) -> float:
 
 
 def own_inputs(values: Any) -> Any:  # noqa: ANN401 - any structure
-    """Copies of all tensors, so that a model that writes into its input changes nobody's, and each has its identity."""
+    """Copies of all tensors, and of objects that hold some, such as caches: a model that writes into its input changes
+    nobody's, and each has its identity.
+    """
     if isinstance(values, tuple) and all(isinstance(value, torch.Tensor) for value in values):
         return tuple([_copy(value) for value in values])  # as nearly always
-    return replace_tensors(values, _copy) if values else values
+    return rebuilt(values, _copy) if values else values
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:

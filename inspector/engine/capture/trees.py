@@ -1,5 +1,6 @@
 """Values as models pass them: tensors alone, or nested in tuples, dicts, dataclasses and what pytree knows."""
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -44,6 +45,24 @@ def named_tensors(name: str, value: object, depth: int = 0) -> Iterator[tuple[st
 def replace_tensors(value: Any, replace: Callable[[torch.Tensor], torch.Tensor]) -> Any:  # noqa: ANN401 - any structure
     """The same structure with each tensor replaced; structures that pytree doesn't know are left as they are."""
     return pytree.tree_map_only(torch.Tensor, replace, value)
+
+
+def rebuilt(value: Any, replace: Callable[[torch.Tensor], torch.Tensor]) -> Any:  # noqa: ANN401 - any structure
+    """As `replace_tensors`, and objects of a class that pytree doesn't know are copied where they hold tensors."""
+
+    def leaf(item: Any) -> Any:  # noqa: ANN401 - as above
+        if isinstance(item, torch.Tensor):
+            return replace(item)
+        if not _is_plain_object(item) or not tensors_in(item):
+            return item
+        try:
+            own = copy.copy(item)
+            vars(own).update({name: rebuilt(part, replace) for name, part in vars(item).items()})
+        except (TypeError, AttributeError, RuntimeError):
+            return item  # one that refuses to be copied is handed on itself
+        return own
+
+    return pytree.tree_map(leaf, value)
 
 
 def _parts(value: object, depth: int) -> Iterator[tuple[str, object]]:
