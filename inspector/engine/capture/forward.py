@@ -133,8 +133,9 @@ def plain_run(module: nn.Module, args: Args, kwargs: Kwargs) -> float:
 
 
 def own_inputs(values: Any) -> Any:  # noqa: ANN401 - any structure
-    """Copies of all tensors, and of objects that hold some, such as caches: a model that writes into its input changes
-    nobody's, and each has its identity.
+    """Copies of all tensors, and of objects that hold some, such as caches.
+
+    So a model that writes into its input changes nobody's, and each has its identity.
     """
     if isinstance(values, tuple) and all(isinstance(value, torch.Tensor) for value in values):
         return tuple([_copy(value) for value in values])  # as nearly always
