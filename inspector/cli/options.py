@@ -82,6 +82,10 @@ def run(
         typer.Option("--change", metavar="NODE=WHAT", help="for this run: bypass, zero, noise:0.1, tanh, gelu …"),
     ] = None,
     time: Annotated[bool, typer.Option("--time", help="time a plain forward too, and every node")] = False,
+    time_runs: Annotated[
+        int,
+        typer.Option("--time-runs", metavar="N", help="with --time: medians of N runs, and memory", min=0, max=1000),
+    ] = 0,
     max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
     trust: TrustOption = False,
     output_format: FormatOption = Format.TEXT,
@@ -103,6 +107,7 @@ def run(
                 mode=mode.value,
                 expect=expect,
                 time=time,
+                time_runs=time_runs,
                 max_values=max_values,
                 changes=tuple(change or ()),
                 graph=graph,

@@ -13,6 +13,7 @@ from inspector.cli.graph_file import check_graph_path, write_graph
 from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import run_text
+from inspector.cli.times import timed_report
 from inspector.client.base import Reply
 from inspector.core.changes import change_text, outputs_sentence, parse_change
 from inspector.core.expectation import parse_expectation
@@ -23,6 +24,7 @@ from inspector.protocol.events import (
     AxesFound,
     ChangesCompared,
     FindingsFound,
+    ForwardProfiled,
     GraphCaptured,
     ModelLoaded,
     OutputsComputed,
@@ -32,7 +34,7 @@ from inspector.protocol.graph import GraphAxes
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
 from inspector.protocol.outputs import Expectation, OutputTensor
 from inspector.protocol.reports import ComparisonReport, OutputReport, RunReport, Timing
-from inspector.protocol.requests import Mode, RunForward
+from inspector.protocol.requests import Mode, ProfileForward, RunForward
 
 ARRAY_SUFFIXES = (".npy", ".pt", ".pth")
 
@@ -53,6 +55,7 @@ class RunOptions:
     max_values: int
     changes: tuple[str, ...] = ()
     graph: str = ""
+    time_runs: int = 0
 
 
 def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> int:
@@ -62,10 +65,16 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         CommandError: the model can't be loaded, or an option is wrong.
     """
     check_graph_path(options.graph)
+    if options.time_runs and not options.time:
+        raise CommandError("--time-runs says how often --time runs: give --time too.", 2)
+    if options.time_runs and options.changes:
+        raise CommandError("--time-runs times the model as it is: give it without --change.", 2)
     with command_engine() as engine:
         loaded = load(engine, model)
         engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
         report = _run(engine, loaded, options)
+        if options.time_runs and report.graph is not None and report.failure is None:
+            report = timed_report(report, _profile(engine, loaded, options))
     if options.graph:
         write_graph(report.graph, report.failure, options.graph)
     if as_json:
@@ -190,6 +199,19 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
         comparison=comparison,
         batch=batch_sentence(axes) if axes else "",
     )
+
+
+def _profile(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> ForwardProfiled:
+    request = ProfileForward(
+        inputs=named_inputs(loaded, options),
+        device=options.device,
+        dtype="" if _is_integer(options.dtype) else options.dtype,
+        mode=cast("Mode", options.mode),
+        seed=options.seed,
+        runs=options.time_runs,
+    )
+    found = [reply.event for reply in engine.ask(request) if isinstance(reply.event, ForwardProfiled)]
+    return found[0]
 
 
 def _output_reports(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from inspector.cli.times import times_lines
 from inspector.core.changes import change_text
 from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, shape_text, value_text
 from inspector.protocol.files import FileDescription, GlobalUse
@@ -56,7 +57,9 @@ def run_text(report: RunReport) -> str:
         lines += ["", f"Failed at {report.failure.op} in {where}, given {shapes}:", f"  {report.failure.message}"]
         lines += [f"  {report.failure.fix}"] if report.failure.fix else []
     lines += _finding_lines(report.findings, report.unchecked)
-    if report.timing.captured_s is not None:
+    if report.times is not None:
+        lines += ["", *times_lines(report.times)]
+    elif report.timing.captured_s is not None:
         plain = f", plain {seconds_text(report.timing.plain_s)}" if report.timing.plain_s is not None else ""
         lines += ["", f"forward {seconds_text(report.timing.captured_s)} observed{plain}"]
     return "\n".join(lines)

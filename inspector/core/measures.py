@@ -84,6 +84,22 @@ class Measured:
         return np.array([np.nan if g.elapsed_s is None else g.elapsed_s for g in self.graph.groups], np.float64)
 
     @cached_property
+    def group_self_s(self) -> Values:
+        """The time of each call without the modules that it called (g,): its own functions, and what is no operation.
+
+        Medians do not add up exactly: what comes out below nothing is nothing.
+        """
+        left = self.group_s.copy()
+        for group in self.graph.groups:
+            if group.parent is not None:
+                left[group.parent] -= np.nan_to_num(self.group_s[group.id])
+        times = self.column(NUMBERS["time"])
+        for node in self.graph.nodes:
+            if node.kind == "module" and node.group is not None:
+                left[node.group] -= np.nan_to_num(times[node.id])
+        return np.where(np.isnan(left), np.nan, np.maximum(left, 0.0))
+
+    @cached_property
     def uncounted(self) -> dict[str, int]:
         """The operations without a rule for their MACs, by name, with how many there are."""
         found: dict[str, int] = {}
@@ -138,6 +154,8 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+# Of a module alone: a node calls no others.
+SELF_TIME = Measure("self_time", "Self time", "s", _time, seconds_text, "sum", True, "it was not timed", profiled=True)
 FIRST, PASSED_ON, FINITE = "starts here", "passed on", "finite"
 
 
@@ -187,6 +205,15 @@ WORDS: tuple[WordMeasure, ...] = (
     WordMeasure("device", "Device", _devices, "several", "it gives no tensor"),
     WordMeasure("trainable", "Trainable", _trainable, PARTLY, "it has no parameters", (TRAINABLE, FROZEN, PARTLY)),
 )
+
+
+def one_word(found: set[str], measure: WordMeasure) -> str:
+    """The word of what holds several nodes: the one that all share, or what stands for a mixture."""
+    if len(found) <= 1:
+        return next(iter(found), "")
+    return measure.mixed or max(found, key=measure.words.index)
+
+
 NUMBERS = {measure.key: measure for measure in MEASURES}
 WORD_MEASURES = {measure.key: measure for measure in WORDS}
 # What the graph can be coloured by, in the order of the chooser.

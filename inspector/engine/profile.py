@@ -24,6 +24,7 @@ from inspector.engine.capture import Captured, CaptureOptions, capture_forward, 
 from inspector.engine.errors import EngineError
 from inspector.engine.loading import Loaded
 from inspector.engine.placing import placed
+from inspector.engine.profiler_log import quietly
 from inspector.engine.running import bind_inputs, input_dtype, positional_names, proposed_inputs
 from inspector.protocol.events import AnyEvent, ForwardProfiled, NodeProfile, Progressed
 from inspector.protocol.graph import Graph
@@ -170,7 +171,7 @@ def _memory(forward: _Forward, graph: Graph, device: torch.device) -> _Memory:
     # The profiler stamps its events with the clock of the day, the capture with perf_counter.
     offset_ns = time.time_ns() - time.perf_counter_ns()
     profiler = torch_profile(profile_memory=True, use_cpu=True)
-    captured = forward.observed(profiler)
+    captured = forward.observed(quietly(profiler))
     if not same_way(graph, captured.graph):
         return _Memory(nothing, "Memory was not watched: this run took another way through the model.")
     results = profiler.kineto_results

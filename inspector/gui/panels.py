@@ -182,6 +182,8 @@ class Panels:
         panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
         panel.module_selected.connect(self._session.select_module)
         panel.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
+        panel.run_requested.connect(self._session.run)
+        panel.profile_requested.connect(self._session.profile)
         return self._docked("measures", panel)
 
     def _draw(self, name: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from inspector.protocol.base import Message
 from inspector.protocol.changes import Change, ChangeOutcome, NodeDifference
 from inspector.protocol.evaluation import ClassMetrics, Skipped
+from inspector.protocol.events import NodeProfile
 from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
 from inspector.protocol.findings import Finding, Unchecked
 from inspector.protocol.graph import Failure, Graph
@@ -38,6 +39,26 @@ class Timing(Message, frozen=True):
     captured_s: float | None
 
 
+class TimesReport(Message, frozen=True):
+    """Several runs timed: nodes and groups of the graph have the medians, here are what the whole forward took.
+
+    `plain_s` are medians of runs that nobody observed, `observed_s` of those with every node timed, and
+    `overhead` is their difference as a share of the plain one. `nodes` are in the graph's order.
+    """
+
+    runs: int
+    warm_up: int
+    plain_s: float
+    plain_fastest_s: float
+    plain_slowest_s: float
+    observed_s: float
+    overhead: float
+    peak_bytes: int | None
+    memory: str
+    nodes: tuple[NodeProfile, ...]
+    notes: tuple[str, ...] = ()
+
+
 class ComparisonReport(Message, frozen=True):
     """A run with changes against the same run without: `outputs_before` are those without, as `outputs` are printed.
 
@@ -55,7 +76,10 @@ class ComparisonReport(Message, frozen=True):
 
 
 class RunReport(Message, frozen=True):
-    """All of one run. `batch` says how it was found which axes follow the batch, or why that is unknown."""
+    """All of one run. `batch` says how it was found which axes follow the batch, or why that is unknown.
+
+    `times` are those of several runs, where they were asked for.
+    """
 
     model: ModelInfo
     graph: Graph | None
@@ -69,6 +93,7 @@ class RunReport(Message, frozen=True):
     changes: tuple[Change, ...] = ()
     comparison: ComparisonReport | None = None
     batch: str = ""
+    times: TimesReport | None = None
 
 
 class EvaluateReport(Message, frozen=True):

@@ -71,6 +71,21 @@ def test_a_missing_file_is_a_sentence_and_status_1(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_several_timed_runs_give_medians_for_each_node_and_what_timing_costs() -> None:
+    told = json_of("run", SAMPLES["digits_torchscript"].path, "--time", "--time-runs", 3)
+    times = told["times"]
+    assert times["runs"] == 3
+    assert times["plain_fastest_s"] <= times["plain_s"] <= times["plain_slowest_s"]
+    assert times["overhead"] == pytest.approx(times["observed_s"] / times["plain_s"] - 1)
+    assert [node["elapsed_s"] for node in told["graph"]["nodes"]] == [node["elapsed_s"] for node in times["nodes"]]
+    assert times["peak_bytes"] == max(node["peak_bytes"] or 0 for node in times["nodes"])
+    done = inspector("run", SAMPLES["digits_torchscript"].path, "--time-runs", 3)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "inspector: --time-runs says how often --time runs: give --time too.\n",
+    )
+
+
 def test_run_gives_the_keys_that_the_table_promises() -> None:
     told = json_of("run", SAMPLES["digits_torchscript"].path, "--time")
     assert set(told) >= {"model", "graph", "outputs", "findings", "failure", "timing"}

@@ -1,5 +1,7 @@
 """Times and memory of a forward's nodes, against models whose figures are known."""
 
+import sys
+import threading
 import time
 
 import capture_models as models
@@ -149,3 +151,15 @@ def test_macs_are_half_of_what_torchs_own_flop_counter_counts(make):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(x)
     assert 2 * sum(node.macs for node in graph.nodes) == counter.get_total_flops()
+
+
+def test_the_profilers_own_lines_stay_out_of_the_log_and_others_do_not(capfd):
+    class Prints(nn.Module):
+        def forward(self, x):
+            print("from the model", file=sys.stderr, flush=True)  # noqa: T201
+            return x * 2
+
+    work = threading.Thread(target=lambda: profile(Prints(), 2, 4, runs=1, warm_up=0))
+    work.start()
+    work.join()
+    assert capfd.readouterr().err.splitlines() == ["from the model"] * 3

@@ -3,11 +3,16 @@
 import csv
 import io
 
+import pytest
 from graph_view_graphs import residual
 from msgspec.structs import replace
+from panel_states import loaded_model
 from PySide6.QtCore import Qt
 
+from inspector.core.measures import Measured
 from inspector.gui.measures_panel import MeasuresPanel
+from inspector.gui.measures_panel.model import BAR_ROLE, NAME_ROLE
+from inspector.gui.measures_panel.rows import module_rows
 from inspector.gui.state import RunState, WindowState
 from inspector.protocol.graph import Graph
 
@@ -35,17 +40,98 @@ def test_rows_sort_by_any_measure_and_those_without_a_value_come_last(qtbot):
     assert column(panel, 2)[:2] == ["10", "20"]
 
 
-def test_a_module_has_the_total_of_all_inside_it(qtbot):
+def test_a_module_stands_in_its_tree_with_the_total_of_all_inside_it(qtbot):
     panel, _ = shown(qtbot)
     panel.by.button("modules").click()
-    assert column(panel, 0) == ["Net", "Block  blocks.0", "Block  blocks.1"]
-    assert column(panel, 1) == ["144", "72", "72"]
-    assert column(panel, 2) == ["190", "30", "90"]
+    named = [panel.model.index(row, 0).data(NAME_ROLE) for row in range(4)]
+    assert named == [("model", "Net", 0), ("blocks.0", "Block", 1), ("conv", "Conv2d", 2), ("relu", "ReLU", 2)]
+    assert column(panel, 1)[:4] == ["1,000", "72", "72", "0"], "as the module tree counts them"
+    assert column(panel, 2)[:3] == ["190", "30", "10"]
+    panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    assert column(panel, 0)[:3] == ["model  Net", "blocks.1  Block", "head  Linear"]
 
 
-def test_what_could_not_be_counted_is_told_by_name(qtbot):
+def test_self_time_is_what_the_modules_inside_did_not_take(qtbot):
+    panel, graph = shown(qtbot)
+    groups = tuple(replace(group, elapsed_s=0.1 if group.id else 0.5) for group in graph.groups)
+    nodes = tuple(
+        replace(node, elapsed_s=0.01 if node.kind in ("module", "function") else None) for node in graph.nodes
+    )
+    panel.draw(WindowState(run=RunState(graph=Graph(nodes=nodes, groups=groups, edges=graph.edges))))
+    assert panel.table.isColumnHidden(4), "a node has no other time than its own"
+    panel.by.button("modules").click()
+    assert not panel.table.isColumnHidden(4)
+    told = dict(zip(column(panel, 0), zip(column(panel, 3), column(panel, 4), strict=True), strict=True))
+    assert told["model  Net"] == ("500 ms", "290 ms"), "two blocks of 100 ms and a Linear of 10 ms are inside"
+    assert told["blocks.0  Block"] == ("100 ms", "80.0 ms"), "the addition is its own"
+    assert told["head  Linear"] == ("10.0 ms", "10.0 ms")
+
+
+def test_bars_are_shares_of_the_greatest_in_the_column(qtbot):
     panel, _ = shown(qtbot)
-    assert "MACs are not counted for: add ×2." in panel.foot.text()
+    panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    bars = [panel.model.index(row, 2).data(BAR_ROLE) for row in range(panel.model.rowCount())]
+    assert bars[:3] == [1.0, 5 / 7, 4 / 7]
+    assert bars[-1] is None
+    assert panel.model.index(0, 2).data(Qt.ItemDataRole.ToolTipRole) == "36.8 % of all"
+
+
+def test_what_could_not_be_counted_is_told_by_name_once_opened(qtbot):
+    panel, _ = shown(qtbot)
+    panel.show()
+    assert panel.foot.fold.toggle.text() == "MACs not counted for 2 operations"
+    assert not panel.foot.uncounted.isVisible()
+    panel.foot.fold.toggle.click()
+    assert panel.foot.uncounted.isVisible()
+    assert panel.foot.uncounted.text() == "No rule counts the MACs of: add ×2."
+
+
+def test_an_empty_table_says_why_and_what_fills_it(qtbot):
+    panel = MeasuresPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.draw(WindowState())
+    assert "Open a model" in panel.empty.text()
+    assert not panel.way_on.isVisible()
+    panel.draw(WindowState(model=loaded_model()))
+    with qtbot.waitSignal(panel.run_requested):
+        panel.way_on.click()
+    panel.draw(WindowState(model=loaded_model(), run=RunState(graph=residual(2))))
+    assert not panel.empty.isVisible()
+    assert panel.table.isColumnHidden(3), "nothing was timed"
+    with qtbot.waitSignal(panel.profile_requested):
+        panel.profile.click()
+    panel.filter.setText("nothing like it")
+    assert "nothing like it" in panel.empty.text()
+    panel.way_on.click()
+    assert panel.model.rowCount() == len(residual(2).nodes)
+
+
+def test_headings_are_not_cut_and_stand_over_their_numbers(qtbot):
+    panel, _ = shown(qtbot)
+    panel.resize(420, 300)
+    panel.show()
+    header = panel.table.horizontalHeader()
+    for place in range(1, header.count()):
+        if not header.isSectionHidden(place):
+            name = panel.model.headerData(place, Qt.Orientation.Horizontal)
+            assert header.sectionSize(place) > header.fontMetrics().horizontalAdvance(name)
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    assert panel.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole) == right
+    assert panel.model.index(0, 1).data(Qt.ItemDataRole.TextAlignmentRole) == right
+
+
+def test_a_module_called_inside_itself_and_one_called_twice_count_their_time_once(qtbot):
+    graph = residual(2)
+    groups = (
+        *graph.groups[:2],
+        replace(graph.groups[2], fqn="blocks.0", parent=1, elapsed_s=0.1),
+    )
+    groups = tuple(replace(group, elapsed_s=(0.5, 0.3, 0.1)[group.id]) for group in groups)
+    rows = module_rows(Measured(Graph(nodes=graph.nodes, groups=groups, edges=graph.edges)))
+    at = rows.fqns.index("blocks.0")
+    assert rows.numbers["time"][at] == pytest.approx(0.3)
+    assert rows.numbers["self_time"][at] == pytest.approx(0.3)
 
 
 def test_a_click_selects_the_node_and_a_selected_node_its_row(qtbot):

@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.client import fake_messages as said
+from inspector.core.formatting import bytes_text, percent_text, seconds_text
 from inspector.gui.node_panel import NodePanel
 from inspector.gui.node_panel.facts import statistics_rows, subject_of
 from inspector.gui.state import RunState, WindowState
@@ -87,3 +88,22 @@ def test_before_a_run_a_module_shows_what_is_known(panel: NodePanel):
     panel.draw(replace(RAN, run=RunState(), selected_module="classifier"))
     assert "Run the model" in panel.empty.text()
     assert ("parameters", "170") in panel.figures.rows()
+
+
+def test_a_profile_shows_medians_with_their_range_shares_and_memory(panel: NodePanel):
+    profiled = replace(RAN, run=replace(RAN.run, profile=said.profile(7, 2)))
+    panel.draw(replace(profiled, selected_node=4, selected_module="block.conv1"))
+    told, found = dict(panel.figures.rows()), said.profile(7, 2).nodes[4]
+    assert told["time"] == (
+        f"{seconds_text(found.elapsed_s)}  ({seconds_text(found.fastest_s)} – {seconds_text(found.slowest_s)})"
+    )
+    assert told["share of all"] == percent_text(found.elapsed_s / said.profile(7, 2).observed_s)
+    assert told["peak memory"] == bytes_text(found.peak_bytes)
+    panel.draw(replace(profiled, selected_module="block"))
+    told = dict(panel.figures.rows())
+    assert "without the modules inside" in told["self time"]
+    assert told["time"].startswith(seconds_text(said.profile(7, 2).group_s[group_of("block")]))
+
+
+def group_of(fqn: str) -> int:
+    return next(group.id for group in said.graph().groups if group.fqn == fqn)

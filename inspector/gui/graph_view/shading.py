@@ -24,6 +24,7 @@ from inspector.core.measures import (
     Measured,
     Values,
     WordMeasure,
+    one_word,
     shares,
     totals,
 )
@@ -180,7 +181,7 @@ def _by_word(visible: Visible, measured: Measured, measure: WordMeasure) -> Shad
     for box, word in zip(visible.box_of_node.tolist(), words, strict=True):
         if word and box >= 0:
             held[box].add(word)
-    told = [_one_word(found, measure) for found in held]
+    told = [one_word(found, measure) for found in held]
     known = dict.fromkeys((*measure.words, *sorted(set(words) - {""} - set(measure.words)), measure.mixed))
     colours = {word: word_colour(word, place) for place, word in enumerate(w for w in known if w)}
     counts = {word: told.count(word) for word in colours}
@@ -197,12 +198,6 @@ def _by_word(visible: Visible, measured: Measured, measure: WordMeasure) -> Shad
 def word_colour(word: str, place: int) -> str:
     """Its own colour, or that of its place; PLAIN for what is as it should be."""
     return PLAIN if word == FINITE else OWN_COLOURS.get(word) or WORD_COLOURS[place % len(WORD_COLOURS)]
-
-
-def _one_word(found: set[str], measure: WordMeasure) -> str:
-    if len(found) <= 1:
-        return next(iter(found), "")
-    return measure.mixed or max(found, key=measure.words.index)
 
 
 def _boxes(count: int) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspector.core.formatting import bytes_text, count_text, named_shape_text, seconds_text, value_text
+from inspector.core.formatting import bytes_text, count_text, named_shape_text, value_text
 from inspector.core.graph_axes import axes_lines, batch_sentence, group_specs, node_specs
-from inspector.gui.state import WindowState
+from inspector.gui.node_panel.times import module_times, node_times
+from inspector.gui.state import RunState, WindowState
 from inspector.protocol.files import ModuleRow
 from inspector.protocol.graph import Category, Graph, GraphAxes, Group, Node, Statistics, TensorSpec
 
@@ -31,11 +32,11 @@ def subject_of(state: WindowState) -> Subject | None:
     """What is chosen, in words; None when nothing is."""
     graph = state.run.graph
     if graph is not None and state.selected_node is not None and state.selected_node < len(graph.nodes):
-        return _node_subject(graph.nodes[state.selected_node], graph, state.run.axes)
+        return _node_subject(graph.nodes[state.selected_node], graph, state.run)
     if state.selected_module is None or state.model is None:
         return None
     row = next((row for row in state.model.modules if row.fqn == state.selected_module), None)
-    return None if row is None else _module_subject(row, graph, state.run.axes)
+    return None if row is None else _module_subject(row, graph, state.run)
 
 
 def module_row(state: WindowState) -> ModuleRow | None:
@@ -66,7 +67,7 @@ def statistics_rows(statistics: Statistics | None) -> Rows:
     return tuple(rows)
 
 
-def _node_subject(node: Node, graph: Graph, axes: GraphAxes | None) -> Subject:
+def _node_subject(node: Node, graph: Graph, run: RunState) -> Subject:
     figures: list[tuple[str, str]] = []
     if node.details:
         figures.append(("arguments", node.details))
@@ -74,19 +75,18 @@ def _node_subject(node: Node, graph: Graph, axes: GraphAxes | None) -> Subject:
         figures.append(("parameters", f"{node.num_params:,}"))
     if node.macs is not None:
         figures.append(("MACs", count_text(node.macs)))
-    if node.elapsed_s is not None:
-        figures.append(("time", seconds_text(node.elapsed_s)))
+    figures += node_times(node, run.profile)
     if node.kind in ("module", "function"):
         calls = sum(1 for other in graph.nodes if other.kind == "module" and other.fqn == node.fqn)
         again = f", call {node.call + 1} of {calls} of this module" if node.kind == "module" and calls > 1 else ""
         figures.append(("order", f"{node.call_index + 1} of {len(graph.nodes)}{again}"))
-    inputs, outputs = node_specs(graph, axes, node.id)
+    inputs, outputs = node_specs(graph, run.axes, node.id)
     return Subject(
         title=node.op,
         fqn=node.fqn,
         category=node.category,
         kind=node.kind,
-        shapes=_shapes(inputs, outputs, axes),
+        shapes=_shapes(inputs, outputs, run.axes),
         figures=tuple(figures),
         statistics=node.statistics,
         notes=node.notes,
@@ -94,7 +94,7 @@ def _node_subject(node: Node, graph: Graph, axes: GraphAxes | None) -> Subject:
     )
 
 
-def _module_subject(row: ModuleRow, graph: Graph | None, axes: GraphAxes | None) -> Subject:
+def _module_subject(row: ModuleRow, graph: Graph | None, run: RunState) -> Subject:
     group = _group_of(row.fqn, graph)
     figures: list[tuple[str, str]] = []
     if row.details:
@@ -103,13 +103,16 @@ def _module_subject(row: ModuleRow, graph: Graph | None, axes: GraphAxes | None)
         figures.append(("parameters", f"{row.num_params:,}"))
     if row.size_bytes:
         figures.append(("size", bytes_text(row.size_bytes)))
+    figures += module_times(row.fqn, graph, run.profile) if graph is not None else ()
     uncalled = graph is not None and row.fqn in graph.uncalled_modules
     return Subject(
         title=row.class_name,
         fqn=row.fqn,
         category=None,
         kind="module",
-        shapes=_shapes(*group_specs(graph, axes, group.id), axes) if graph is not None and group is not None else (),
+        shapes=_shapes(*group_specs(graph, run.axes, group.id), run.axes)
+        if graph is not None and group is not None
+        else (),
         figures=tuple(figures),
         statistics=None,
         notes=("This module was not called in the last run.",) if uncalled else (),

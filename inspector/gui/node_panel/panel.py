@@ -63,6 +63,7 @@ class NodePanel(QScrollArea):
         concern = (
             state.run.graph,
             state.run.axes,
+            state.run.profile,
             state.model,
             state.selected_node,
             state.selected_module,
