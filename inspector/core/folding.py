@@ -1,23 +1,26 @@
 """What of a graph is seen when some groups are folded: boxes, the containers around them, and the wires between.
 
 Runs of equal sibling groups (the blocks of a transformer) become one virtual container, a stack ×N, so that a
-deep model starts as a short picture; so do equal nodes side by side (the arms of a hub), which share all neighbours.
+deep model starts as a short picture; so do equal nodes side by side (the arms of a hub), which share all neighbours,
+and patterns that repeat in a long flat list (a model without modules, the steps of a loop).
 Containers are numbered: the graph's groups first, then the stacks.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.core.repeats import find_repeats
 from inspector.protocol.graph import Graph, Node
 
 SHORTEST_RUN = 3  # two equal blocks are clearer side by side than as ×2
 FEWEST_TWINS = 6  # nodes side by side with the same neighbours: the arms of a hub
+FLAT = 48  # things side by side in one list; in shorter ones nothing that repeats is folded
 BOX_BUDGET = 44  # a first picture that can be read without much scrolling
 ROOT = -1
 
@@ -27,7 +30,7 @@ class Hierarchy:
     """Who lies in whom. `parent` and `members` are by container; `children` holds (is_container, id), in time order.
 
     `signature` is the same for equal containers: same class, operations, shapes and inner wiring. `twins` are the nodes
-    of those stacks that hold nodes.
+    of those stacks that hold nodes; `times` says of how many equal parts such a stack is, 1 for one of the parts.
     """
 
     graph: Graph
@@ -39,6 +42,7 @@ class Hierarchy:
     num_nodes: tuple[int, ...]
     edges: NDArray[np.int64]
     twins: dict[int, tuple[int, ...]]
+    times: dict[int, int]
 
     @property
     def num_containers(self) -> int:
@@ -137,20 +141,11 @@ def build_hierarchy(graph: Graph) -> Hierarchy:
             children[owner] = _with_stack(children[owner], run, stack)
             for group in run:
                 parent[group] = stack
-    twins: dict[int, tuple[int, ...]] = {}
+    stacks = _NodeStacks(parent, members, signature, children, node_parent)
     for alike in _twin_nodes(graph, node_parent, edges):
-        stack = len(parent)
-        owner = node_parent[alike[0]]
-        parent.append(owner)
-        members.append(())
-        signature.append(-1 - stack)
-        twins[stack] = alike
-        children[stack] = [(False, node) for node in alike]
-        inside = set(children[stack])
-        rest = [item for item in children[owner] if item not in inside or item[1] == alike[0]]
-        children[owner] = [(True, stack) if item == (False, alike[0]) else item for item in rest]
-        for node in alike:
-            node_parent[node] = stack
+        stacks.put(node_parent[alike[0]], alike, len(alike))
+    for owner in [owner for owner, found in children.items() if len(found) >= FLAT and owner not in stacks.twins]:
+        _stack_repeats(graph, owner, stacks, edges)
     return Hierarchy(
         graph=graph,
         parent=tuple(parent),
@@ -160,8 +155,68 @@ def build_hierarchy(graph: Graph) -> Hierarchy:
         signature=tuple(signature),
         num_nodes=_count_nodes(parent, node_parent),
         edges=edges,
-        twins=twins,
+        twins=stacks.twins,
+        times=stacks.times,
     )
+
+
+@dataclass
+class _NodeStacks:
+    """The tables of a hierarchy under way, and the stacks of nodes that are put into them."""
+
+    parent: list[int]
+    members: list[tuple[int, ...]]
+    signature: list[int]
+    children: dict[int, list[tuple[bool, int]]]
+    node_parent: list[int]
+    twins: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    times: dict[int, int] = field(default_factory=dict)
+
+    def put(self, owner: int, nodes: Sequence[int], times: int) -> int:
+        """A container around some nodes of `owner`, in the place of the first; its number."""
+        stack = self._add(owner, nodes, times)
+        inside = set(self.children[stack])
+        rest = [item for item in self.children[owner] if item not in inside or item[1] == nodes[0]]
+        self.children[owner] = [(True, stack) if item == (False, nodes[0]) else item for item in rest]
+        return stack
+
+    def part(self, stack: int, parts: Iterable[Sequence[int]]) -> None:
+        """Make each of these parts of a stack a container."""
+        self.children[stack] = [(True, self._add(stack, nodes, 1)) for nodes in parts]
+
+    def _add(self, owner: int, nodes: Sequence[int], times: int) -> int:
+        stack = len(self.parent)
+        self.parent.append(owner)
+        self.members.append(())
+        self.signature.append(-1 - stack)
+        self.twins[stack], self.times[stack] = tuple(nodes), times
+        self.children[stack] = [(False, node) for node in nodes]
+        for node in nodes:
+            self.node_parent[node] = stack
+        return stack
+
+
+def _stack_repeats(graph: Graph, owner: int, stacks: _NodeStacks, edges: NDArray[np.int64]) -> None:
+    """Fold the patterns that repeat among the nodes of a long list; a pattern of several nodes is a container too."""
+    items = list(stacks.children[owner])
+    known: dict[object, int] = {}
+    tokens = [
+        -1
+        if is_container or graph.nodes[ref].kind not in ("module", "function") or graph.nodes[ref].failed
+        else known.setdefault(_node_signature(graph.nodes[ref]), len(known))
+        for is_container, ref in items
+    ]
+    place = np.full(len(graph.nodes), -1, np.int64)
+    for at, (is_container, ref) in enumerate(items):
+        if not is_container:
+            place[ref] = at
+    ends = place[edges]
+    wires = [tuple(pair) for pair in ends[(ends >= 0).all(axis=1)].tolist()]
+    for repeat in find_repeats(tokens, wires):
+        nodes = [items[at][1] for at in range(repeat.start, repeat.stop)]
+        stack = stacks.put(owner, nodes, repeat.times)
+        if repeat.length > 1:
+            stacks.part(stack, ([items[at][1] for at in part] for part in repeat.parts))
 
 
 def look_at(hierarchy: Hierarchy, folded: frozenset[int]) -> Visible:

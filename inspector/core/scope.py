@@ -73,8 +73,7 @@ def crumbs_to(hierarchy: Hierarchy, container: int) -> tuple[Crumb, ...]:
     stem = ""
     for at in reversed(tuple(hierarchy.ancestors(container))):
         if hierarchy.is_stack(at):
-            count = len(hierarchy.members[at] or hierarchy.twins.get(at, ()))
-            found.append(Crumb(at, f"×{count}"))
+            found.append(Crumb(at, _stack_text(hierarchy, at)))
             continue
         group = hierarchy.graph.groups[at]
         if not group.fqn:
@@ -84,6 +83,15 @@ def crumbs_to(hierarchy: Hierarchy, container: int) -> tuple[Crumb, ...]:
         found.append(Crumb(at, text))
         stem = group.fqn
     return tuple(found)
+
+
+def _stack_text(hierarchy: Hierarchy, stack: int) -> str:
+    """`×12`; one part of those is called by its first node."""
+    times = hierarchy.times.get(stack, len(hierarchy.members[stack]))
+    if times > 1:
+        return f"×{times}"
+    first = hierarchy.graph.nodes[hierarchy.twins[stack][0]]
+    return first.fqn or first.op
 
 
 def deepest(hierarchy: Hierarchy) -> int:

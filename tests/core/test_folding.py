@@ -158,7 +158,7 @@ def test_the_first_picture_of_a_large_model_is_short():
 
 def test_a_model_of_one_large_group_is_not_shown_as_a_single_box():
     groups = [Group(id=0, fqn="", class_name="Net", parent=None, call_index=0)]
-    hierarchy = build_hierarchy(chained([node(at, "Linear", 0) for at in range(200)], groups))
+    hierarchy = build_hierarchy(chained([node(at, f"Linear{at}", 0) for at in range(200)], groups))
     assert len(look_at(hierarchy, default_folding(hierarchy)).boxes) == 200
 
 
@@ -199,3 +199,40 @@ def test_groups_that_lie_in_each_other_and_edges_to_nowhere_do_no_harm():
     visible = look_at(hierarchy, default_folding(hierarchy))
     assert len(visible.wires) == 0
     assert len(look_at(hierarchy, frozenset()).boxes) == 2
+
+
+def flat(count, pattern, *, failed=None, skips=()):
+    """A model without modules: the pattern over and over; one node may have failed."""
+    ops = [pattern[at % len(pattern)] for at in range(count)]
+    nodes = [node(at, op, None, failed=at == failed) for at, op in enumerate(["Embedding", *ops, "Softmax"])]
+    return chained(nodes, (), skips)
+
+
+def test_a_pattern_that_repeats_in_a_flat_list_is_one_stack_of_parts():
+    hierarchy = build_hierarchy(flat(3_000, ("Linear", "LayerNorm", "ReLU")))
+    folded = look_at(hierarchy, default_folding(hierarchy))
+    assert [box.node for box in folded.boxes] == [0, None, 3_001]
+    stack = folded.boxes[1].container
+    assert hierarchy.times[stack] == 1_000
+    parts = look_at(hierarchy, default_folding(hierarchy) - {stack})
+    assert len(parts.boxes) == 1_002
+    assert {hierarchy.num_nodes[box.container] for box in parts.boxes if box.container is not None} == {3}
+    assert len(look_at(hierarchy, frozenset()).boxes) == 3_002
+
+
+def test_a_short_flat_list_is_shown_as_it_is():
+    hierarchy = build_hierarchy(flat(40, ("Linear", "ReLU")))
+    assert hierarchy.num_containers == 0
+
+
+def test_what_failed_in_a_flat_list_is_in_no_stack():
+    hierarchy = build_hierarchy(flat(600, ("Linear", "ReLU"), failed=301))
+    assert hierarchy.node_parent[301] == ROOT
+    assert look_at(hierarchy, fold_all(hierarchy)).boxes[-1].node == 601
+
+
+def test_patterns_that_are_wired_in_another_way_are_not_of_one_stack():
+    # from 301 on each pattern has a skip inside
+    skips = [(at, at + 2) for at in range(301, 598, 3)]
+    hierarchy = build_hierarchy(flat(600, ("Linear", "LayerNorm", "ReLU"), skips=skips))
+    assert sorted(hierarchy.times[c] for c in hierarchy.times if hierarchy.times[c] > 1) == [99, 100]

@@ -3,14 +3,15 @@
 Everything here runs downwards; whoever wants it to the right turns sizes before and positions after.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from inspector.core.layout.order import Link, Orderer, order_ranks
-from inspector.core.layout.positions import STRAIGHT, Join, place_across, place_side_by_side
+from inspector.core.layout.positions import NEVER, STRAIGHT, Join, place_across, place_side_by_side
 from inspector.core.layout.ranks import rank_items, wrap_wide
+from inspector.core.layout.tracks import Run, gap_height, place_on_tracks, track_y
 
 Point = tuple[float, float]
 JoinKey = tuple[int, int, float | None, float | None]  # upper and lower vertex, where it leaves and arrives
@@ -23,6 +24,7 @@ GAP = 30.0  # between ranks
 WIDEST_GAP = 76.0
 CORNER = 16.0  # wires keep this far from a box's corner
 ARRIVALS = 16.0  # between wires that arrive at one box
+FAN = 5  # a lane with more joins on one rank runs beside the boxes
 CROWD = 24  # a box with more wires from afar gets one shared lane for them
 
 
@@ -69,6 +71,15 @@ class Solution:
     link_pieces: list[list[int]]
 
 
+@dataclass(frozen=True)
+class _Gap:
+    """What runs between two ranks: the tracks of what runs far, and how far the curves run across."""
+
+    tracks: dict[JoinKey, int]
+    num_tracks: int
+    across: float
+
+
 @dataclass
 class _Sketch:
     """The layered picture while it is made: vertices are items, ports, then bends of long links."""
@@ -78,6 +89,7 @@ class _Sketch:
     ranks: list[list[int]]
     joins: dict[JoinKey, None] = field(default_factory=dict)
     routes: list[list[JoinKey]] = field(default_factory=list)
+    crowded: set[int] = field(default_factory=set)  # what more than CROWD wires come to
 
     def __post_init__(self) -> None:
         self.num_items = len(self.local.sizes)
@@ -101,13 +113,15 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
         sketch.ranks = order_ranks(sketch.ranks, _links(sketch), better)
         x = place_across(sketch.ranks, half, _weighed(sketch))
     x, width = _inside(sketch, x)
-    tops, bottoms, height = _heights(sketch, x)
+    ends = _attachments(sketch, x)
+    tracks = _tracks(sketch, ends)
+    tops, bottoms, height = _heights(sketch, tracks)
     corners = []
     for item, (w, h) in enumerate(local.sizes):
         at = sketch.level[item]
         corners.append((x[item] - w / 2, (tops[at] + bottoms[at] - h) / 2))
-    ends = _attachments(sketch, x)
-    pieces, skips, link_pieces = _lines(sketch, (tops, bottoms), corners, ends)
+    ways = _ways(ends, tracks, sketch, (tops, bottoms))
+    pieces, skips, link_pieces = _lines(sketch, (tops, bottoms), corners, ways)
     ports = [x[vertex] for vertex in range(len(local.sizes), sketch.num_real)]
     return Solution((width, height), corners, ports, pieces, skips, link_pieces)
 
@@ -130,6 +144,7 @@ def _sketch(local: Local) -> _Sketch:
         if link.back:
             key = ("back", index)
         elif arrivals[lower] > CROWD:
+            sketch.crowded.add(lower)
             key = ("to", lower, link.arrives)
         sketch.routes.append(_route(sketch, link, (upper, lower), lanes[key]))
     return sketch
@@ -204,12 +219,17 @@ def _weighed(sketch: _Sketch) -> list[Join]:
     for upper, lower, *_ in sketch.joins:
         if not sketch.is_bend(upper) and not sketch.is_item(upper):
             first[lower] = min(first.get(lower, upper), upper, key=age.__getitem__)
+    fans: Counter[int] = Counter()
+    for upper, lower, *_ in sketch.joins:
+        fans.update((upper, lower))
     joins = []
     for upper, lower, leaves, arrives in sketch.joins:
         bends = sketch.is_bend(upper) + sketch.is_bend(lower)
         priority = {0: 0, 2: 1, 1: 2}[bends]
+        if bends == 1 and fans[upper if sketch.is_bend(upper) else lower] > FAN:
+            priority = NEVER  # else a hub's lane would stand over the middle of one of its rows
         if first.get(lower, upper) != upper and not sketch.is_item(upper):
-            priority = 2
+            priority = max(priority, 2)
         joins.append(Join(upper, lower, (leaves or 0.0) - (arrives or 0.0), priority))
     return joins
 
@@ -229,22 +249,35 @@ def _inside(sketch: _Sketch, x: list[float]) -> tuple[list[float], float]:
     return [at + by for at in x], width
 
 
-def _heights(sketch: _Sketch, x: Sequence[float]) -> tuple[list[float], list[float], float]:
+def _tracks(sketch: _Sketch, ends: dict[JoinKey, Point]) -> list[_Gap]:
+    """For each gap, below the rank of that number, the tracks of the joins that run far across it."""
+    keys: list[list[JoinKey]] = [[] for _ in sketch.ranks]
+    for key in sketch.joins:
+        keys[sketch.level[key[0]]].append(key)
+    gaps = []
+    for mine in keys:
+        tracks, count = place_on_tracks([Run(*ends[key], key[0], key[1]) for key in mine])
+        across = max(
+            (abs(ends[key][0] - ends[key][1]) for key, at in zip(mine, tracks, strict=True) if at is None), default=0.0
+        )
+        gaps.append(_Gap({key: at for key, at in zip(mine, tracks, strict=True) if at is not None}, count, across))
+    return gaps
+
+
+def _heights(sketch: _Sketch, gaps: Sequence[_Gap]) -> tuple[list[float], list[float], float]:
     """The upper and lower bounds of every rank: further apart where wires run far across."""
     local = sketch.local
     last = len(sketch.ranks) - 1
-    across = [0.0] * (last + 1)
-    for upper, lower, leaves, arrives in sketch.joins:
-        run = abs(x[upper] + (leaves or 0.0) - x[lower] - (arrives or 0.0))
-        across[sketch.level[upper]] = max(across[sketch.level[upper]], run)
+    high = [max(min(max(GAP, GAP - 8 + gap.across * 0.07), WIDEST_GAP), gap_height(gap.num_tracks)) for gap in gaps]
     tops, bottoms = [0.0], [local.header]
     for at in range(1, last):
-        gap = min(max(GAP, GAP - 8 + across[at - 1] * 0.07), WIDEST_GAP)
-        top = bottoms[-1] + gap if at > 1 else max(local.pads[1], local.header + (gap - 8 if local.num_top else 0.0))
+        top = bottoms[-1] + high[at - 1]
+        if at == 1:
+            top = max(local.pads[1], local.header + (high[0] - 8 if local.num_top else 0.0))
         tops.append(top)
         tall = max((local.sizes[v][1] for v in sketch.ranks[at] if sketch.is_item(v)), default=0.0)
         bottoms.append(top + tall)
-    pad = max(local.pads[3], min(GAP - 8 + across[max(last - 1, 0)] * 0.07, WIDEST_GAP) if local.num_bottom else 0.0)
+    pad = max(local.pads[3], high[max(last - 1, 0)] if local.num_bottom else 0.0)
     height = max(bottoms[-1] + pad, local.least[1])
     tops.append(height)
     bottoms.append(height)
@@ -261,7 +294,7 @@ def _attachments(sketch: _Sketch, x: Sequence[float]) -> dict[JoinKey, Point]:
     for key in sketch.joins:
         upper, lower, leaves, arrives = key
         ends[key] = (x[upper] + (leaves or 0.0), x[lower] + (arrives or 0.0))
-        if arrives is None and sketch.is_item(lower):
+        if arrives is None and sketch.is_item(lower) and lower not in sketch.crowded:
             arriving[lower].append(key)
     for lower, keys in arriving.items():
         reach = max(sketch.local.sizes[lower][0] / 2 - CORNER, 0.0)
@@ -292,11 +325,33 @@ def _spread(wishes: Sequence[float], low: float, high: float) -> list[float]:
     return [min(max(at, low), top) + index * apart for index, at in enumerate(flat)]
 
 
+def _ways(
+    ends: dict[JoinKey, Point],
+    gaps: Sequence[_Gap],
+    sketch: _Sketch,
+    bounds: tuple[list[float], list[float]],
+) -> dict[JoinKey, list[Point]]:
+    """The points of every join within its gap: two where it is a curve, four where it runs along a track."""
+    tops, bottoms = bounds
+    ways: dict[JoinKey, list[Point]] = {}
+    for key, (leave, arrive) in ends.items():
+        above = sketch.level[key[0]]
+        top, bottom = bottoms[above], tops[above + 1]
+        gap = gaps[above]
+        track = gap.tracks.get(key)
+        way = [(leave, top), (arrive, bottom)]
+        if track is not None:
+            y = track_y(track, gap.num_tracks, top, bottom)
+            way[1:1] = [(leave, y), (arrive, y)]
+        ways[key] = way
+    return ways
+
+
 def _lines(
     sketch: _Sketch,
     bounds: tuple[list[float], list[float]],
     corners: Sequence[Point],
-    ends: dict[JoinKey, Point],
+    ways: dict[JoinKey, list[Point]],
 ) -> tuple[list[list[Point]], list[bool], list[list[int]]]:
     """Lines in pieces: a piece runs from a box or a fork to the next, through the bends between."""
     degree_out: dict[int, int] = defaultdict(int)
@@ -320,7 +375,7 @@ def _lines(
                     end += 1
                 run = route[start:end]
                 found = known[link.back][route[start]] = (len(pieces), end - start)
-                line = _line(sketch, run, bounds, corners, ends)
+                line = _line(sketch, run, bounds, corners, ways)
                 pieces.append(line[::-1] if link.back else line)
                 skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
             mine.append(found[0])
@@ -334,20 +389,21 @@ def _line(
     run: Sequence[JoinKey],
     bounds: tuple[list[float], list[float]],
     corners: Sequence[Point],
-    ends: dict[JoinKey, Point],
+    ways: dict[JoinKey, list[Point]],
 ) -> list[Point]:
     """The points of a piece: straight past boxes, across only in the gaps between ranks."""
     tops, bottoms = bounds
     points: list[Point] = []
     for key in run:
         upper, lower, *_ = key
-        leave, arrive = ends[key]
+        way = ways[key]
+        (leave, _), (arrive, _) = way[0], way[-1]
         above, under = sketch.level[upper], sketch.level[lower]
         if sketch.is_item(upper):
             points.append((leave, corners[upper][1] + sketch.local.sizes[upper][1]))
         elif not sketch.is_bend(upper):
             points.append((leave, tops[above]))
-        points.extend(((leave, bottoms[above]), (arrive, tops[under])))
+        points.extend(way)
         points.append((arrive, corners[lower][1] if sketch.is_item(lower) else bottoms[under]))
     return _without_needless(points)
 

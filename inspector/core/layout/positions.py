@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+NEVER = 3
 STRAIGHT = 0.25  # closer than this is drawn as a straight line
 NUM_REFINEMENTS = 4
 MANY = 2_000  # vertices of one part; with more, one refinement must do
@@ -20,7 +21,10 @@ MOST_PUSHED_IN_ALL = 40_000  # and in one refinement: a hub of thousands would p
 
 @dataclass(frozen=True)
 class Join:
-    """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 comes first."""
+    """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 comes first.
+
+    One of priority NEVER is not kept straight.
+    """
 
     upper: int
     lower: int
@@ -109,6 +113,7 @@ def _place_part(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: Se
             root, shift = _align(constraints, joins, by_parents=by_parents, left=left)
             runs.append(_compact(constraints, root, shift, left=left))
     x = _balance(runs, half)
+    joins = [join for join in joins if join.priority != NEVER]
     for _ in range(NUM_REFINEMENTS if count <= MANY else 1):
         if not _refine(constraints, joins, x):
             break
@@ -152,6 +157,8 @@ def _ranked(constraints: _Constraints, joins: Sequence[Join], *, by_parents: boo
     place = constraints.place
     fellows: dict[int, list[Join]] = defaultdict(list)
     for join in joins:
+        if join.priority == NEVER:
+            continue
         fellows[join.lower if by_parents else join.upper].append(join)
     candidates: list[Candidate] = []
     for same in fellows.values():

@@ -72,9 +72,11 @@ def wrap_wide(rank: list[int], order: Sequence[int], widths: Sequence[float] = (
         sizes = [max(widths[item], 1.0) if widths and len(members) > FEW else 1.0 for item in members]
         total = sum(sizes)
         num_rows = ceil(total / max(WIDEST_RANK, round((total * 0.7) ** 0.5)))
-        room, taken = ceil(len(members) / num_rows) * total / len(members) + 1e-6, 0.0
+        rest, taken = total, 0.0
         for item, size in zip(members, sizes, strict=True):
-            if taken and taken + size > room:
+            # what is left is shared evenly: a last row of three would pull what it feeds to one side
+            if taken and taken + size > rest / num_rows + size * 0.99:
+                rest, num_rows = rest - taken, max(num_rows - 1, 1)
                 at, taken = at + 1, 0.0
             wrapped[item] = at
             taken += size

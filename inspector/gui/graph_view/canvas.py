@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsScene, QGraphicsVi
 
 CLOSEST = 4.0
 FARTHEST = 0.01
+NEAR_NOTHING = 1e-5
+AIR = 24.0  # around a picture that is fitted
 DRAG_FROM = 4  # pixels that make a press a drag
 KEY_STEP = 80
 ZOOM_STEP = 1.25
@@ -82,15 +84,21 @@ class Canvas(QGraphicsView):
         target = self._picture if rect is None else rect
         if target.isEmpty():
             return
+        self.look_at(target.center(), min(self._fitting(target), closest))
+
+    @property
+    def farthest(self) -> float:
+        """The least zoom: as far as needed to see all of a picture, however long it is."""
+        return FARTHEST if self._picture.isEmpty() else min(FARTHEST, max(self._fitting(self._picture), NEAR_NOTHING))
+
+    def _fitting(self, target: QRectF) -> float:
         size = self.viewport().size()
-        room = 24.0
-        zoom = min((size.width() - room) / target.width(), (size.height() - room) / target.height(), closest)
-        self.look_at(target.center(), zoom)
+        return min((size.width() - AIR) / target.width(), (size.height() - AIR) / target.height())
 
     def look_at(self, centre: QPointF, zoom: float | None = None) -> None:
         """Bring a point into the middle."""
         if zoom is not None:
-            zoom = min(max(zoom, FARTHEST), CLOSEST)
+            zoom = min(max(zoom, self.farthest), CLOSEST)
             self.resetTransform()
             self.scale(zoom, zoom)
         self._give_room()
@@ -101,7 +109,7 @@ class Canvas(QGraphicsView):
     def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
         """Closer or farther, what is under `around` (in view pixels; the middle by default) stays there."""
         at = QPointF(self.viewport().rect().center()) if around is None else around
-        factor = min(max(self.zoom * factor, FARTHEST), CLOSEST) / self.zoom
+        factor = min(max(self.zoom * factor, self.farthest), CLOSEST) / self.zoom
         fixed = self.mapToScene(at.toPoint())
         self.scale(factor, factor)
         self._give_room()
@@ -122,7 +130,7 @@ class Canvas(QGraphicsView):
 
     def _give_room(self) -> None:
         """Let the picture be pushed almost out of view, so that any place of it can be brought to the middle."""
-        zoom = max(self.zoom, FARTHEST)
+        zoom = max(self.zoom, self.farthest)
         size = self.viewport().size()
         x, y = size.width() * ROOM / zoom, size.height() * ROOM / zoom
         self.setSceneRect(self._picture.united(self._before).adjusted(-x, -y, x, y))

@@ -26,6 +26,7 @@ PAD = 12.0  # from the band to the text, and from the text to the right
 ROW = 16.0
 TOP_PAD = 8.0
 CHEVRON = 20.0
+MOST_OPS = 3  # that a repeating pattern is called by
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def follows_batch(shape: Sequence[int] | None, batch: int | None) -> bool:
 def container_card(hierarchy: Hierarchy, container: int) -> Card:
     """What stands on a container, folded or on its header."""
     if container in hierarchy.twins:
-        return _twins_card(hierarchy, hierarchy.twins[container])
+        return _twins_card(hierarchy, container)
     group = hierarchy.graph.groups[hierarchy.group_of(container)]
     last = hierarchy.graph.groups[(hierarchy.members[container] or (container,))[-1]]
     stacked = hierarchy.is_stack(container)
@@ -177,13 +178,25 @@ def container_card(hierarchy: Hierarchy, container: int) -> Card:
     )
 
 
-def _twins_card(hierarchy: Hierarchy, twins: Sequence[int]) -> Card:
-    """Equal nodes side by side, as one."""
-    first, last = (hierarchy.graph.nodes[node] for node in (twins[0], twins[-1]))
-    num_params = sum(hierarchy.graph.nodes[node].num_params for node in twins)
-    card = replace(_node_card(first, None), style="stack", badge=f"×{len(twins)}", alarm="")
+def _twins_card(hierarchy: Hierarchy, container: int) -> Card:
+    """Equal nodes, or equal patterns of nodes, as one; or one such pattern."""
+    nodes, times = hierarchy.twins[container], hierarchy.times[container]
+    first, last = (hierarchy.graph.nodes[node] for node in (nodes[0], nodes[-1]))
+    num_params = sum(hierarchy.graph.nodes[node].num_params for node in nodes)
+    card = replace(_node_card(first, None), badge=f"×{times}" if times > 1 else "", alarm="")
+    if len(nodes) > times:
+        ops = [hierarchy.graph.nodes[node].op for node in nodes[: len(nodes) // times]]
+        names = list(dict.fromkeys(ops))
+        title = ", ".join(names[:MOST_OPS]) + (" …" if len(names) > MOST_OPS else "")
+        card = replace(card, title=title, details="", shape=last.outputs[0].shape if last.outputs else None)
     name = _span(first.fqn, last.fqn) if card.name else ""
-    return replace(card, name=name, counts=_counts(num_params, len(twins)))
+    return replace(
+        card,
+        style="stack" if times > 1 else "folded",
+        name=name,
+        counts=_counts(num_params, len(nodes)),
+        category=_main_category(hierarchy, container),
+    )
 
 
 def outputs_text(shape: Sequence[int] | None, more: int = 0) -> str:

@@ -50,10 +50,11 @@ class Minimap(QWidget):
                 round(max(height * scale, 24.0) + 2 * EDGE),
             )
 
-    def corners(self, around: QSize) -> list[QRect]:
-        """Where it may stand in a view of that size, the usual place first; the lower left is for captions."""
-        x, y = around.width() - self.width() - INSET, around.height() - self.height() - INSET
-        return [QRect(QPoint(*at), self.size()) for at in ((x, y), (x, INSET), (INSET, INSET))]
+    def corners(self, around: QRect) -> list[QRect]:
+        """Where it may stand over that part of its parent, the usual place first; the lower left is for captions."""
+        left, top = around.x() + INSET, around.y() + INSET
+        x, y = around.right() + 1 - self.width() - INSET, around.bottom() + 1 - self.height() - INSET
+        return [QRect(QPoint(*at), self.size()) for at in ((x, y), (x, top), (left, top))]
 
     def fit_to_window(self) -> None:
         """The view has another size: take no more than a small part of it."""

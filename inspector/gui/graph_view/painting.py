@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from inspector.core.layout import HEADER
 from inspector.gui.graph_view.cards import BAND, CHEVRON, PAD, ROW, TOP_PAD, Card, Fonts, outputs_text
 from inspector.gui.graph_view.colours import colour, mixed
 from inspector.gui.theme import Theme
 
-TEXT_FROM = 0.45  # no text below this zoom
+TEXT_FROM = 0.45  # not all text below this zoom
+TITLE_FROM = 0.26  # but titles, as large as can be read
+TITLE_PX, SMALL_TITLE_PX = 11.0, 9.0  # on the screen; long ones are smaller
+TIGHT = 8.0  # less than PAD: letters are scarce from afar
+SHORTEST_CUT = 4  # characters: of a title that is cut shorter nothing is shown
 ROUND_FROM = 0.15  # and no rounding below this
 RADIUS = 7.0
 FADED = 0.38
 NAMES_AFTER = 12.0  # between a shape and its axes' names
+FROM_AFAR = 0.28  # how much of its colour a box has whose band can hardly be seen
 BADGE, ALARM, PILL = 0.09, 0.07, 0.08  # how strong these grounds are tinted: text is read on them
 
 
@@ -39,6 +44,11 @@ class Look:
         """Close enough to read."""
         return self.zoom >= TEXT_FROM
 
+    def large_title(self, size_px: float) -> tuple[QFont, float]:
+        """The font for titles of that size on the screen, and how much larger than the title font it is."""
+        font = self.metrics.large_title(round(size_px / self.zoom))
+        return font, font.pixelSize() / self.fonts.title.pixelSize()
+
     @property
     def has_corners(self) -> bool:
         """Close enough for rounded corners and thin lines."""
@@ -51,11 +61,19 @@ class Metrics:
 
     fonts: Fonts
     _cut: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    _large: dict[int, QFont] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.title = QFontMetricsF(self.fonts.title)
         self.small = QFontMetricsF(self.fonts.small)
         self.shape = QFontMetricsF(self.fonts.shape)
+
+    def large_title(self, size: int) -> QFont:
+        """The title font, in that many units of the scene."""
+        if size not in self._large:
+            self._large[size] = QFont(self.fonts.title)
+            self._large[size].setPixelSize(size)
+        return self._large[size]
 
     def cut(self, which: str, text: str, width: float, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> str:
         """The text, cut with an ellipsis where it is wider."""
@@ -96,6 +114,7 @@ def paint_header(painter: QPainter, rect: QRectF, card: Card, look: Look, *, dep
     painter.setPen(_pen(colour(theme.border), 1.0))
     painter.drawLine(QPointF(bar.left(), bar.bottom()), QPointF(bar.right(), bar.bottom()))
     if not look.has_text:
+        _large_title(painter, bar, card, look)
         return
     paint_chevron(painter, QPointF(bar.left() + 15, bar.center().y()), look, is_open=True)
     _header_text(painter, bar, card, look)
@@ -156,7 +175,7 @@ def paint_card(
     edge = colour(theme.failure) if card.failed else colour(theme.border)
     ground = mixed(theme.card, theme.failure, ALARM) if card.failed else colour(theme.card)
     if not look.has_text:
-        ground = mixed(ground.name(), band.name(), 0.28)
+        ground = mixed(ground.name(), band.name(), FROM_AFAR)
     if not look.has_corners:
         painter.fillRect(rect, colour(theme.failure) if card.failed else mixed(theme.card, band.name(), 0.6))
         return
@@ -175,6 +194,26 @@ def paint_card(
         painter.drawRoundedRect(rect, radius, radius)
     if look.has_text:
         _card_text(painter, rect, card, look)
+    else:
+        _large_title(painter, rect.adjusted(BAND, 0, 0, 0), card, look)
+
+
+def _large_title(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
+    """What a box is, in letters that can be read from afar; nothing where they don't fit."""
+    if look.zoom < TITLE_FROM:
+        return
+    font, scale = look.large_title(TITLE_PX)
+    room = rect.width() - TIGHT
+    if look.metrics.title.horizontalAdvance(card.title) * scale > room:
+        font, scale = look.large_title(SMALL_TITLE_PX)
+    if look.metrics.title.capHeight() * scale > rect.height():
+        return
+    title = look.metrics.cut("title", card.title, room / scale)
+    if title != card.title and len(title) < SHORTEST_CUT:
+        return
+    painter.setFont(font)
+    painter.setPen(colour(look.theme.failure if card.failed else look.theme.text))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, title)
 
 
 def _band(painter: QPainter, rect: QRectF, band: QColor) -> None:

@@ -17,6 +17,7 @@ from inspector.gui.graph_view.cards import Card, container_card
 from inspector.protocol.graph import Failure, GraphAxes, TensorAxes, TensorSpec
 
 ARROW = 6.0
+TURN = 8.0  # radius of a wire's corners
 BITS = {"bool": 8, "uint8": 8, "int8": 8, "int16": 16, "float16": 16, "bfloat16": 16, "int64": 64, "float64": 64}
 Rect = tuple[float, float, float, float]
 
@@ -120,7 +121,7 @@ class Picture:
         if shown.container is None:
             return NOTHING
         if shown.container in hierarchy.twins:
-            return output_axes(axes, hierarchy.twins[shown.container][0])
+            return output_axes(axes, hierarchy.twins[shown.container][-1])
         last = (hierarchy.members[shown.container] or (shown.container,))[-1]
         return group_output_axes(axes, last)
 
@@ -222,9 +223,9 @@ def smooth_path(points: NDArray[np.float32], direction: str, shorten: float = 0.
         else:
             places[-1] = [x1 - shorten if x1 > x0 else x1 + shorten, y1]
     path = QPainterPath(QPointF(*places[0]))
-    for (x0, y0), (x1, y1) in pairwise(places):
+    for at, ((x0, y0), (x1, y1)) in enumerate(pairwise(places)):
         if x0 == x1 or y0 == y1:
-            path.lineTo(x1, y1)
+            _straight(path, places, at)
         elif down:
             middle = (y0 + y1) / 2
             path.cubicTo(x0, middle, x1, middle, x1, y1)
@@ -232,6 +233,20 @@ def smooth_path(points: NDArray[np.float32], direction: str, shorten: float = 0.
             middle = (x0 + x1) / 2
             path.cubicTo(middle, y0, middle, y1, x1, y1)
     return path
+
+
+def _straight(path: QPainterPath, places: list[list[float]], at: int) -> None:
+    """On to the end of a straight piece; where the next one turns off at a right angle, round the corner."""
+    (x0, y0), (x1, y1) = places[at], places[at + 1]
+    x2, y2 = places[at + 2] if at + 2 < len(places) else (x1, y1)
+    turns = (x0 == x1 and y1 == y2 and x1 != x2) or (y0 == y1 and x1 == x2 and y1 != y2)
+    if not turns:
+        path.lineTo(x1, y1)
+        return
+    before, after = abs(x1 - x0) + abs(y1 - y0), abs(x2 - x1) + abs(y2 - y1)
+    back, on = min(TURN, before / 2) / before, min(TURN, after / 2) / after
+    path.lineTo(x1 + (x0 - x1) * back, y1 + (y0 - y1) * back)
+    path.quadTo(x1, y1, x1 + (x2 - x1) * on, y1 + (y2 - y1) * on)
 
 
 def on_chevron(rect: QRectF, at: QPointF) -> bool:

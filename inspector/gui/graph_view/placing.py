@@ -7,16 +7,16 @@ from inspector.core.layout import Direction
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.picture import Picture
 
-READABLE = 0.6  # the first view is no farther than this, even if not all fits
-COMFORTABLE = 0.75  # a larger graph shows its beginning rather than be farther than this
-FEW_BOXES = 25
+READABLE = 0.65  # after unfolding all, the view is no farther than this, even if not all fits
+COMFORTABLE = 0.8  # a first view shows the beginning rather than be farther than this
+LENGTH = 720.0  # of the graph that a first view shows, if that is comfortable
 EDGE = 12
 
 
 def show_first(canvas: Canvas, picture: Picture, direction: Direction) -> None:
     """All of it if that can be read; else its beginning; what failed in any case."""
     canvas.fit(closest=1.0)
-    if canvas.zoom < (READABLE if len(picture.cards) <= FEW_BOXES else COMFORTABLE):
+    if canvas.zoom < COMFORTABLE:
         _show_beginning(canvas, picture, direction)
     show_what_failed(canvas, picture)
 
@@ -86,7 +86,8 @@ def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> N
     view = canvas.viewport().size()
     down = direction == "down"
     room, narrow = (view.width(), picture.bounds.width()) if down else (view.height(), picture.bounds.height())
-    zoom = min(max((room - 2 * EDGE) / narrow, READABLE), 1.0)
+    along = view.height() if down else view.width()
+    zoom = max(min((room - 2 * EDGE) / narrow, along / LENGTH, 1.0), COMFORTABLE)
     half = QPointF(view.width() / 2 - EDGE, view.height() / 2 - EDGE) / zoom
     start = beginning(picture).center()
     canvas.look_at(QPointF(start.x(), half.y()) if down else QPointF(half.x(), start.y()), zoom)

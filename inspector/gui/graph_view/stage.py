@@ -42,6 +42,7 @@ class Stage(QObject):
         self.canvas.setObjectName("graph_canvas")
         self.canvas.setAccessibleName("Layer graph")
         self.canvas.view_changed.connect(self._view_changed)
+        self.canvas.resized.connect(self.place)
         self.minimap = Minimap(owner)
         self.minimap.place_requested.connect(self.canvas.look_at)
         self.captions = Captions(owner)
@@ -146,7 +147,8 @@ class Stage(QObject):
 
     def choose_corner(self, picture: Picture) -> None:
         """The overview stands where it covers the fewest boxes of a first view; it stays there while one moves."""
-        corners = [self.canvas.mapToScene(c).boundingRect() for c in self.minimap.corners(self._owner.size())]
+        places = self.minimap.corners(self.canvas.rect())
+        corners = [self.canvas.mapToScene(place).boundingRect() for place in places]
         self._corner = int(np.argmin([picture.count_in(corner) for corner in corners]))
         self.place()
 
@@ -156,7 +158,7 @@ class Stage(QObject):
         """Put what lies over the canvas into its corners."""
         size = self._owner.size()
         self.minimap.fit_to_window()
-        self.minimap.move(self.minimap.corners(size)[self._corner].topLeft())
+        self.minimap.move(self.minimap.corners(self.canvas.geometry())[self._corner].topLeft())
         self.captions.place(size.width(), size.height())
         below = self.captions.y() if self.captions.text() else size.height()
         self.legend.move(LEGEND_EDGE, max(0, below - self.legend.height() - LEGEND_EDGE))
