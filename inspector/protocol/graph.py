@@ -1,4 +1,8 @@
-"""The graph of one observed forward: nodes in groups, wires between them, and where it failed."""
+"""The graph of one observed forward: nodes in groups, wires between them, and where it failed.
+
+What a graph has thousands of (`gc=False`) can be part of no cycle, and is not looked at by the garbage collector, whose
+rounds would fall into the observed run.
+"""
 
 from typing import Literal
 
@@ -25,7 +29,7 @@ Category = Literal[
 ]
 
 
-class TensorSpec(Message, frozen=True):
+class TensorSpec(Message, frozen=True, gc=False):
     """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`.
 
     `axes` names each axis (`N`, `C`, `C·H·W`; "" where unknown), and is empty where none is known. `batch` says of each
@@ -65,7 +69,7 @@ class GraphAxes(Message, frozen=True):
     note: str = ""
 
 
-class Statistics(Message, frozen=True):
+class Statistics(Message, frozen=True, gc=False):
     """What the values of one tensor look like. NaN and infinities are counted, and left out of the other figures.
 
     `zeros` and the histogram come from a strided sample of `num_sampled` values (all of them when that equals
@@ -86,7 +90,7 @@ class Statistics(Message, frozen=True):
     mean_abs: float | None = None
 
 
-class Node(Message, frozen=True):
+class Node(Message, frozen=True, gc=False):
     """One operation that ran, or a value that entered or left.
 
     `id` is its index in `Graph.nodes`. `op` is the module's class (`Conv2d`) or the function's name
@@ -123,7 +127,7 @@ class Node(Message, frozen=True):
     changed: str = ""
 
 
-class Group(Message, frozen=True):
+class Group(Message, frozen=True, gc=False):
     """A module call that holds others. `id` is its index in `Graph.groups`, `parent` the enclosing group's id.
 
     `elapsed_s`, when timed, is the call's wall time less what observing took of it: also what is no operation.
@@ -142,7 +146,7 @@ class Group(Message, frozen=True):
     changed: str = ""
 
 
-class Edge(Message, frozen=True):
+class Edge(Message, frozen=True, gc=False):
     """A tensor that went from output `source_output` of node `source` to input `target_input` of node `target`.
 
     `inferred` marks a wire whose producer could not be seen (numpy round trips, script functions).

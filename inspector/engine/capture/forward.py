@@ -22,7 +22,7 @@ from inspector.engine.capture.surroundings import (
     notes_on,
     preserved_state,
 )
-from inspector.engine.capture.table import ModelTable, uncalled_modules
+from inspector.engine.capture.table import ModelTable, all_modules, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
 from inspector.protocol.graph import Failure
@@ -41,8 +41,9 @@ def capture_eager(
     module: nn.Module, args: Args, kwargs: Kwargs, *, input_names: Sequence[str], options: CaptureOptions
 ) -> Captured:
     """Run forward once under observation; a forward that raises gives the graph up to where it did."""
-    notes = notes_on(module)
-    with eager_run(module):
+    modules = all_modules(module)
+    notes = notes_on(modules)
+    with eager_run(modules):
         plain_s = plain_forward_seconds(module, args, kwargs) if options.timed and options.compared else None
         device = device_of(args, kwargs)
         start_peak(device)

@@ -1,10 +1,12 @@
 """The record of a forward turned into the graph that travels."""
 
+from collections.abc import Iterable, Sequence
+
 import torch
 
 from inspector.engine.capture.operations import function_category, module_category, module_details
 from inspector.engine.capture.recorder import RecordedGroup, RecordedNode, Recorder
-from inspector.engine.capture.table import num_elements
+from inspector.engine.capture.table import num_elements, parameters_of
 from inspector.engine.macs import function_macs, module_macs
 from inspector.protocol.graph import Category, Edge, Graph, Group, Node
 
@@ -67,9 +69,7 @@ def _filled_groups(recorder: Recorder, kept: list[int]) -> set[int]:
 def _node(index: int, node: RecordedNode, group: int | None, counted: set[int], *, failed: bool) -> Node:
     """The node; `counted` holds the identities of the parameters that earlier nodes have."""
     category, details, macs, num_params = _row(node)
-    owned = _owned(node) if num_params else ()
-    num_shared = min(sum(num_elements(tensor) for tensor in owned if id(tensor) in counted), num_params)
-    counted.update(id(tensor) for tensor in owned)
+    num_trainable, num_shared = _counts(_owned(node), counted) if num_params else (0, 0)
     return Node(
         id=index,
         kind=node.kind,
@@ -87,18 +87,31 @@ def _node(index: int, node: RecordedNode, group: int | None, counted: set[int], 
         call_index=node.call_index,
         call=node.call,
         failed=failed,
-        num_trainable=min(sum(num_elements(tensor) for tensor in owned if tensor.requires_grad), num_params),
-        num_shared=num_shared,
+        num_trainable=min(num_trainable, num_params),
+        num_shared=min(num_shared, num_params),
         device=node.device,
         changed=node.changed,
     )
 
 
-def _owned(node: RecordedNode) -> tuple[torch.Tensor, ...]:
+def _counts(owned: Iterable[torch.Tensor], counted: set[int]) -> tuple[int, int]:
+    """How many elements are trainable, and how many had been counted before."""
+    num_trainable = num_shared = 0
+    for tensor in owned:
+        size = num_elements(tensor)
+        if tensor.requires_grad:
+            num_trainable += size
+        if id(tensor) in counted:
+            num_shared += size
+    counted.update(map(id, owned))
+    return num_trainable, num_shared
+
+
+def _owned(node: RecordedNode) -> Sequence[torch.Tensor]:
     """The parameters that a node counts."""
     if node.owned or node.known is None or not node.known.num_params:
         return node.owned
-    return tuple(node.known.module.parameters()) if node.num_params or node.kind == "module" else ()
+    return parameters_of(node.known.module) if node.num_params or node.kind == "module" else ()
 
 
 def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:

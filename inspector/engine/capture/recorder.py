@@ -258,7 +258,13 @@ def device_name(device: torch.device) -> str:
 
 def specs_of(tensors: list[torch.Tensor]) -> tuple[TensorSpec, ...]:
     """Shapes and dtypes."""
-    return tuple([TensorSpec(shape=_shape(tensor), dtype=dtype_name(tensor.dtype)) for tensor in tensors])
+    return tuple([_spec(_shape(tensor), tensor.dtype) for tensor in tensors])
+
+
+@lru_cache(maxsize=4096)
+def _spec(shape: tuple[int, ...], dtype: torch.dtype) -> TensorSpec:
+    """One for each kind of tensor: what one operation gives the next one takes."""
+    return TensorSpec(shape=tuple(shape), dtype=dtype_name(dtype))
 
 
 def own_identity(tensor: torch.Tensor) -> torch.Tensor:
@@ -274,6 +280,6 @@ def own_identity(tensor: torch.Tensor) -> torch.Tensor:
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
     try:
-        return tuple(tensor.shape)
+        return tensor.shape
     except RuntimeError:  # a ragged nested tensor has no sizes
         return ()

@@ -1,7 +1,7 @@
 """What a run may not change: flags, buffers, random states; and what is switched off for it and on again after."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -61,25 +61,25 @@ def eager_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(before)
 
 
-def notes_on(module: nn.Module) -> tuple[str, ...]:
-    """What is changed about the model for being observed."""
-    fast_path = any(isinstance(child, _WITH_FAST_PATH) and not child.training for child in module.modules())
+def notes_on(modules: Sequence[nn.Module]) -> tuple[str, ...]:
+    """What is changed about a model of these modules for being observed."""
+    fast_path = any(isinstance(module, _WITH_FAST_PATH) and not module.training for module in modules)
     notes = [FAST_PATH_NOTE] if fast_path and torch.backends.mha.get_fastpath_enabled() else []
-    return tuple([*notes, COMPILE_NOTE] if is_compiled(module) else notes)
+    return tuple([*notes, COMPILE_NOTE] if is_compiled(modules) else notes)
 
 
 @contextmanager
-def eager_run(module: nn.Module) -> Iterator[None]:
+def eager_run(modules: Sequence[nn.Module]) -> Iterator[None]:
     """How a model that can be observed runs: without gradients, fused attention and compiler."""
     with torch.no_grad(), eager_attention(), ExitStack() as stack:
-        if is_compiled(module):
+        if is_compiled(modules):
             stack.enter_context(without_compiler())
         yield
 
 
-def is_compiled(module: nn.Module) -> bool:
-    """Whether `torch.compile` wraps any part of it."""
-    return any(type(m).__name__ == "OptimizedModule" or m._compiled_call_impl is not None for m in module.modules())
+def is_compiled(modules: Sequence[nn.Module]) -> bool:
+    """Whether `torch.compile` wraps any of them."""
+    return any(type(m).__name__ == "OptimizedModule" or m._compiled_call_impl is not None for m in modules)
 
 
 @contextmanager

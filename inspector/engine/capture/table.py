@@ -111,10 +111,30 @@ class ModelTable:
             self._shares = True
             return 0
         self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, is_parameter)
-        if type(tensor) not in _PLAIN_TENSORS and is_lazy(tensor):
+        if is_lazy(tensor):
             self._is_lazy = True
             return 0
         return tensor.numel() if is_parameter else 0
+
+
+def all_modules(root: nn.Module) -> list[nn.Module]:
+    """Each module once; several times as fast as `modules()`."""
+    found = {id(root): root}
+    waiting = [root]
+    while waiting:
+        for child in waiting.pop()._modules.values():
+            if child is not None and id(child) not in found:
+                found[id(child)] = child
+                waiting.append(child)
+    return list(found.values())
+
+
+def parameters_of(module: nn.Module) -> list[torch.Tensor]:
+    """Its parameters and those inside it, each once."""
+    if module._modules:
+        return list(module.parameters())
+    own: list[torch.Tensor] = [parameter for parameter in module._parameters.values() if parameter is not None]
+    return own if len(own) < 2 or len(set(map(id, own))) == len(own) else list(module.parameters())
 
 
 def is_opaque(module: nn.Module) -> bool:
@@ -182,6 +202,8 @@ def _and_holders(known: KnownModule) -> Iterator[KnownModule]:
 
 def is_lazy(tensor: torch.Tensor) -> bool:
     """Whether it has no size until the first forward."""
+    if type(tensor) in _PLAIN_TENSORS:  # nearly all; a parameter's class is asked slowly
+        return False
     return isinstance(tensor, (nn.UninitializedParameter, nn.UninitializedBuffer))
 
 
