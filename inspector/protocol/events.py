@@ -49,10 +49,16 @@ class TrustItem(Message, frozen=True):
 
 
 class ConsentNeeded(Event, frozen=True, tag="consent_needed"):
-    """Nothing has run yet. `sentence` names what would."""
+    """Nothing has run yet. `sentence` names what would.
+
+    `missing` are classes that are not to be had here: a source has to supply them before anything can run.
+    `weights_only` tells whether the weights can be had without that code.
+    """
 
     sentence: str
     items: tuple[TrustItem, ...]
+    missing: tuple[str, ...] = ()
+    weights_only: bool = False
 
 
 class EntryNeeded(Event, frozen=True, tag="entry_needed"):

@@ -41,11 +41,15 @@ class ModuleEntry(Message, frozen=True):
 
 
 class GlobalUse(Message, frozen=True):
-    """A name that a pickle would import (`os.system`), how risky that is, and why."""
+    """A name that a pickle would import (`os.system`), how risky that is, why, and in which part of the file it stands.
+
+    `where` is for people: the member of a zip, or which pickle of the older form, and the keys above.
+    """
 
     name: str
     risk: Risk
     why: str = ""
+    where: str = ""
 
 
 class FileDescription(Message, frozen=True):

@@ -30,6 +30,8 @@ class LoadModel(Request, frozen=True, tag="load_model"):
 
     `source` is the `.py` that defines the class of a state_dict. `arguments` are Python literals as text.
     `trusted` are the SHA-256 of files whose code may run; `trust_everything` is the command line's `--trust`.
+    With `weights_only` a pickle that would run code is opened without it: its weights, or its model where all classes
+    of that are torch's own.
     """
 
     path: str
@@ -38,6 +40,7 @@ class LoadModel(Request, frozen=True, tag="load_model"):
     arguments: dict[str, str] = {}
     trusted: tuple[str, ...] = ()
     trust_everything: bool = False
+    weights_only: bool = False
     try_inputs: bool = True
 
 

@@ -173,13 +173,12 @@ def test_a_hostile_pickle_in_an_exported_program_is_refused_even_with_trust(tmp_
     assert not canary.exists()
 
 
-def test_a_newer_pickle_protocol_asks_as_torchs_safe_reader_does_not_take_it(tmp_path):
+def test_a_newer_pickle_protocol_of_allowed_classes_needs_no_consent(tmp_path):
     path = str(tmp_path / "model.pt")
     torch.save(plain_net(), path, pickle_protocol=4)
     description = describe_file(path)
-    assert description.safety == "needs_consent"
-    assert "safe reader" in description.warnings[0]
-    assert isinstance(load_model(LoadModel(path=path, trust_everything=True), description), Loaded)
+    assert description.safety == "allow_listed"
+    assert isinstance(load_model(LoadModel(path=path), description), Loaded)
 
 
 BOMBS = {

@@ -79,9 +79,26 @@ def test_modules_of_torchs_own_classes_load_without_asking(tmp_path, name):
     assert loaded.info.format == "module"
 
 
-def test_an_older_whole_module_asks_and_loads_with_trust(tmp_path):
+OLDER = ({"pickle_protocol": 4}, {"_use_new_zipfile_serialization": False})
+
+
+@pytest.mark.parametrize("form", OLDER, ids=["protocol 4", "legacy"])
+@pytest.mark.parametrize("name", ALLOWED)
+def test_forms_that_torchs_safe_reader_does_not_take_load_without_asking_too(tmp_path, form, name):
+    model = ALLOWED[name]()
+    quietly(lambda: torch.save(model, tmp_path / "model.pt", **form))
+    assert describe_file(str(tmp_path / "model.pt")).safety == "allow_listed"
+    loaded = load(tmp_path / "model.pt", trusted=False)
+    assert isinstance(loaded, Loaded)
+    own = model.state_dict()
+    assert all(torch.equal(value, own[key]) for key, value in loaded.module.state_dict().items())
+
+
+def test_what_can_not_be_rebuilt_in_an_older_form_is_asked_about(tmp_path):
     path = tmp_path / "model.pt"
-    torch.save(plain_net(), path, _use_new_zipfile_serialization=False)
+    model = plain_net()
+    model.register_buffer("sparse", torch.eye(3).to_sparse())
+    quietly(lambda: torch.save(model, path, _use_new_zipfile_serialization=False))
     answer = load(path, trusted=False)
     assert isinstance(answer, ConsentNeeded)
     assert "unpickles it" in answer.sentence
@@ -147,17 +164,116 @@ def test_trusted_hostile_code_that_raises_or_exits_is_a_sentence(tmp_path):
         load(tmp_path / "model.pt")
 
 
-def test_a_scan_never_grants_what_torchs_safe_reader_refuses(tmp_path):
-    """A description that calls a hostile file harmless does not make it load."""
+def test_a_file_that_changed_since_it_was_described_is_asked_about_as_it_is_now(tmp_path):
+    """The question tells of the bytes whose hash it carries, whatever an earlier look saw."""
     path, canary = tmp_path / "model.pt", tmp_path / "canary"
     torch.save(plain_net(), path)
     harmless = describe_file(str(path))
     model = plain_net()
     model.extra = Hostile(os.system, f"touch {canary}")
     torch.save(model, path)
-    with pytest.raises(EngineError, match="safe reader"):
-        load_model(LoadModel(path=str(path)), harmless)
+    asked = load_model(LoadModel(path=str(path)), harmless)
+    assert isinstance(asked, ConsentNeeded)
+    assert [use.name for use in asked.items[0].uses] == ["posix.system"]
+    assert asked.items[0].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert not canary.exists()
+
+
+def test_the_question_says_which_part_of_the_file_names_what(tmp_path):
+    path = tmp_path / "model.pt"
+    for form, member in (({}, "model/data.pkl"), (OLDER[1], "the fourth of its five pickles")):
+        quietly(
+            lambda form=form: torch.save(
+                {"model": plain_net(), "notes": {"who": [Hostile(os.system, "x")]}}, path, **form
+            )
+        )
+        (use,) = load(path, trusted=False).items[0].uses
+        assert use.where == f"{member}, under notes.who.0"
+
+
+def test_weights_alone_are_had_from_a_class_that_is_not_here(tmp_path):
+    path, source = saved_by_a_script(tmp_path, as_main=True)
+    asked = load(path, trusted=False)
+    assert set(asked.missing) == {"__main__.SmallNet", "__main__.Block"}
+    assert asked.weights_only
+    with pytest.raises(EngineError, match="weights alone"):
+        load(path, trusted=False, weights_only=True)
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    request = LoadModel(path=str(path), source=str(source), weights_only=True, trusted=(digest,))
+    loaded = load_model(request, describe_file(str(path)))
+    assert isinstance(loaded, Loaded)
+    assert loaded.keys.matched == len(loaded.module.state_dict())
+    assert any("without its code" in note for note in loaded.notes)
+
+
+def test_a_model_of_torchs_own_is_opened_without_the_code_beside_it(tmp_path):
+    path, canary = tmp_path / "model.pt", tmp_path / "canary"
+    torch.save({"model": plain_net(), "classes": ["a", "b", "c"], "x": Hostile(os.system, f"touch {canary}")}, path)
+    assert isinstance(load(path, trusted=False), ConsentNeeded)
+    loaded = load(path, trusted=False, weights_only=True)
+    assert isinstance(loaded, Loaded)
+    assert loaded.class_names == ("a", "b", "c")
+    assert "left out 1 of its parts: x" in loaded.notes[0]
+    assert not canary.exists()
+
+
+def test_classes_of_packages_say_whether_they_are_installed_here(tmp_path):
+    path = tmp_path / "model.pt"
+    for package, told in (
+        ("msgspec", "installed here"),
+        ("nowhere_nets", "not installed here"),
+        ("wave", "part of Python"),
+    ):
+        fake = ModuleType("Odd")
+        kind = type("Odd", (nn.Linear,), {"__module__": package})
+        before = sys.modules.get(package)
+        sys.modules[package] = fake
+        fake.Odd = kind
+        try:
+            torch.save(kind(2, 2), path)
+        finally:
+            sys.modules.pop(package)
+            if before is not None:
+                sys.modules[package] = before
+        asked = load(path, trusted=False)
+        (use,) = asked.items[0].uses
+        assert told in use.why, use
+        assert asked.missing == (("nowhere_nets.Odd",) if package == "nowhere_nets" else ())
+    assert "msgspec" in sys.modules
+
+
+def test_a_source_that_lacks_one_of_several_classes_is_told_so(tmp_path):
+    path, _ = saved_by_a_script(tmp_path, as_main=True)
+    half = tmp_path / "half.py"
+    half.write_text(SOURCE.replace("class Block", "class Other"))
+    asked = load(path, trusted=False, source=str(half))
+    assert "does not seem to define `__main__.Block`" in asked.sentence
+    assert asked.missing == ()
+
+
+def test_a_class_in_a_package_that_is_gone_comes_from_one_source(tmp_path):
+    """`models.yolo.Net` and `models.common.Block`: one file stands in for both."""
+    source = tmp_path / "all_nets.py"
+    source.write_text(SOURCE)
+    names = ("gone_models", "gone_models.yolo", "gone_models.common")
+    made = {name: ModuleType(name) for name in names}
+    exec(SOURCE, made["gone_models.yolo"].__dict__)
+    net, block = made["gone_models.yolo"].SmallNet, made["gone_models.yolo"].Block
+    block.__module__ = "gone_models.common"
+    made["gone_models.common"].Block = block
+    sys.modules.update(made)
+    try:
+        torch.save(net(), tmp_path / "m.pt")
+    finally:
+        for name in names:
+            del sys.modules[name]
+    assert set(load(tmp_path / "m.pt", trusted=False).missing) == {
+        "gone_models.yolo.SmallNet",
+        "gone_models.common.Block",
+    }
+    loaded = load(tmp_path / "m.pt", source=str(source))
+    assert loaded.module(torch.zeros(2, 3, 8, 8)).shape == (2, 10)
+    assert not [name for name in names if name in sys.modules]
 
 
 def test_torchscript_and_exported_programs_give_the_same_outputs_as_the_model(tmp_path):

@@ -51,15 +51,21 @@ def describe_file(path: str) -> FileDescription:
     Raises:
         EngineError: it is not there, or can't be read. What is damaged or hostile is described as such.
     """
-    with open_source(path) as source, warnings.catch_warnings():
+    with open_source(path) as source:
+        return describe_source(source)
+
+
+def describe_source(source: Source) -> FileDescription:
+    """The same of a file that is open already, or held in memory."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's remarks on odd texts in a file are no news of ours
         try:
             return _describe(source)
         except Refused as refused:
-            return unknown_file.unknown(path, source.size_bytes, f"Not opened. {refused}", (str(refused),))
+            return unknown_file.unknown(source.path, source.size_bytes, f"Not opened. {refused}", (str(refused),))
         except RecursionError:
             sentence = "Not opened. It nests more deeply than any honest file."
-            return unknown_file.unknown(path, source.size_bytes, sentence)
+            return unknown_file.unknown(source.path, source.size_bytes, sentence)
 
 
 def _describe(source: Source) -> FileDescription:
@@ -70,4 +76,4 @@ def _describe(source: Source) -> FileDescription:
     raise AssertionError("the last format describes everything")
 
 
-__all__ = ["FORMATS", "Format", "describe_file"]
+__all__ = ["FORMATS", "Format", "describe_file", "describe_source"]

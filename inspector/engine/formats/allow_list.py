@@ -126,46 +126,6 @@ FUNCTION_GLOBALS = frozenset(
 
 ALLOWED_GLOBALS = PLAIN_GLOBALS | DATA_GLOBALS | MODULE_GLOBALS | FUNCTION_GLOBALS
 
-# Opcodes that torch's weights_only reader knows; any other makes it stop.
-PLAIN_OPCODES = frozenset(
-    [
-        "GLOBAL",
-        "NEWOBJ",
-        "REDUCE",
-        "BUILD",
-        "APPEND",
-        "APPENDS",
-        "SETITEM",
-        "SETITEMS",
-        "MARK",
-        "TUPLE",
-        "TUPLE1",
-        "TUPLE2",
-        "TUPLE3",
-        "NONE",
-        "NEWFALSE",
-        "NEWTRUE",
-        "EMPTY_TUPLE",
-        "EMPTY_LIST",
-        "EMPTY_DICT",
-        "EMPTY_SET",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "BINFLOAT",
-        "BINUNICODE",
-        "SHORT_BINSTRING",
-        "BINPERSID",
-        "BINGET",
-        "LONG_BINGET",
-        "BINPUT",
-        "LONG_BINPUT",
-        "LONG1",
-        "PROTO",
-        "STOP",
-    ]
-)
-
 _RUNS = "runs other programs or reaches into the system"
 _CODE = "runs text or bytes as code"
 _REACHES = "reaches any attribute or function from a harmless one"

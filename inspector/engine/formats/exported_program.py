@@ -1,5 +1,7 @@
 """Exported programs (`.pt2`): a zip with the graph and the shapes as plain JSON. Pickles in it are not opened."""
 
+import msgspec
+
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
 from inspector.engine.formats.cleaning import clean_text, counted, is_size
 from inspector.engine.formats.exported_code import MAX_JSON_BYTES, find_code
@@ -56,9 +58,9 @@ def describe(source: Source) -> FileDescription | None:
         safety="needs_consent" if blocked else "inert",
         summary=f"An exported program (torch.export), {counted(len(tensors), 'tensor')}, "
         f"{counted(len(_nodes(program)), 'operation')}.",
-        globals=found,
+        globals=tuple(found),
         blocked_globals=blocked,
-        uses=(*(judge_global(name) for name in found), *code),
+        uses=(*(msgspec.structs.replace(judge_global(name), where=member) for name, member in found.items()), *code),
         tensors=tensors,
         modules=modules,
         metadata=_metadata(program, directory),
@@ -123,20 +125,20 @@ def _read_modules(program: dict[str, object]) -> list[ModuleEntry]:
     return [ModuleEntry(fqn=fqn, class_name=name) for fqn, name in classes.items()]
 
 
-def _pickled_globals(directory: ZipDirectory) -> tuple[tuple[str, ...], list[str]]:
-    """Every global that a pickle inside would import: torch.export.load opens them, and would run them."""
-    found: dict[str, None] = {}
+def _pickled_globals(directory: ZipDirectory) -> tuple[dict[str, str], list[str]]:
+    """Every global that a pickle inside would import, with the member it is in: torch.export.load would run them."""
+    found: dict[str, str] = {}
     notes = []
     for name in directory.names():
         if not _may_be_pickled(directory, name):
             continue
         try:
-            found.update(dict.fromkeys(_globals_of(directory, name)))
+            found = dict.fromkeys(_globals_of(directory, name), clean_text(name, 120)) | found
         except Refused as refused:
             notes.append(f"{clean_text(name, 80)} inside could not be read: {refused}")
     if any(name not in ALLOWED_GLOBALS for name in found):
         notes.append("A pickle inside it names code; torch's weights-only reader, the only one used, refuses it.")
-    return tuple(found), notes
+    return found, notes
 
 
 def _may_be_pickled(directory: ZipDirectory, name: str) -> bool:

@@ -197,9 +197,14 @@ def _get(machine: _Machine, argument: Value) -> None:
     machine.stack.append(machine.memo[cast("int", argument)])
 
 
-@_step("EMPTY_LIST", "EMPTY_SET")
+@_step("EMPTY_LIST")
 def _empty_list(machine: _Machine, argument: Value) -> None:
     machine.stack.append(Items())
+
+
+@_step("EMPTY_SET")
+def _empty_set(machine: _Machine, argument: Value) -> None:
+    machine.stack.append(Items(kind="set"))
 
 
 @_step("EMPTY_DICT")
@@ -216,7 +221,7 @@ def _list(machine: _Machine, argument: Value) -> None:
 def _frozenset(machine: _Machine, argument: Value) -> None:
     values = machine.pop_to_mark()
     machine.note_hashed(values)
-    machine.stack.append(Items(values))
+    machine.stack.append(Items(values, "frozenset"))
 
 
 @_step("DICT")

@@ -10,6 +10,7 @@ from typing import Literal
 Value = object
 Pair = tuple[Value, Value]
 CallKind = Literal["reduce", "newobj", "obj", "inst"]
+ItemsKind = Literal["list", "set", "frozenset"]
 
 
 @dataclass(slots=True, eq=False)
@@ -35,9 +36,10 @@ class Pairs:
 
 @dataclass(slots=True, eq=False)
 class Items:
-    """A list, set or frozenset."""
+    """A list, set or frozenset, as `kind` tells."""
 
     items: list[Value] = field(default_factory=list)
+    kind: ItemsKind = "list"
 
 
 @dataclass(slots=True, eq=False)

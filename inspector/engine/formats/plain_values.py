@@ -50,13 +50,22 @@ def _is_small(value: Value) -> bool:
 
 
 def _numpy_scalar(call: Call) -> str:
+    number = numpy_number(call)
+    return "a numpy number" if number is None else str(number)
+
+
+def numpy_number(call: Call) -> int | float | bool | None:
+    """The number that a numpy scalar stands for, or None where it is none."""
+    if call.name not in _SCALARS:
+        return None
     kind, data = (*call.arguments, None, None)[:2]
     code = text_of(kind.arguments[0]) if isinstance(kind, Call) and kind.arguments else None
     raw = _raw_bytes(data)
     layout = _NUMPY_CODES.get(code or "")
     if layout is None or raw is None or struct.calcsize(layout) != len(raw):
-        return "a numpy number"
-    return str(struct.unpack(layout, raw)[0])
+        return None
+    number: int | float | bool = struct.unpack(layout, raw)[0]
+    return number
 
 
 def _raw_bytes(value: Value) -> bytes | None:

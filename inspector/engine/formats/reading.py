@@ -67,6 +67,29 @@ class Source:
         self.close()
 
 
+class HeldSource(Source):
+    """A file's bytes in memory: what is described is what was hashed, whatever happens to the file meanwhile."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        super().__init__(path, len(data), None)
+        self._data = data
+
+    @property
+    def is_folder(self) -> bool:
+        """It is a file."""
+        return False
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes at `offset`, fewer at the end.
+
+        Raises:
+            Refused: more is asked than is ever sensible.
+        """
+        if length > MAX_READ_BYTES:
+            raise Refused(f"It declares a part of {length:,} bytes where at most {MAX_READ_BYTES:,} are read.")
+        return self._data[offset : offset + length] if offset >= 0 and length > 0 else b""
+
+
 class Window:
     """A part of a source as a stream; `read` never allocates more than is left, whatever it is asked for."""
 

@@ -1,10 +1,11 @@
 """Torch's form before 1.6, still common: five pickles in a row (magic, protocol, system, root, keys), then storages."""
 
 import struct
+from dataclasses import dataclass
 
 from inspector.engine.formats.cleaning import counted
 from inspector.engine.formats.pickle_machine import MAX_PICKLE_BYTES, read_pickle
-from inspector.engine.formats.pickle_values import Call, Persistent, PickleRead, items_of, text_of
+from inspector.engine.formats.pickle_values import Call, PickleRead, items_of, text_of
 from inspector.engine.formats.reading import Refused, Source, Window
 from inspector.engine.formats.torch_pickle import describe_pickle, sizes_by_key
 from inspector.engine.formats.torch_tensors import ELEMENT_BYTES, read_storage
@@ -30,20 +31,52 @@ def describe(source: Source) -> FileDescription | None:
         return None
     if not isinstance(first.root, int) or first.root != _MAGIC:
         return _plain_pickle(source, first) if _is_whole(source, first) else None
-    protocol, system = _next(window), _next(window)
-    root, keys = _next(window), _next(window)
-    sizes, notes = _storage_sizes(source, window.position, root, keys)
-    extra = dict.fromkeys((*protocol.globals, *system.globals, *root.globals, *keys.globals))
-    whole = PickleRead(root.root, tuple(extra), root.opcodes, root.calls, keys.end, root.hashes_nested)
+    file = _read_rest(source, window)
+    extra = dict.fromkeys((*file.system.globals, *file.root.globals, *file.keys.globals))
+    whole = PickleRead(
+        file.root.root, tuple(extra), file.root.opcodes, file.root.calls, file.keys.end, file.root.hashes_nested
+    )
     return describe_pickle(
         source.path,
         source.size_bytes,
         whole,
-        stored_bytes=sizes_by_key(sizes),
+        stored_bytes=sizes_by_key({key: length for key, (_, length) in file.places.items()}),
         form="torch's older form",
-        carries_source=_carries_source(root),
-        notes=notes,
+        member="the fourth of its five pickles",
+        notes=file.notes,
     )
+
+
+@dataclass(frozen=True)
+class LegacyFile:
+    """Its pickles after the first two, and where each storage's bytes lie: offset and length by key."""
+
+    system: PickleRead
+    root: PickleRead
+    keys: PickleRead
+    places: dict[str, tuple[int, int]]
+    notes: list[str]
+
+
+def read_legacy(source: Source) -> LegacyFile | None:
+    """Read one inertly, or None where the file is something else.
+
+    Raises:
+        Refused: it is damaged.
+    """
+    if source.read_at(0, 1) != b"\x80":
+        return None
+    window = Window(source, 0, MAX_PICKLE_BYTES)
+    first = _next(window)
+    return _read_rest(source, window) if isinstance(first.root, int) and first.root == _MAGIC else None
+
+
+def _read_rest(source: Source, window: Window) -> LegacyFile:
+    protocol, system = _next(window), _next(window)
+    root, keys = _next(window), _next(window)
+    places, notes = _storage_places(source, window.position, root, keys)
+    named = PickleRead(system.root, (*protocol.globals, *system.globals), system.opcodes, system.calls, system.end)
+    return LegacyFile(named, root, keys, places, notes)
 
 
 def _next(window: Window) -> PickleRead:
@@ -63,35 +96,29 @@ def _plain_pickle(source: Source, read: PickleRead) -> FileDescription:
         read,
         stored_bytes=lambda key: None,
         form="a plain pickle",
-        carries_source=True,
+        member="the pickle",
+        readable=False,
         notes=["It is a plain pickle that torch.save did not write."],
     )
 
 
-def _carries_source(root: PickleRead) -> bool:
-    """Whether a class stands with its source text, `("module", class, file, text)`: weights_only takes no such file."""
-    for call in root.calls:
-        function = call.function
-        if isinstance(function, Persistent) and isinstance(function.id, tuple) and text_of(function.id[0]) == "module":
-            return True
-    return False
-
-
-def _storage_sizes(source: Source, place: int, root: PickleRead, keys: PickleRead) -> tuple[dict[str, int], list[str]]:
-    """The bytes of each storage that are really there, and a sentence where they are not."""
+def _storage_places(
+    source: Source, place: int, root: PickleRead, keys: PickleRead
+) -> tuple[dict[str, tuple[int, int]], list[str]]:
+    """Where the bytes of each storage really are, offset and length, and a sentence where they are not."""
     widths = _element_bytes(root.calls)
-    sizes: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
     for item in (items_of(keys.root) or [])[:_MAX_STORAGES]:
         key = text_of(item) or str(item)[:40]
         header = source.read_at(place, 8)
         numel = struct.unpack("<q", header)[0] if len(header) == 8 else -1
         length = numel * widths.get(key, 1)
         if numel < 0 or place + 8 + length > source.size_bytes:
-            missing = len(items_of(keys.root) or []) - len(sizes)
-            return sizes, [f"It is cut off: {counted(missing, 'storage')} at its end can't be whole."]
-        sizes[key] = length
+            missing = len(items_of(keys.root) or []) - len(places)
+            return places, [f"It is cut off: {counted(missing, 'storage')} at its end can't be whole."]
+        places[key] = (place + 8, length)
         place += 8 + length
-    return sizes, []
+    return places, []
 
 
 def _element_bytes(calls: tuple[Call, ...]) -> dict[str, int]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, MODULE_GLOBALS, PLAIN_OPCODES, judge_global
+import msgspec
+
+from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, MODULE_GLOBALS, judge_global
 from inspector.engine.formats.cleaning import counted
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.nests import choose_nest, other_nests
+from inspector.engine.formats.origins import find_origins
 from inspector.engine.formats.pickle_values import Call, PickleRead, items_of
 from inspector.engine.formats.suspicions import find_suspicious_calls
 from inspector.engine.formats.torch_contents import Contents, read_contents
@@ -23,26 +26,30 @@ def describe_pickle(
     *,
     stored_bytes: StoredBytes,
     form: str,
-    carries_source: bool = False,
+    member: str,
+    readable: bool = True,
     notes: Iterable[str] = (),
 ) -> FileDescription:
-    """Describe a torch file from its pickle. `stored_bytes` gives the bytes behind a storage's key, None if unknown."""
+    """Describe a torch file from its pickle.
+
+    Args:
+        path: of the file.
+        size_bytes: of the file.
+        read: the pickle.
+        stored_bytes: the bytes behind a storage's key, None if unknown.
+        form: what it is called.
+        member: which part of the file the pickle is.
+        readable: whether a module in it could be rebuilt without unpickling.
+        notes: what else is to be warned of.
+    """
     contents = read_contents(read.root)
     contents.suspicions += find_suspicious_calls(read.calls)
     if read.hashes_nested:
         contents.suspicions.append("Tuples of tuples are keys in it; loading hashes them, which may take for ever.")
     blocked = tuple(name for name in read.globals if name not in ALLOWED_GLOBALS)
     warnings = [*notes, *_check_storages(read.calls, stored_bytes), *dict.fromkeys(contents.suspicions)]
-    reader_stops = sorted(read.opcodes - PLAIN_OPCODES)
-    if reader_stops and not blocked:
-        warnings.append(
-            f"Its pickle is written in a way ({', '.join(reader_stops[:3])}) that torch's safe reader doesn't take."
-        )
-    if carries_source and contents.module_paths:
-        warnings.append(
-            "It is of the older form, which torch's safe reader takes for weights but not for whole modules."
-        )
-    safety = _safety(read, blocked, bool(contents.suspicions or reader_stops or (carries_source and contents.modules)))
+    safety = _safety(read, blocked, bool(contents.suspicions) or (not readable and bool(contents.modules)))
+    origins = find_origins(read, blocked, member)
     file_format = _format(contents)
     return FileDescription(
         path=path,
@@ -52,7 +59,7 @@ def describe_pickle(
         summary=_summary(file_format, contents, form, blocked),
         globals=read.globals,
         blocked_globals=blocked,
-        uses=tuple(judge_global(name) for name in read.globals),
+        uses=tuple(msgspec.structs.replace(judge_global(name), where=origins.get(name, "")) for name in read.globals),
         tensors=tuple(contents.tensors),
         modules=_modules(contents),
         metadata=_metadata(contents, form),

@@ -22,6 +22,7 @@ def describe(source: Source) -> FileDescription | None:
         read,
         stored_bytes=lambda key: directory.size_of(f"data/{key}"),
         form="torch's zip form",
+        member=f"{directory.root}data.pkl",
     )
 
 

@@ -2,9 +2,12 @@
 
 import re
 
+import msgspec
+
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
 from inspector.engine.formats.cleaning import clean_text, counted
-from inspector.engine.formats.pickle_values import Call, Value, pairs_of, text_of
+from inspector.engine.formats.origins import find_origins
+from inspector.engine.formats.pickle_values import Call, PickleRead, Value, pairs_of, text_of
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.torch_contents import MAX_DEPTH, MAX_STEPS, class_name_of
 from inspector.engine.formats.torch_tensors import read_tensor
@@ -28,7 +31,8 @@ def describe(source: Source) -> FileDescription | None:
     code = [name for name in directory.names() if name.casefold().startswith("code/") and name.endswith(".py")]
     constants = read_pickle_in(directory, "constants.pkl")
     named = tuple(dict.fromkeys((*read.globals, *constants.globals)))
-    uses = (*_foreign_names(named), *_file_operations(directory, code))
+    foreign = (*_foreign_names(read, "data.pkl"), *_foreign_names(constants, "constants.pkl"))
+    uses = (*{use.name: use for use in reversed(foreign)}.values(), *_file_operations(directory, code))
     root_class = walk.modules[0].class_name if walk.modules else "unknown"
     return FileDescription(
         path=source.path,
@@ -45,13 +49,15 @@ def describe(source: Source) -> FileDescription | None:
     )
 
 
-def _foreign_names(names: tuple[str, ...]) -> tuple[GlobalUse, ...]:
-    """What its pickles name beside the program's own classes and torch's tensors; TorchScript never does."""
-    return tuple(
-        judge_global(name)
-        for name in names
+def _foreign_names(read: PickleRead, member: str) -> tuple[GlobalUse, ...]:
+    """What a pickle names beside the program's own classes and torch's tensors; TorchScript never does."""
+    names = [
+        name
+        for name in read.globals
         if name not in ALLOWED_GLOBALS and not name.startswith(("__torch__.", "torch.jit._pickle."))
-    )
+    ]
+    origins = find_origins(read, names, member)
+    return tuple(msgspec.structs.replace(judge_global(name), where=origins[name]) for name in names)
 
 
 def _file_operations(directory: ZipDirectory, code: list[str]) -> tuple[GlobalUse, ...]:
@@ -65,7 +71,8 @@ def _file_operations(directory: ZipDirectory, code: list[str]) -> tuple[GlobalUs
         text = directory.read(name, _MAX_CODE_BYTES).decode("utf-8", "replace")
         for match in _TOUCHES_FILES.finditer(text):
             operation = f"torch.{match[1]}"
-            found[operation] = GlobalUse(name=operation, risk="dangerous", why="reads or writes files when it runs")
+            why = "reads or writes files when it runs"
+            found[operation] = GlobalUse(name=operation, risk="dangerous", why=why, where=clean_text(name, 120))
     return tuple(found.values())
 
 

@@ -77,6 +77,17 @@ class ZipDirectory:
             raise Refused(f"{name} in it has another size than its directory says.")
         return unpacked
 
+    def place_of(self, name: str) -> tuple[int, int]:
+        """Offset and length of a file that is stored as it is.
+
+        Raises:
+            Refused: it is packed, or the directory points at something that is no file.
+        """
+        entry = self.entries[self.root + name]
+        if entry.method:
+            raise Refused(f"{name} in it is packed, where torch stores it as it is.")
+        return self._data_offset(entry), entry.size_bytes
+
     def head(self, name: str) -> bytes:
         """The first four bytes of a file that is stored as it is; b"" for one that is packed."""
         entry = self.entries[self.root + name]

@@ -10,9 +10,17 @@ from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.programs import load_exported, load_torchscript
 from inspector.engine.loading.source_models import load_source
 from inspector.engine.loading.source_module import detach_sources
+from inspector.engine.loading.trusted_source import SourceFile
 from inspector.engine.loading.weights import Weights, find_weights_in, read_weights
 from inspector.engine.loading.weights_with_source import load_with_source, source_for
-from inspector.engine.loading.whole_module import Unpickled, load_module, unpickle_trusted
+from inspector.engine.loading.whole_module import (
+    Unpickled,
+    load_module,
+    load_module_without_code,
+    read_without_asking,
+    unpickle_trusted,
+)
+from inspector.engine.loading.without_trust import Rebuilt, open_without_code
 from inspector.protocol.files import FileDescription
 from inspector.protocol.requests import LoadModel
 
@@ -31,7 +39,7 @@ def load_model(request: LoadModel, description: FileDescription) -> Answer:
         case "state_dict" | "checkpoint" | "safetensors" | "hugging_face":
             return _load_weights(request, description)
         case "module":
-            return load_module(request, description)
+            return _load_module(request, description)
         case "torchscript":
             return load_torchscript(request, description)
         case "exported_program":
@@ -59,26 +67,47 @@ def _load_source(request: LoadModel) -> Answer:
     return load_source(request)
 
 
+def _load_module(request: LoadModel, description: FileDescription) -> Answer:
+    if not (request.weights_only and description.safety == "needs_consent"):
+        return load_module(request, description)
+    had = open_without_code(request.path)
+    if isinstance(had, Rebuilt):
+        return load_module_without_code(request, description, had)
+    return load_with_source(request, description, had, _needed_source(request, description))
+
+
 def _load_weights(request: LoadModel, description: FileDescription) -> Answer:
     if any(not module.guessed for module in description.modules):
-        return load_module(request, description)
-    source = source_for(request, description)
-    if source is None:
-        raise EngineError(
-            f"{Path(request.path).name} holds weights alone, without the code of the model.",
-            "Drop the .py that defines its class together with it, or attach it.",
-        )
+        return _load_module(request, description)
+    source = _needed_source(request, description)  # before the weights, which may be large
     weights = _read(request, description)
     if not isinstance(weights, Weights):
         return weights
     return load_with_source(request, description, weights, source)
 
 
+def _needed_source(request: LoadModel, description: FileDescription) -> SourceFile:
+    source = source_for(request, description)
+    if source is None:
+        raise EngineError(
+            f"{Path(request.path).name} holds weights alone, without the code of the model.",
+            "Drop the .py that defines its class together with it, or attach it.",
+        )
+    return source
+
+
 def _read(request: LoadModel, description: FileDescription) -> Weights | Answer:
-    """The weights without trust; where the file names code beside them, with consent alone."""
-    if description.safety != "needs_consent" or description.format == "hugging_face":
+    """The weights without trust; where the file names code beside them, with consent or without that code."""
+    if description.format in {"safetensors", "hugging_face"}:
         return read_weights(description)
-    unpickled = unpickle_trusted(request, description)
+    if description.safety != "needs_consent":
+        plain = read_without_asking(request.path, description)
+        if plain is not None:
+            return find_weights_in(plain.value, request.path)
+    elif request.weights_only:
+        had = open_without_code(request.path)
+        return had if isinstance(had, Weights) else find_weights_in(had.value, request.path)
+    unpickled = unpickle_trusted(request)
     if not isinstance(unpickled, Unpickled):
         return unpickled
     return find_weights_in(unpickled.value, request.path)

@@ -2,13 +2,16 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
-from inspector.engine.formats.reading import unreadable
+from inspector.engine.formats import describe_source
+from inspector.engine.formats.reading import HeldSource, Source, unreadable
 from inspector.protocol.events import ConsentNeeded, TrustItem
-from inspector.protocol.files import GlobalUse
+from inspector.protocol.files import FileDescription, GlobalUse
 from inspector.protocol.requests import LoadModel
 
 # Up to this size a file is held in memory, so that what was hashed is what is loaded.
@@ -28,22 +31,53 @@ def read_hashed(path: str) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()
 
 
-def open_hashed(path: str) -> tuple[IO[bytes], str]:
-    """The file's bytes as a stream, and their SHA-256; the stream has the same bytes, or for giants the same open file.
+class HeldFile:
+    """An open file with its SHA-256; what is described, and what is loaded from `stream`, is what was hashed.
+
+    A giant is not held in memory, but kept open: a file put in its place is another one.
+    """
+
+    def __init__(self, path: str, stream: IO[bytes]) -> None:
+        self.path = path
+        self.stream = stream
+
+    @cached_property
+    def sha256(self) -> str:
+        """Made when it is first asked for, as most files need none."""
+        self.stream.seek(0)
+        digest = hashlib.file_digest(self.stream, "sha256").hexdigest()
+        self.stream.seek(0)
+        return digest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stream.close()
+
+    def describe(self) -> FileDescription:
+        """What these very bytes hold."""
+        if isinstance(self.stream, io.BytesIO):
+            return describe_source(HeldSource(self.path, self.stream.getvalue()))
+        descriptor = os.dup(self.stream.fileno())
+        with Source(self.path, os.fstat(descriptor).st_size, descriptor) as source:
+            return describe_source(source)
+
+
+def open_held(path: str) -> HeldFile:
+    """Open a file whose code may be asked about.
 
     Raises:
         EngineError: it can't be read.
     """
     try:
-        if Path(path).stat().st_size <= _MAX_HELD_BYTES:
-            data, digest = read_hashed(path)
-            return io.BytesIO(data), digest
         stream = Path(path).open("rb")  # noqa: SIM115 - given to the caller, who closes it
+        if os.fstat(stream.fileno()).st_size > _MAX_HELD_BYTES:
+            return HeldFile(path, stream)
+        with stream:
+            return HeldFile(path, io.BytesIO(stream.read()))
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    stream.seek(0)
-    return stream, digest
 
 
 def is_trusted(request: LoadModel, digest: str) -> bool:
@@ -51,10 +85,42 @@ def is_trusted(request: LoadModel, digest: str) -> bool:
     return request.trust_everything or digest.lower() in {trusted.lower() for trusted in request.trusted}
 
 
-def ask(items: Sequence[TrustItem]) -> ConsentNeeded:
-    """The question, naming what would run."""
+def ask(
+    items: Sequence[TrustItem],
+    *,
+    missing: tuple[str, ...] = (),
+    lacking: tuple[str, ...] = (),
+    weights_only: bool = False,
+) -> ConsentNeeded:
+    """The question, naming what would run.
+
+    Args:
+        items: the files whose code would run.
+        missing: classes that a source has to supply first.
+        lacking: those of them that the given source does not seem to define.
+        weights_only: whether the weights can be had without that code.
+    """
     sentences = [_pickle_sentence(item) if item.what == "pickle" else _source_sentence(item) for item in items]
-    return ConsentNeeded(sentence=" ".join(sentences), items=tuple(items))
+    if missing:
+        sentences.append(_missing_sentence(missing))
+    if lacking:
+        sentences.append(f"It does not seem to define {_listed(lacking)}, which the pickle names.")
+    return ConsentNeeded(sentence=" ".join(sentences), items=tuple(items), missing=missing, weights_only=weights_only)
+
+
+def _missing_sentence(missing: Sequence[str]) -> str:
+    one = len(missing) == 1
+    scripts = [name for name in missing if name.startswith("__main__.")]
+    why = "the script that saved the file" if len(scripts) == len(missing) else "code that is not here"
+    return (
+        f"{_listed(missing)} {'is' if one else 'are'} from {why}: give the .py that defines {'it' if one else 'them'}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"`{name}`" for name in names[:5]]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(shown) + more
 
 
 def _pickle_sentence(item: TrustItem) -> str:

@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import torch
@@ -10,8 +9,7 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.cleaning import clean_text
-from inspector.engine.formats.reading import unreadable
-from inspector.engine.loading.consent import ask, is_trusted, open_hashed
+from inspector.engine.loading.consent import HeldFile, ask, is_trusted, open_held
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.refusal import weights_only_forced
 from inspector.engine.module_tree import model_info
@@ -27,16 +25,17 @@ def load_torchscript(request: LoadModel, description: FileDescription) -> Answer
         EngineError: torch can't.
     """
     # A stream and not the name, which torch would open itself: what is lent can't be opened so.
-    stream, digest = open_hashed(request.path) if description.blocked_globals else (_opened(request.path), "")
-    if description.blocked_globals and not is_trusted(request, digest):
-        uses = tuple(use for use in description.uses if use.name in description.blocked_globals)
-        return ask([TrustItem(path=request.path, sha256=digest, what="pickle", uses=uses)])
-    try:
-        with stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch calls its own TorchScript old; the file is there all the same
-            module = torch.jit.load(stream, map_location="cpu")  # type: ignore[no-untyped-call]  # torch gives no types
-    except Exception as error:
-        raise _failed(request.path, "TorchScript", error) from error
+    with open_held(request.path) as held:
+        description = _as_it_is_now(held, description)
+        if description.blocked_globals and not is_trusted(request, held.sha256):
+            uses = tuple(use for use in description.uses if use.name in description.blocked_globals)
+            return ask([TrustItem(path=request.path, sha256=held.sha256, what="pickle", uses=uses)])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch calls its own TorchScript old; the file is there all the same
+                module = torch.jit.load(held.stream, map_location="cpu")  # type: ignore[no-untyped-call]  # no types
+        except Exception as error:
+            raise _failed(request.path, "TorchScript", error) from error
     return _loaded(module, request, description)
 
 
@@ -47,28 +46,34 @@ def load_exported(request: LoadModel, description: FileDescription) -> Loaded:
         EngineError: torch can't, or a pickle inside it names code.
     """
     name = Path(request.path).name
-    if description.blocked_globals:
-        raise EngineError(
-            f"{name} carries code that would run {', '.join(description.blocked_globals[:3])}; it is not opened.",
-            "Export the model again without such objects in it, or open its weights with the .py of its class.",
-        )
-    try:
-        # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
-        with weights_only_forced(True), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of its own older parts
-            with _opened(request.path) as stream:
-                program = torch.export.load(stream)
-            module = torch.export.unflatten(program)
-    except Exception as error:
-        raise _failed(request.path, "exported program", error) from error
+    with open_held(request.path) as held:
+        description = _as_it_is_now(held, description)
+        if description.blocked_globals:
+            raise EngineError(
+                f"{name} carries code that would run {', '.join(description.blocked_globals[:3])}; it is not opened.",
+                "Export the model again without such objects in it, or open its weights with the .py of its class.",
+            )
+        try:
+            # torch.export.load retries with a full unpickle when the safe one fails, unless this stands in its way.
+            with weights_only_forced(True), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch warns of its own older parts
+                module = torch.export.unflatten(torch.export.load(held.stream))
+        except Exception as error:
+            raise _failed(request.path, "exported program", error) from error
     return _loaded(module, request, description)
 
 
-def _opened(path: str) -> IO[bytes]:
-    try:
-        return Path(path).open("rb")
-    except OSError as error:
-        raise unreadable(path, error) from error
+def _as_it_is_now(held: HeldFile, before: FileDescription) -> FileDescription:
+    """The description of the bytes that will be loaded: the name may mean another file than a moment ago.
+
+    Raises:
+        EngineError: it is of another format now.
+    """
+    now = held.describe()
+    if now.format != before.format:
+        name = Path(held.path).name
+        raise EngineError(f"{name} could not be loaded: {now.summary}", "It may be damaged; open it again.")
+    return now
 
 
 def _loaded(module: nn.Module, request: LoadModel, description: FileDescription) -> Loaded:

@@ -1,5 +1,7 @@
 """A source file with its hash, its outline, and, once trusted, the module that it makes when it is run."""
 
+import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,7 @@ class SourceFile:
     data: bytes
     sha256: str
     outline: SourceOutline
+    defines: frozenset[str] = frozenset()
 
     @property
     def trust_item(self) -> TrustItem:
@@ -30,6 +33,10 @@ class SourceFile:
     def is_trusted(self, request: LoadModel) -> bool:
         """Whether it may run."""
         return is_trusted(request, self.sha256)
+
+    def lacks(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those dotted names that this file alone does not seem to define; none where it imports with a star."""
+        return () if "*" in self.defines else tuple(one for one in names if _top_name(one) not in self.defines)
 
     def run(self) -> ModuleType:
         """Run it; the caller has asked.
@@ -56,7 +63,27 @@ def read_source(path: str) -> SourceFile:
     tree, problem = parse_source(text)
     if tree is None:
         raise EngineError(f"{name} is not valid Python: {problem}.", "Correct it, and open it again.")
-    return SourceFile(path, data, digest, outline_source(tree))
+    return SourceFile(path, data, digest, outline_source(tree), _defined_in(tree.body))
+
+
+def _top_name(name: str) -> str:
+    """`Net` of `__main__.Net` and of `models.net.Net`; the outer class of `__main__.Net.Part`."""
+    return name.removeprefix("__main__.").partition(".")[0] if name.startswith("__main__.") else name.rpartition(".")[2]
+
+
+def _defined_in(body: Iterable[ast.stmt]) -> frozenset[str]:
+    """The names that a file has at its top level once it has run, `*` for those that it takes over unseen."""
+    found: set[str] = set()
+    for node in body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                found.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                found |= {alias.asname or alias.name for alias in node.names}
+            case _:
+                found |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+                found |= {part.name for part in ast.walk(node) if isinstance(part, ast.ClassDef | ast.FunctionDef)}
+    return frozenset(found)
 
 
 def find_beside(path: str, names: list[str]) -> str:
