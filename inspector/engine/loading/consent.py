@@ -45,7 +45,7 @@ class HeldFile:
     def sha256(self) -> str:
         """Made when it is first asked for, as most files need none."""
         self.stream.seek(0)
-        digest = hashlib.file_digest(self.stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(self.stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads into buffers
         self.stream.seek(0)
         return digest
 
