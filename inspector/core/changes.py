@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.formatting import shape_text, value_text
-from inspector.core.readings import as_real
+from inspector.core.readings import as_real, class_axis
 from inspector.protocol.changes import Change, ChangeKind, NodePlace
 from inspector.protocol.graph import Graph, Group, Node, TensorSpec
 from inspector.protocol.outputs import Head
@@ -204,7 +204,7 @@ def outputs_sentence(
     """What the changes did to one output: the highest class where it is a classifier's, else its values.
 
     Args:
-        before: values (…, K) of the run without changes.
+        before: values of the run without changes, with the classes where `class_axis` says.
         after: the same of the run with them.
         head: how the output is read.
         class_names: by their index in K; may be empty.
@@ -219,9 +219,11 @@ def outputs_sentence(
     moved = f"Values move by {value_text(largest)} at most."
     if np.isnan(new).any() and not np.isnan(old).any():
         return f"The output has NaN now, and had none before. {moved}"
-    if head.kind in ("regression", "features") or old.ndim < 1 or old.shape[-1] < 2:
+    axis = class_axis(old.shape)
+    if head.kind in ("regression", "features") or axis is None or old.shape[axis] < 2:
         return moved
-    return f"{_top_sentence(old.reshape(-1, old.shape[-1]), new.reshape(-1, new.shape[-1]), class_names)} {moved}"
+    rows_before, rows_after = (np.moveaxis(values, axis, -1).reshape(-1, old.shape[axis]) for values in (old, new))
+    return f"{_top_sentence(rows_before, rows_after, class_names)} {moved}"
 
 
 def _top_sentence(old: NDArray[np.float64], new: NDArray[np.float64], names: Sequence[str]) -> str:

@@ -5,9 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QHeaderView
 
 from inspector.core.readings import sigmoid, softmax
 from inspector.gui.outputs_panel.table import raw_text
+from inspector.gui.parts import PlainTable
+from inspector.gui.parts.table import ROW_HEIGHT
+from inspector.gui.state import RunState
 
 COLUMNS = ("#", "class", "before", "after", "difference")
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -84,3 +88,36 @@ class BeforeAfterModel(QAbstractTableModel):
 def _alignment(column: int) -> int:
     side = Qt.AlignmentFlag.AlignLeft if column == 1 else Qt.AlignmentFlag.AlignRight
     return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class BeforeAfterTable(PlainTable):
+    """The two lines, a row a class; it takes the place of the table of readings."""
+
+    def __init__(self) -> None:
+        super().__init__("changes_table", "Output before and after the changes")
+        self.both = BeforeAfterModel()
+        self.both.setParent(self)
+        self.setModel(self.both)
+        self.setMinimumHeight(2 * ROW_HEIGHT)
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(28)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+
+    def show_lines(
+        self, before: NDArray[np.float64], after: NDArray[np.float64], reading: str, names: tuple[str, ...]
+    ) -> None:
+        """Show two lines (K,) of raw values, read as `raw`, `softmax` or `sigmoid`."""
+        self.both.show_lines(before, after, reading, names)
+        self.setColumnHidden(1, not self.both.has_names)
+        digits = len(str(max(0, len(before) - 1)))
+        self.setColumnWidth(0, max(28, self.fontMetrics().horizontalAdvance("0") * digits + 14))
+
+
+def values_before(run: RunState, output: int) -> NDArray[np.generic] | None:
+    """An output as it was without the changes; None where the two can't stand side by side."""
+    if not (output < len(run.outputs) and output < len(run.outputs_before)):
+        return None
+    before, after = run.outputs_before[output].values, run.outputs[output].values
+    alike = before.shape == after.shape and before.size > 0 and before.dtype.kind in "fiubc"
+    return before if alike else None

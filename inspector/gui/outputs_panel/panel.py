@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QHeaderView,
 
 from inspector.core.heads import num_classes_of
 from inspector.gui.outputs_panel.answer import AnswerStrip, top_classes
+from inspector.gui.outputs_panel.before_after import BeforeAfterTable, values_before
 from inspector.gui.outputs_panel.changes_strip import ChangesStrip
 from inspector.gui.outputs_panel.class_names import read_class_names
 from inspector.gui.outputs_panel.delegate import BarDelegate
@@ -62,14 +63,14 @@ class OutputsPanel(QWidget):
     def draw(self, state: WindowState) -> None:
         """Show the outputs of the last run; nothing is done where they are the ones shown."""
         run = state.run
-        shown = (run.outputs, run.failure, run.verdict, run.running, run.comparison, state.settings.changes)
+        changes = (run.comparison, state.settings.changes, state.evaluation.folder)
+        shown = (run.outputs, run.failure, run.verdict, run.running, *changes)
         drawn = (*shown, state.class_names, state.preview, state.model, state.loading)
         self._state = state
         self.expectation.show_expectation(state.settings.expectation)
         if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
             return
         self._drawn = drawn
-        self.changes.draw(state, self._names())
         self._redraw()
 
     def table(self) -> ReadingTable | None:
@@ -101,6 +102,7 @@ class OutputsPanel(QWidget):
         low, narrow = self.height() < _ANSWER_HEIGHT, self.width() < _NARROW
         upright = self.width() >= _UPRIGHT_FROM
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self.changes.set_low(low)
         self.evidence.limit_lines(1 if low else 2 if self.height() < _EVIDENCE_HEIGHT else None)
         self.expectation.sentence.limit_lines((1 if narrow else 2) if low else None)
         self._beside.setDirection(across if upright else down)
@@ -117,6 +119,7 @@ class OutputsPanel(QWidget):
     def _make_parts(self) -> None:
         self.answer = AnswerStrip()
         self.changes = ChangesStrip()
+        self.both = BeforeAfterTable()
         self.places = PlaceRow()
         self.facts = Sentence("outputs_facts", "Shape and range of the output", "dimmed", small=True)
         self.facts.limit_lines(2)
@@ -201,13 +204,14 @@ class OutputsPanel(QWidget):
         sliders.addWidget(self.threshold, 1)
         self._sliders = named(QWidget(), "outputs_sliders", "Temperature and threshold")
         self._sliders.setLayout(sliders)
-        column.addWidget(self.changes, 1)
+        column.addWidget(self.changes)
         for part in (self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
             column.addWidget(part)
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._beside.setSpacing(5)
         self._beside.addWidget(self.answer)
         self._beside.addWidget(self.view, 1)
+        column.addWidget(self.both, 1)
         column.addLayout(self._beside, 1)
         self._bottom = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._bottom.setSpacing(5)
@@ -218,7 +222,7 @@ class OutputsPanel(QWidget):
 
     def _connect_parts(self) -> None:
         self.places.changed.connect(self._redraw)
-        self.changes.compared.connect(lambda _both: self._show_parts())
+        self.changes.reading_chosen.connect(self._redraw)
         self.top.valueChanged.connect(self._read)
         self.order.clicked.connect(self._choose_order)
         self.view.resized.connect(self._fit_columns)
@@ -238,8 +242,9 @@ class OutputsPanel(QWidget):
         self._say_failure(run.failure)
         self.empty.say("" if run.outputs or run.failure else why_empty(self._state))
         has_outputs = bool(run.outputs)
-        self._show_parts()
         self.places.show_outputs([output.tensor.name for output in run.outputs])
+        self.changes.draw(self._state, self._names(), self.places.current_output())
+        self._show_parts()
         if not has_outputs:
             self._table = self._known_line = None
             self.places.setVisible(False)
@@ -259,8 +264,7 @@ class OutputsPanel(QWidget):
         alone = bool(self._state.run.outputs) and not self.changes.shows_both
         for part in (self._controls, self._sliders, self.view, self.expectation):
             part.setVisible(alone)
-        self.evidence.setVisible(alone and bool(self.evidence.text()))
-        self._show_answer()
+        self.both.setVisible(self.changes.shows_both)
 
     def _read(self) -> None:
         """Read the chosen line anew: all that a slider needs."""
@@ -282,11 +286,19 @@ class OutputsPanel(QWidget):
             descending=descending,
         )
         self.model.show_table(self._table)
-        self.evidence.say(evidence_text(self._table, output.tensor.head))
+        self.evidence.say("" if self.changes.shows_both else evidence_text(self._table, output.tensor.head))
         quantities = output.tensor.head.kind in ("regression", "features")
         self.expectation.show_verdict(self._state.run.verdict, None if quantities else len(line), names)
         self._show_answer()
+        self._show_both(line)
         self._fit_columns()
+
+    def _show_both(self, after: NDArray[np.float64]) -> None:
+        """The chosen line beside what it was without the changes."""
+        before = values_before(self._state.run, self.places.current_output())
+        if before is not None and self.changes.shows_both:
+            was = line_of(before, self.places.current_axis(), self.places.places())
+            self.both.show_lines(was, after, self.changes.reading.current(), self._names())
 
     def _line(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """The chosen line and its order, made anew only when another is chosen: a slider changes neither."""
