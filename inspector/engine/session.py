@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -86,6 +87,7 @@ class Session:
         self._between_steps = between_steps
         self._open: OpenModel | None = None
         self._kept: Kept | None = None
+        self._tried = ""  # the file that was to be loaded last
 
     def load(self, request: LoadModel, description: FileDescription) -> None:
         """Load a model whose file has been described; the one before is let go of first.
@@ -94,6 +96,7 @@ class Session:
             EngineError: it can't be loaded.
         """
         self._open = self._kept = None
+        self._tried = request.path
         self._emit(Progressed(what="Loading"))
         answer = load_model(request, description)
         if not isinstance(answer, Loaded):
@@ -148,6 +151,11 @@ class Session:
                 raise EngineError(f"The engine does not know how to answer {type(request).__name__}.")
 
     def _model(self) -> OpenModel:
+        if self._open is None and self._tried:
+            raise EngineError(
+                f"No model is open: {Path(self._tried).name} could not be loaded the last time, or asks for something.",
+                "Mend the file or answer what it asks, and reopen it; or open another one.",
+            )
         if self._open is None:
             raise EngineError("No model is open.", "Open a model file first.")
         return self._open

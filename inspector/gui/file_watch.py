@@ -6,6 +6,7 @@ replaced by renaming). Files are looked at on a thread of their own, as a drive 
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,13 @@ QUIET_MS = 400  # size and time of change must stay the same so long: a file is 
 POLL_MS = 3000
 MAX_FILES = 200
 MAX_INDEX_BYTES = 16_000_000
+MAX_SOURCE_BYTES = 1_000_000
+MAX_DEPTH = 8  # of a module's dotted name
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import[ \t]*(?P<members>\([^)]*\)|[^\n;]+)"
+    r"|import[ \t]+(?P<plain>[\w., \t]+))",
+    re.MULTILINE,
+)
 _PARTS = (".safetensors", ".bin", ".json", ".pt", ".pth", ".py", ".model", ".txt")
 
 NEW = (-1, -1, -1)  # how a file was is not known yet
@@ -113,7 +121,10 @@ class FileWatch(QObject):
         if self._known is None:
             self._known = look
             return
-        self._known |= {path: now for path, now in look.items() if self._known.get(path) == NEW}
+        if NEW in self._known.values():  # what a file brings along is new with it
+            self._known = {path: now for path, now in look.items() if self._known.get(path, NEW) == NEW} | {
+                path: was for path, was in self._known.items() if was != NEW
+            }
         changed = [path for path in {**self._known, **look} if look.get(path) != self._known.get(path)]
         there = [path for path in changed if look.get(path) is not None]
         gone = any(look.get(root) is None for root in self._roots)
@@ -138,7 +149,7 @@ class FileWatch(QObject):
 
 
 def files_of(roots: Iterable[str]) -> tuple[str, ...]:
-    """The files that these stand for: themselves, what lies in a folder, the parts that an index names."""
+    """The files that these stand for: themselves, what lies in a folder, the parts of an index, modules beside."""
     found: dict[str, None] = {}
     for root in roots:
         path = Path(root)
@@ -148,6 +159,8 @@ def files_of(roots: Iterable[str]) -> tuple[str, ...]:
         found[root] = None
         if path.name.endswith(".index.json"):
             found |= dict.fromkeys(str(path.parent / name) for name in _named_parts(path))
+        if path.suffix == ".py":
+            found |= dict.fromkeys(imported_beside(path))
     return tuple(found)
 
 
@@ -175,6 +188,50 @@ def _named_parts(index: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
     return sorted(name for name in names if name and name == Path(name).name)[:MAX_FILES]
+
+
+def imported_beside(source: Path) -> list[str]:
+    """The modules of its own folder that a source imports, and those that they import; read as text, never run."""
+    top = source.parent
+    while (top / "__init__.py").is_file() and top.name.isidentifier() and top != top.parent:
+        top = top.parent  # imports within a package start there
+    met, waiting = {source}, [source]
+    while waiting and len(met) < MAX_FILES:
+        file = waiting.pop()
+        fresh = [found for found in _imports_of(file, top) if found not in met]
+        met.update(fresh)
+        waiting += fresh
+    return sorted(str(found) for found in met - {source})
+
+
+def _imports_of(file: Path, top: Path) -> list[Path]:
+    try:
+        if file.stat().st_size > MAX_SOURCE_BYTES:
+            return []
+        text = file.read_text("utf-8", "replace")
+    except OSError:
+        return []
+    names: list[tuple[Path, str]] = []
+    for found in _IMPORT.finditer(text):
+        dots, module, members, plain = found.group("dots", "module", "members", "plain")
+        if plain is not None:
+            names += [(top, name.split()[0]) for name in plain.split(",") if name.strip()]
+            continue
+        start = file.parents[min(len(dots), len(file.parents)) - 1] if dots else top
+        bare = re.sub(r"[()\\]|#.*", " ", members).split(",")
+        parts = [name.split()[0] for name in bare if name.strip()]
+        names += [(start, ".".join(filter(None, (module, part)))) for part in parts]
+    return list(dict.fromkeys(place for start, name in names for place in _files_named(start, name)))
+
+
+def _files_named(start: Path, name: str) -> list[Path]:
+    """`a.b` is a/b.py or a/b/__init__.py, and of the way there a/__init__.py or a.py."""
+    parts = [part for part in name.split(".") if part]
+    found = []
+    for end in range(1, min(len(parts), MAX_DEPTH) + 1):
+        place = start.joinpath(*parts[:end])
+        found += [file for file in (place.with_name(f"{place.name}.py"), place / "__init__.py") if file.is_file()]
+    return found
 
 
 def _timer(parent: QObject, milliseconds: int, slot: object, *, single: bool) -> QTimer:

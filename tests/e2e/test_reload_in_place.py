@@ -123,6 +123,14 @@ def test_a_reload_that_fails_leaves_the_graph_and_says_why(qtbot: QtBot, window:
         timeout=SLOW_MS,
     )
     assert window.session.state.run.graph is graph
+    window.session.run()
+    qtbot.waitUntil(
+        lambda: settled(window) and any(problem.place == "run" for problem in window.session.state.problems),
+        timeout=SLOW_MS,
+    )
+    said = next(problem for problem in window.session.state.problems if problem.place == "run")
+    assert said.message.startswith("No model is open: model.pth could not be loaded the last time")
+    assert "reopen it" in said.fix
     assert window.centre.currentWidget() is window.panels.graph
     save(model, 4.0)
     qtbot.waitUntil(lambda: output_of(window) == 4.0 and settled(window), timeout=SLOW_MS)

@@ -94,3 +94,39 @@ def test_the_parts_of_a_sharded_model_and_of_a_folder_are_watched(tmp_path: Path
     assert {Path(path).name for path in files_of([str(tmp_path)])} >= {"config.json", index.name, tmp_path.name}
     index.write_text("not json")
     assert files_of([str(index)]) == (str(index),)
+
+
+def test_modules_that_a_source_imports_from_its_own_folder_are_watched(tmp_path: Path) -> None:
+    def write(name: str, text: str) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+    source = write(
+        "net.py", "import os, blocks as b\nfrom parts import (  # two\n    head,\n    neck as n,\n)\nimport torch\n"
+    )
+    blocks = write("blocks.py", "import net\n    from norm import *\n")  # a circle
+    norm = write("norm.py", "")
+    package = write("parts/__init__.py", "from .deep import deepest")
+    head, neck, deep = (write(f"parts/{name}.py", "from . import neck") for name in ("head", "neck", "deep"))
+    write("unused.py", "")
+    write("parts/unused.py", "")
+    assert set(files_of([source])) == {source, blocks, norm, package, head, neck, deep}
+    assert set(files_of([head])) == {head, neck}, "and inside a package"
+
+
+def test_a_changed_module_beside_the_source_is_told_and_one_that_comes_with_it_is_not(
+    qtbot: QtBot, watch: FileWatch, model: Path
+) -> None:
+    source, blocks = model.with_name("net.py"), model.with_name("blocks.py")
+    source.write_text("from blocks import Block")
+    blocks.write_text("Block = 1")
+    told: list[object] = []
+    watch.changed.connect(told.append)
+    watch.also(str(source))
+    two_looks_go_by(qtbot, watch)
+    assert not told, "they are as they were when the model was opened"
+    with qtbot.waitSignal(watch.changed) as change:
+        blocks.write_text("Block = 22")
+    assert change.args == [(str(blocks),)]
