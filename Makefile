@@ -38,9 +38,10 @@ docs: ## write docs/messages.md from the messages themselves
 	@$(SETUP) run
 	$(VENV)/python scripts/message_reference.py
 
-screenshots: ## take the README's pictures from the real app, into docs/pictures
+screenshots: ## take the pictures of README, guide and graphs from the real app, into docs/pictures
 	@$(SETUP) run
 	$(VENV)/python scripts/screenshots.py
+	$(VENV)/python scripts/graph_pictures.py
 
 bench: ## measure what is claimed to be fast, beside its peers, and write docs/benchmarks.md
 	@$(SETUP) run

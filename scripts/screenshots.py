@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the real app with a real engine, without a screen: `make screenshots`.
+"""Takes the pictures of README and guide from the real app with a real engine, without a screen: `make screenshots`.
 
 Each picture has a process of its own, as an application has one look and one set of fonts.
 """
@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QWidget
 
 from inspector.client.process import ProcessEngine
@@ -88,6 +89,17 @@ def main() -> int:
 
 def take(picture: Picture) -> int:
     """Open the window, wait until it has done what it was asked for, save what it shows."""
+    with offscreen_window(picture.theme) as window:
+        for step in steps(window, picture):
+            wait_until(window, step)
+        shown = window.findChild(QWidget, picture.panel) if picture.panel else window
+        save(shown, picture.name)
+    return 0
+
+
+@contextmanager
+def offscreen_window(theme: ThemeChoice) -> Iterator[MainWindow]:
+    """The app's window with a real engine, on a screen that nobody sees; ended afterwards. Once in a process."""
     qInstallMessageHandler(_pass_on)
     with tempfile.TemporaryDirectory() as folder:
         screen = Path(folder) / "screen.json"
@@ -95,23 +107,24 @@ def take(picture: Picture) -> int:
         os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screen}"
         app = make_application()
         settings = SettingsFile(Path(folder) / "settings.json")
-        apply_theme(app, picture.theme)
+        apply_theme(app, theme)
         window = MainWindow(ProcessEngine, settings, samples())
         window.resize(*SIZE)
         window.session.start()
         window.show()
         try:
-            for step in steps(window, picture):
-                wait_until(window, step)
-            target = PICTURES / f"{picture.name}.png"
-            shown = window.findChild(QWidget, picture.panel) if picture.panel else window
-            if not isinstance(shown, QWidget) or not shown.grab().save(str(target)):
-                sys.exit(f"{target} could not be written.")
-            print(target.relative_to(ROOT))
+            yield window
         finally:
             window.session.close()
             window.close()
-    return 0
+
+
+def save(shown: QObject | None, name: str) -> None:
+    """Write what a widget shows into docs/pictures."""
+    target = PICTURES / f"{name}.png"
+    if not isinstance(shown, QWidget) or not shown.grab().save(str(target)):
+        sys.exit(f"{target} could not be written.")
+    print(target.relative_to(ROOT))
 
 
 def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:

@@ -344,7 +344,7 @@ def test_what_is_under_the_pointer_is_told_in_full(drawn):
     assert "8→8 k3" in text
     assert "out  (1, 8) float32" in text
     wire = tooltip_text(picture, picture.hit(QPointF(-50, -50)), 0)
-    assert "input → Conv2d: (1, 8) float32, 32 bytes" in wire
+    assert "input → Conv2d blocks.0.conv: (1, 8) float32, 32 bytes" in wire
 
 
 def test_names_from_files_are_never_read_as_markup(view, qtbot):

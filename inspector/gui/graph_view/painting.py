@@ -17,7 +17,7 @@ from inspector.gui.graph_view.cards import BAND, CHEVRON, PAD, ROW, TOP_PAD, Car
 from inspector.gui.graph_view.colours import colour, mixed
 from inspector.gui.theme import Theme
 
-TEXT_FROM = 0.45  # not all text below this zoom
+TEXT_FROM = 0.55  # not all text below this zoom
 TITLE_FROM = 0.26  # but titles, as large as can be read
 TITLE_PX, SMALL_TITLE_PX = 11.0, 9.0  # on the screen; long ones are smaller
 TIGHT = 8.0  # less than PAD: letters are scarce from afar

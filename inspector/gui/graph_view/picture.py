@@ -14,7 +14,7 @@ from inspector.core.formatting import bytes_text, named_shape_text, shape_text
 from inspector.core.graph_axes import NOTHING, group_output_axes, output_axes
 from inspector.core.layout import HEADER, Layout
 from inspector.gui.graph_view.cards import Card, container_card
-from inspector.protocol.graph import Failure, GraphAxes, TensorAxes, TensorSpec
+from inspector.protocol.graph import Failure, GraphAxes, Node, TensorAxes, TensorSpec
 
 ARROW = 6.0
 TURN = 8.0  # radius of a wire's corners
@@ -203,7 +203,7 @@ class Picture:
             spec = source.outputs[edge.source_output] if edge.source_output < len(source.outputs) else None
             shape = named_shape_text(spec.shape, self.axes_of_wire(index).names) if spec else ""
             carries = f"{shape} {spec.dtype}, {bytes_text(_size_bytes(spec))}" if spec else "a value"
-            lines.append(f"{source.op} → {target.op}: {carries}" + (" (inferred)" if edge.inferred else ""))
+            lines.append(f"{_called(source)} → {_called(target)}: {carries}" + (" (inferred)" if edge.inferred else ""))
         left = len(self.visible.wire_edges[wire]) - len(lines)
         return "\n".join([*lines, *([f"and {left} more"] if left > 0 else [])])
 
@@ -287,6 +287,11 @@ def _last_around(rects: NDArray[np.float32], at: QPointF) -> int | None:
     )
     found = np.flatnonzero(inside)
     return int(found[-1]) if len(found) else None
+
+
+def _called(node: Node) -> str:
+    """`Conv2d layer1.0.conv1`; what has no name of its own by its operation."""
+    return f"{node.op} {node.fqn}" if node.fqn and node.fqn != node.op and node.kind == "module" else node.op
 
 
 def _size_bytes(spec: TensorSpec | None) -> int:
