@@ -7,6 +7,7 @@ and gets the name that was asked for when it is whole.
 import os
 import queue
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,10 @@ from inspector.protocol.events import TensorFetched
 from inspector.protocol.requests import ReadRow
 
 PIECE_BYTES = 8 * 1024 * 1024
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return path.open("xb")
 
 
 class TensorExport(QObject):
@@ -34,8 +39,15 @@ class TensorExport(QObject):
     _written = Signal(int)
     _failed = Signal(str)
 
-    def __init__(self, fetched: TensorFetched, path: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        fetched: TensorFetched,
+        path: str,
+        parent: QObject | None = None,
+        open_file: Callable[[Path], BinaryIO] = _new_file,
+    ) -> None:
         super().__init__(parent)
+        self._open_file = open_file
         self._fetched = fetched
         self._path = Path(path)
         self._dtype = np.dtype(fetched.array_dtype)
@@ -100,7 +112,7 @@ class TensorExport(QObject):
     def _write_file(self) -> None:
         unfinished = self._path.with_name(f".{os.getpid()}-{threading.get_ident()}.npy.part")
         try:
-            with unfinished.open("xb") as file:
+            with self._open_file(unfinished) as file:
                 whole = self._write_pieces(file)
             if whole:
                 unfinished.replace(self._path)

@@ -5,7 +5,7 @@ from typing import Literal
 from inspector.protocol.base import Message
 
 Role = Literal["output", "input", "attention", "parameter"]
-MapLayout = Literal["maps", "channels", "strips", "tokens", "query", "kernels", "tiles", "plane"]
+MapLayout = Literal["maps", "channels", "strips", "tokens", "query", "slices", "kernels", "tiles", "plane"]
 MapOrder = Literal["index", "mean_abs", "max", "zeros"]
 Reduction = Literal["max_abs", "mean"]
 Sought = Literal["max", "min", "nan"]
@@ -45,8 +45,9 @@ class MapWindow(Message, frozen=True):
 
     `maps` (N, C, H, W) and `strips` (N, C, L) give channels of the sample `sample`, `channels` (C, H, W) all of them;
     `tokens` (N, L, D) gives features over a square of L or L - 1 patches, `query` (N, heads, L, L) what the token
-    `query` looks at over these; `kernels` (O, I, h, w) gives slices, `tiles` (O, 3, h, w) colours; `plane` is one
-    matrix. Maps over `max_side` pixels are made smaller: the value of greatest magnitude of each block, or its mean.
+    `query` looks at over these; `slices` (N, C, D, H, W) gives the planes of the channel `query`; `kernels`
+    (O, I, …, h, w) gives slices, `tiles` (O, 3, h, w) colours; `plane` is one matrix.
+    Maps over `max_side` pixels are made smaller: the value of greatest magnitude of each block, or its mean.
     """
 
     layout: MapLayout

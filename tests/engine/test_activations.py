@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from inspector.client.arrays import RING_BYTES
+from inspector.core.changes import parse_change
 from inspector.engine.activations import LastRun, fetch
 from inspector.engine.activations.maps import map_stack, read_maps
 from inspector.engine.activations.measuring import is_attention, measure_all
@@ -61,7 +62,7 @@ def ran(module, shape, mode="eval", **changes):
     info = ModelInfo(format="module", class_name="Net", num_params=0, size_bytes=0)
     loaded = Loaded(module=module, path="m.pt", source="", info=info)
     x = torch.randn(shape, generator=torch.Generator().manual_seed(3))
-    captured = captured_run(module, (x,), {}, request, CaptureOptions())
+    captured = captured_run(module, (x,), {}, request, CaptureOptions(changes=request.changes))
     return loaded, LastRun(request, captured.graph), x
 
 
@@ -329,3 +330,74 @@ def test_one_answer_is_a_small_part_of_the_shared_memory():
     assert RING_BYTES / 100 > 65_536 * 16
     with pytest.raises(WrongUseError):
         read_maps(torch.rand(1, 1, 4, 4), MapWindow(layout="maps", count=4000, max_side=96))
+
+
+def test_what_a_failed_run_came_by_is_fetched_as_it_was():
+    class Fails(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 6), nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.second(torch.relu(self.first(x)))
+
+    loaded, last, x = ran(Fails(), (3, 4))
+    assert last.graph.nodes[-1].failed
+    with torch.no_grad():
+        expected = torch.relu(loaded.module.first(x))
+    kept = fetched(loaded, last, "output", "relu")
+    assert torch.equal(kept.tensor, expected)
+    assert not kept.notes
+    failed = TensorPlace(role="input", node=last.graph.nodes[-1].id)
+    assert torch.equal(fetch(loaded, (), last, failed).tensor, expected), "what met the node that failed"
+    with pytest.raises(EngineError, match="did not come by"):
+        fetch(loaded, (), last, TensorPlace(role="output", node=last.graph.nodes[-1].id))
+
+
+def test_with_changes_in_force_the_changed_values_are_fetched():
+    change = parse_change("conv=zero")
+    loaded, last, x = ran(Net(), (2, 3, 8, 8), changes=(change,))
+    assert not fetched(loaded, last, "output", "Conv2d").tensor.any()
+    module = loaded.module.eval()
+    with torch.no_grad():
+        norm = module.norm(torch.zeros(2, 4, 6, 6))
+        plain = module.norm(module.conv(x))
+    found = fetched(loaded, last, "output", "BatchNorm2d")
+    assert torch.equal(found.tensor, norm)
+    assert not torch.equal(found.tensor, plain)
+    assert not found.notes
+
+
+def test_weights_of_the_attention_function_are_those_that_torch_tells_when_asked():
+    class Function(nn.Module):
+        """Attention written with the function, which is how some libraries call it."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.MultiheadAttention(8, 2)
+
+        def told(self, x, *, weights):
+            a = self.inner
+            return functional.multi_head_attention_forward(
+                x, x, x, 8, 2, a.in_proj_weight, a.in_proj_bias, None, None, False, 0.2,
+                a.out_proj.weight, a.out_proj.bias, training=False,
+                need_weights=weights, average_attn_weights=False,
+            )  # fmt: skip
+
+        def forward(self, x):
+            return self.told(x, weights=False)[0]
+
+    torch.manual_seed(6)
+    loaded, last, x = ran(Function(), (5, 3, 8))
+    with torch.no_grad():
+        expected = loaded.module.told(x, weights=True)[1]
+    kept = fetched(loaded, last, "attention", "multi_head_attention_forward")
+    assert kept.tensor.shape == (3, 2, 5, 5)
+    assert torch.allclose(kept.tensor, expected, atol=1e-6)
+
+
+def test_volumes_are_slices_of_a_channel():
+    volume = torch.randn(2, 3, 4, 5, 6)
+    assert torch.equal(map_stack(volume, MapWindow(layout="slices", sample=1, query=2)), volume[1, 2])
+    kernels = torch.randn(2, 3, 4, 5, 6)
+    assert torch.equal(map_stack(kernels, MapWindow(layout="kernels"))[13], kernels[1, 0, 1])

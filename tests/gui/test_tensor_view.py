@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -17,14 +18,18 @@ from inspector.gui.plots import value_pixels
 from inspector.gui.plots.value_map import NOT_A_NUMBER
 from inspector.gui.session import WindowSession
 from inspector.gui.settings import SettingsFile
+from inspector.gui.state import MapPictures, RunState, Saving, TensorState, WindowState
+from inspector.gui.tensor_export import TensorExport
 from inspector.gui.tensor_view import TensorView
 from inspector.gui.tensor_view.choices import layout_choices, patches_side
+from inspector.gui.tensor_view.pictures import PicturesPage
 from inspector.gui.tensor_view.values_model import MOST_ROWS, ValuesModel, cell_text
 from inspector.gui.updates import apply_event
 from inspector.protocol.base import ArrayRef
-from inspector.protocol.events import CellsRead, RequestFailed, TensorFetched
+from inspector.protocol.events import CellsRead, MapsRead, RequestFailed, TensorFetched, TensorMeasured
+from inspector.protocol.graph import Graph, Node, TensorSpec
 from inspector.protocol.requests import FetchTensor, ReadCells, ReadMaps, ReadRow
-from inspector.protocol.tensors import CellWindow, TensorPlace
+from inspector.protocol.tensors import CellWindow, MapWindow, TensorPlace
 
 CONV = 4
 WEIGHT = TensorPlace(role="parameter", fqn="block.conv1.weight")
@@ -224,6 +229,10 @@ def test_values_are_written_as_chosen():
         ((1, 197, 768), "output", "linear", ["tokens", "strips", "channels", "plane"]),
         ((2, 8, 101), "output", "convolution", ["strips", "channels", "plane"]),
         ((2, 7, 32), "output", "recurrent", ["plane", "channels", "strips"]),
+        ((1, 16, 80), "output", "recurrent", ["plane", "channels", "strips"]),
+        ((1, 64, 64, 64), "output", "convolution", ["maps", "plane"]),
+        ((1, 8, 16, 16, 16), "output", "convolution", ["slices", "plane"]),
+        ((8, 3, 3, 3, 3), "parameter", "convolution", ["kernels", "plane"]),
         ((10, 20), "parameter", "linear", ["plane"]),
         ((), "output", "other", ["plane"]),
     ],
@@ -241,3 +250,78 @@ def test_a_block_larger_than_asked_is_refused():
     values = ArrayRef(shape=(3, 2), dtype="uint8", inline=bytes(6))
     with pytest.raises(ValueError, match="do not fit"):
         check_reply(Reply(1, CellsRead(place=WEIGHT, window=window, values=values)))
+
+
+def test_a_pixel_of_a_large_map_is_the_greatest_or_the_mean_of_its_block_as_chosen(desk: Desk):
+    desk.engine.behave(hang_on="ReadMaps")
+    pictures = desk.view.pictures
+    desk.qtbot.mouseClick(desk.view.mode.button("pictures"), Qt.MouseButton.LeftButton)
+    desk.wait(lambda: desk.engine.sent(ReadMaps))
+    assert desk.engine.sent(ReadMaps)[-1].window.reduction == "max_abs"
+    pictures.blocks.setCurrentIndex(1)
+    pictures.blocks.activated.emit(1)
+    desk.wait(lambda: desk.engine.sent(ReadMaps)[-1].window.reduction == "mean")
+
+
+def test_square_maps_of_scores_that_are_no_attention_are_called_what_they_are(qtbot: QtBot):
+    page = PicturesPage()
+    qtbot.addWidget(page)
+    told = []
+    for is_attention in (False, True):
+        state = scores_state(is_attention=is_attention)
+        page.draw(state)
+        told.append(page.told.text())
+    assert told == [
+        "Square maps, not attention: not every row adds up to 1.",
+        "Attention: each row adds up to 1 (checked over all).",
+    ]
+    assert page.grid.told_at(page.grid.cell_rect(0).topLeft()).startswith("channel 0: query 0 → key 0: ")
+
+
+def scores_state(*, is_attention: bool) -> WindowState:
+    """A product of queries and keys (1, 2, 5, 5) that was looked into."""
+    place, shape = TensorPlace(role="output", node=0), (1, 2, 5, 5)
+    spec = TensorSpec(shape=shape, dtype="float32")
+    node = Node(id=0, kind="function", op="matmul", fqn="", group=None, outputs=(spec,), category="attention")
+    values = np.full((2, 5, 5), 0.2 if is_attention else 0.7, np.float32)
+    page = MapsRead(
+        place=place,
+        window=MapWindow(layout="maps"),
+        maps=ArrayRef(shape=values.shape, dtype="float32"),
+        channels=(0, 1),
+        lows=(0.0, 0.0),
+        highs=(1.0, 1.0),
+        low=0.0,
+        high=1.0,
+        total=2,
+        height=5,
+        width=5,
+    )
+    tensor = TensorState(
+        place=place,
+        fetched=TensorFetched(place=place, shape=shape, dtype="float32", array_dtype="float32", size_bytes=200),
+        measured=TensorMeasured(place=place, statistics=said.statistics(1), is_attention=is_attention),
+        maps=MapPictures(page, values),
+    )
+    return WindowState(run=RunState(graph=Graph(nodes=(node,), groups=(), edges=())), selected_node=0, tensor=tensor)
+
+
+def full_disk(_path: Path) -> BinaryIO:
+    return Path("/dev/full").open("wb", 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_a_full_disk_is_told_in_a_sentence(desk: Desk, tmp_path: Path):
+    desk.look("values")
+    fetched = desk.session.state.tensor.fetched
+    assert fetched is not None
+    told: list[Saving] = []
+    folder = tmp_path / "full"
+    folder.mkdir()
+    export = TensorExport(fetched, str(folder / "c.npy"), open_file=full_disk)
+    export.changed.connect(told.append)
+    export.row_requested.connect(lambda asked: export.take(asked.start, said.tensor_values().reshape(-1)))
+    export.start()
+    desk.qtbot.waitUntil(lambda: any(saving.problem for saving in told))
+    assert told[-1].problem == "c.npy could not be written: No space left on device."
+    assert not list(folder.iterdir())

@@ -61,7 +61,7 @@ def read_maps(tensor: torch.Tensor, window: MapWindow) -> MapPage:
     )
 
 
-def map_stack(tensor: torch.Tensor, window: MapWindow) -> torch.Tensor:  # noqa: PLR0911 - one line a layout
+def map_stack(tensor: torch.Tensor, window: MapWindow) -> torch.Tensor:  # noqa: PLR0911, C901 - one line a layout
     """All maps (n, H, W), for `tiles` (n, H, W, 3), as views of the tensor where that is possible.
 
     Raises:
@@ -85,8 +85,10 @@ def map_stack(tensor: torch.Tensor, window: MapWindow) -> torch.Tensor:  # noqa:
             looks = _with_axes(tensor, 4)[sample][:, window.query]
             side = square_side(looks.shape[1])
             return looks[:, -side * side :].reshape(-1, side, side)
+        case "slices":
+            return _with_axes(tensor, 5)[sample, window.query]
         case "kernels":
-            return _with_axes(tensor, 4).flatten(0, 1)
+            return (tensor if tensor.dim() == 5 else _with_axes(tensor, 4)).flatten(0, -3)
         case "tiles":
             tiles = _with_axes(tensor, 4).movedim(1, -1)
             if tiles.shape[-1] != 3:

@@ -1,6 +1,7 @@
 """The panel: header, shapes, figures, values with their histogram, parameters."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text
@@ -38,6 +39,7 @@ class NodePanel(QScrollArea):
         self._drawn: tuple[object, ...] = ()
         self._tensor_drawn: tuple[object, ...] = ()
         self._module: ModuleRow | None = None
+        self._has_values = False
         self.header = SubjectHeader()
         self.notes = Sentence("node_notes", "Notes", "dimmed")
         self.shapes = FieldGrid("node_shapes", "Shapes")
@@ -54,7 +56,11 @@ class NodePanel(QScrollArea):
         self._titles = {
             name: SectionTitle(name) for name in ("Shapes", "Figures", "Values", "Look inside", "Parameters", "Change")
         }
+        self._anchor = 0
         self.setWidget(self._laid_out())
+        self.tensor.mode.chosen.connect(self._look)
+        self.verticalScrollBar().actionTriggered.connect(lambda _action: QTimer.singleShot(0, self, self._scrolled))
+        self.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self._hold())
         self._show_nothing(EMPTY)
 
     def draw(self, state: WindowState) -> None:
@@ -78,10 +84,30 @@ class NodePanel(QScrollArea):
             self._show_nothing(EMPTY)
             return
         self._show(subject, state)
+        QTimer.singleShot(0, self, self._hold)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for a shape and a histogram."""
         return QSize(280, 400)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """What is looked into fits into what can be seen."""
+        super().resizeEvent(event)
+        self.tensor.give_room(self.viewport().height())
+
+    def _look(self, mode: str) -> None:
+        """Once a tensor is looked into, its part comes to the top, and stays there from node to node."""
+        self._anchor = 0 if mode != "off" else self._anchor
+        self.histogram.setVisible(self._has_values and mode == "off")
+        QTimer.singleShot(0, self, self._hold)
+
+    def _scrolled(self) -> None:
+        self._anchor = self._titles["Look inside"].y() - self.verticalScrollBar().value()
+
+    def _hold(self) -> None:
+        title = self._titles["Look inside"]
+        if self.tensor.is_looking() and not title.isHidden():
+            self.verticalScrollBar().setValue(title.y() - self._anchor)
 
     def _draw_tensor(self, state: WindowState) -> None:
         tensor = (state.tensor, state.run, state.loading, state.selected_node, state.selected_module, state.problems)
@@ -118,6 +144,7 @@ class NodePanel(QScrollArea):
 
     def _show_nothing(self, sentence: str) -> None:
         self._module = None
+        self._has_values = False
         self.empty.say(sentence)
         self.notes.say("")
         for widget in (
@@ -137,7 +164,8 @@ class NodePanel(QScrollArea):
         self.notes.say("\n".join(subject.notes))
         self.empty.say("" if state.run.graph is not None else NOT_RUN)
         values = statistics_rows(subject.statistics)
-        self.histogram.setVisible(subject.statistics is not None)
+        self._has_values = subject.statistics is not None
+        self.histogram.setVisible(self._has_values and not self.tensor.is_looking())
         self.histogram.show_statistics(subject.statistics)
         self._module = module_row(state)
         measured = state.parameters.get(self._module.fqn) if self._module is not None else None

@@ -75,7 +75,7 @@ class PlainTable(QTableView):
         self.setStyleSheet(
             f"QTableView {{ background: {colours.panel}; color: {colours.text}; border: none; outline: none;"
             f" selection-background-color: {colours.selection}; selection-color: {colours.text}; }}"
-            f"QHeaderView {{ background: {colours.panel}; border: none; }}"
+            f"QHeaderView, QTableCornerButton::section {{ background: {colours.panel}; border: none; }}"
             f"QHeaderView::section {{ background: {colours.panel}; color: {colours.dimmed}; border: none;"
             f" border-bottom: 1px solid {colours.border}; padding: 0 4px; font-size: {SMALL}px; font-weight: normal; }}"
         )

@@ -121,7 +121,8 @@ class HistogramView(QWidget):
         self._plot.getAxis("bottom").setTicks([list(zip((low, (low + high) / 2, high), texts, strict=True))])
         # half of the last label lies beyond the last bar, and half of the topmost above the highest
         self._plot.getPlotItem().setContentsMargins(0, 7, self._metrics.horizontalAdvance(texts[-1]) / 2 + 2, 0)
-        self._plot.getAxis("left").setTicks([[(0.0, "0"), (float(counts.max()), count_text(most))]])
+        between = _powers_of_ten(most) if self._logarithmic else []
+        self._plot.getAxis("left").setTicks([[(0.0, "0"), *between, (float(counts.max()), count_text(most))]])
 
     def _make_plot(self) -> None:
         if self._plot is not None:
@@ -157,6 +158,14 @@ class HistogramView(QWidget):
             axis = self._plot.getAxis(side)
             axis.setPen(colours.border)
             axis.setTextPen(colours.dimmed)
+
+
+def _powers_of_ten(most: int) -> list[tuple[float, str]]:
+    """Marks of a logarithmic axis of counts: a few, and none close to its top."""
+    top = np.log10(1 + most)
+    powers = range(1, int(top) + 1, max(1, int(top) // 3))
+    places = ((float(np.log10(1 + 10**power)), 10**power) for power in powers)
+    return [(place, count_text(count)) for place, count in places if place < 0.85 * top]
 
 
 def _why_empty(statistics: Statistics | None) -> str:

@@ -6,9 +6,11 @@ from typing import NamedTuple
 from inspector.core.formatting import shape_text
 from inspector.gui.state import WindowState
 from inspector.protocol.files import ModuleRow
-from inspector.protocol.graph import Node, TensorSpec
+from inspector.protocol.graph import Graph, Node, TensorSpec
 from inspector.protocol.tensors import MapLayout, TensorPlace
 
+# What makes square maps of tokens by tokens: said of them when they turn out to be no attention.
+SCORES = ("matmul", "__matmul__", "bmm", "baddbmm", "einsum", "softmax", "Softmax", "masked_fill", "masked_fill_")
 # These hide their attention weights; the engine computes them again.
 HIDES_WEIGHTS = ("scaled_dot_product_attention", "multi_head_attention_forward", "MultiheadAttention")
 
@@ -58,35 +60,58 @@ def _numbered(role: str, node: Node, specs: tuple[TensorSpec, ...]) -> list[Tens
     ]
 
 
-def layout_choices(place: TensorPlace, shape: tuple[int, ...], category: str = "") -> tuple[LayoutChoice, ...]:
-    """The ways in which the axes may be read as pictures, the likeliest first. `category` is the node's."""
+def layout_choices(
+    place: TensorPlace, shape: tuple[int, ...], category: str = "", *, images: bool = True
+) -> tuple[LayoutChoice, ...]:
+    """The ways in which the axes may be read as pictures, the likeliest first.
+
+    Args:
+        place: which tensor.
+        shape: its shape.
+        category: the node's.
+        images: whether the model is fed images, so that tokens may be their patches.
+    """
     plane = LayoutChoice("plane", "one matrix", "matrix")
+    if len(shape) == 5:
+        kernels = LayoutChoice("kernels", "kernels, slice by slice", "slice")
+        return (kernels if place.role == "parameter" else LayoutChoice("slices", "slices (D, H, W)", "slice"), plane)
     if len(shape) == 4:
-        return (*_four_axes(place, shape), plane)
+        return (*_four_axes(place, shape, category), plane)
     if len(shape) == 3 and place.role != "parameter":
-        maps = LayoutChoice("channels", "maps (C, H, W)", "channel")
-        strips = LayoutChoice("strips", "strips (N, C, L)", "channel")
-        tokens = LayoutChoice("tokens", "tokens as maps", "feature")
-        if place.role == "attention":
-            return (maps._replace(label="heads", unit="head"), plane)
-        patches = patches_side(shape[1])
-        if patches and category not in ("convolution", "pooling"):
-            return (tokens, strips, maps, plane)
-        first = (strips, maps) if category in ("convolution", "pooling", "normalisation") else (maps, strips)
-        return (plane, *first) if category in ("recurrent", "embedding") else (*first, plane)
+        return _three_axes(place, shape, category, images=images)
     return (plane,)
 
 
-def _four_axes(place: TensorPlace, shape: tuple[int, ...]) -> tuple[LayoutChoice, ...]:
+def _three_axes(place: TensorPlace, shape: tuple[int, ...], category: str, *, images: bool) -> tuple[LayoutChoice, ...]:
+    plane = LayoutChoice("plane", "one matrix", "matrix")
+    maps = LayoutChoice("channels", "maps (C, H, W)", "channel")
+    strips = LayoutChoice("strips", "strips (N, C, L)", "channel")
+    if place.role == "attention":
+        return (maps._replace(label="heads", unit="head"), plane)
+    if category in ("recurrent", "embedding"):
+        return (plane, maps, strips)
+    if patches_side(shape[1]) and category not in ("convolution", "pooling"):
+        tokens = LayoutChoice("tokens", "tokens as maps", "feature")
+        return (tokens, strips, maps, plane) if images else (plane, tokens, strips, maps)
+    return (strips, maps, plane) if category in ("convolution", "pooling", "normalisation") else (maps, strips, plane)
+
+
+def _four_axes(place: TensorPlace, shape: tuple[int, ...], category: str) -> tuple[LayoutChoice, ...]:
     if place.role == "parameter":
         kernels = LayoutChoice("kernels", "kernels, slice by slice", "slice")
         return (LayoutChoice("tiles", "kernels in colour", "kernel"), kernels) if shape[1] == 3 else (kernels,)
     square = shape[2] == shape[3]
     unit = "head" if place.role == "attention" else "channel"
     maps = LayoutChoice("maps", "heads" if unit == "head" else "maps (N, C, H, W)", unit)
-    if square and patches_side(shape[3]):
+    if square and patches_side(shape[3]) and category not in ("convolution", "pooling", "normalisation"):
         return (maps, LayoutChoice("query", "one token's row as a map", "head"))
     return (maps,)
+
+
+def is_fed_images(graph: Graph | None) -> bool:
+    """Whether any input of the model has the axes of images or volumes."""
+    nodes = () if graph is None else graph.nodes
+    return any(len(spec.shape) >= 4 for node in nodes if node.kind == "input" for spec in node.outputs)
 
 
 def patches_side(tokens: int) -> int:

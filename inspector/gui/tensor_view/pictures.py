@@ -2,16 +2,17 @@
 
 from msgspec import structs
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from inspector.gui.parts import IconButton, NumberSlider, PushButton, SegmentedButtons, Sentence, named
-from inspector.gui.state import TensorState, WindowState
-from inspector.gui.tensor_view.choices import LayoutChoice, layout_choices, patches_side
+from inspector.gui.state import MapPictures, TensorState, WindowState
+from inspector.gui.tensor_view.choices import SCORES, LayoutChoice, is_fed_images, layout_choices, patches_side
 from inspector.gui.tensor_view.map_grid import MapGrid, MapLook
 from inspector.gui.theme import GRID
-from inspector.protocol.events import TensorFetched
+from inspector.protocol.events import MapsRead, TensorFetched
+from inspector.protocol.graph import Node
 from inspector.protocol.requests import ReadMaps
-from inspector.protocol.tensors import MapOrder, MapWindow
+from inspector.protocol.tensors import MapOrder, MapWindow, Reduction
 
 PAGE = 24
 ORDERS: tuple[tuple[MapOrder, str], ...] = (
@@ -20,6 +21,7 @@ ORDERS: tuple[tuple[MapOrder, str], ...] = (
     ("max", "by maximum"),
     ("zeros", "by share of zeros"),
 )
+REDUCTIONS: tuple[tuple[Reduction, str], ...] = (("max_abs", "greatest |x|"), ("mean", "mean"))
 
 
 class PicturesPage(QWidget):
@@ -44,6 +46,10 @@ class PicturesPage(QWidget):
         self.orders = named(QComboBox(), "tensor_order", "In which order")
         for key, text in ORDERS:
             self.orders.addItem(text, key)
+        self.blocks = named(QComboBox(), "tensor_blocks", "What a pixel shows of its block of values")
+        self.blocks.setToolTip("What a pixel shows of its block of values")
+        for reduction, text in REDUCTIONS:
+            self.blocks.addItem(text, reduction)
         self.sample = named(QSpinBox(), "tensor_sample", "Which sample of the batch")
         self.query = named(QSpinBox(), "tensor_query", "Which query token")
         self.sample.setPrefix("sample ")
@@ -66,19 +72,21 @@ class PicturesPage(QWidget):
         self._lay_out()
         self._connect()
 
-    def draw(self, state: WindowState, category: str) -> None:
+    def draw(self, state: WindowState) -> None:
         """Show what there is of the pictures, and ask for what there is not."""
         self._state = state
         fetched = state.tensor.fetched
         if fetched is not None and fetched is not self._fetched:
-            self._begin(fetched, category)
+            self._begin(fetched, state)
         if fetched is not None:
             self._show(state.tensor, state)
 
-    def _begin(self, fetched: TensorFetched, category: str) -> None:
+    def _begin(self, fetched: TensorFetched, state: WindowState) -> None:
         """Another tensor: the likeliest layout, or the one that was chosen where it fits."""
         self._fetched, self._asked, self._large = fetched, set(), None
-        choices = layout_choices(fetched.place, fetched.shape, category)
+        node = _chosen_node(state)
+        category = "" if node is None else node.category
+        choices = layout_choices(fetched.place, fetched.shape, category, images=is_fed_images(state.run.graph))
         if choices != self._choices:
             self._choices = choices
             self.layouts.clear()
@@ -91,21 +99,25 @@ class PicturesPage(QWidget):
         fetched, place = self._fetched, self.layouts.currentIndex()
         if fetched is None or place < 0:
             return
+        self.hover.say("")
         layout, shape = self._choices[place].layout, fetched.shape
-        batched = layout in ("maps", "strips", "tokens", "query")
+        batched = layout in ("maps", "strips", "tokens", "query", "slices")
         self.sample.setRange(0, max(0, shape[0] - 1) if batched else 0)
         self.sample.setVisible(batched and shape[0] > 1)
-        self.query.setRange(0, max(0, shape[2] - 1) if layout == "query" else 0)
-        self.query.setVisible(layout == "query")
+        counted = {"query": 2, "slices": 1}.get(layout, -1)  # the axis that the second number goes along
+        self.query.setRange(0, max(0, shape[counted] - 1) if counted >= 0 else 0)
+        self.query.setPrefix("channel " if layout == "slices" else "query ")
+        self.query.setVisible(counted >= 0 and shape[counted] > 1)
         single = layout == "plane"
         self._large = None
         self._window = MapWindow(
             layout=layout,
             sample=self.sample.value() if batched else 0,
-            query=self.query.value() if layout == "query" else 0,
+            query=self.query.value() if counted >= 0 else 0,
             count=1 if single else PAGE,
             order=self.orders.currentData(),
             max_side=512 if single else 96,
+            reduction=self.blocks.currentData(),
         )
         self._redraw()
 
@@ -134,14 +146,14 @@ class PicturesPage(QWidget):
         self.back.setVisible(self._large is not None)
         picture = state.preview.picture if state.preview is not None else None
         maps_the_input = choice.layout in ("maps", "channels", "tokens", "query") and not self._is_square_map(tensor)
-        self.under.setVisible(picture is not None and maps_the_input)
+        # the picture is that of the first sample
+        self.under.setVisible(picture is not None and maps_the_input and wanted.sample == 0)
         self.two_way.setVisible(choice.layout != "tiles")
         if pictures is None:
             self.told.say("This tensor is empty." if self._fetched and 0 in self._fetched.shape else "Reading …")
             return
         page = pictures.page
-        if self.two_way.property("for_page") is not page.window.layout:
-            self.two_way.setProperty("for_page", page.window.layout)
+        self.blocks.setVisible(_is_smaller(page, pictures))
         look = MapLook(
             per_map=self.scale.current() == "each" and not single,
             two_way=self.two_way.isChecked() and page.low < 0 < page.high,
@@ -174,10 +186,15 @@ class PicturesPage(QWidget):
             parts.append(f"{number} tokens laid out as {side}×{side}{left_out}: reshaped for this picture.")
         shape = self._fetched.shape if self._fetched is not None else ()
         square = len(shape) == 4 and shape[-1] == shape[-2] and window.layout == "maps"
+        node = None if self._state is None else _chosen_node(self._state)
+        scores = self._fetched is not None and node is not None and node.op in SCORES
         if square and tensor.measured is not None and tensor.measured.is_attention:
             parts.append("Attention: each row adds up to 1 (checked over all).")
+        elif square and tensor.measured is not None and scores:
+            parts.append("Square maps, not attention: not every row adds up to 1.")
         if tuple(shown) != size and window.layout != "tiles":
-            parts.append(f"{size[0]}×{size[1]} values, shown by the one of greatest magnitude of each block.")
+            one = "mean" if window.reduction == "mean" else "value of greatest magnitude"
+            parts.append(f"{size[0]}×{size[1]} values, shown by the {one} of each block.")
         return " ".join(parts)
 
     def _redraw(self) -> None:
@@ -186,6 +203,10 @@ class PicturesPage(QWidget):
 
     def _turn(self, step: int) -> None:
         self._window = structs.replace(self._window, start=max(0, self._window.start + step))
+        self._redraw()
+
+    def _reduce(self) -> None:
+        self._window = structs.replace(self._window, reduction=self.blocks.currentData())
         self._redraw()
 
     def _enlarge(self, place: int | None) -> None:
@@ -201,9 +222,9 @@ class PicturesPage(QWidget):
         for widgets in (
             (self.layouts,),
             (self.sample, self.query),
-            (self.orders,),
-            (self.scale,),
-            (self.two_way, self.back),
+            (self.orders, self.scale),
+            (self.two_way, self.blocks),
+            (self.back,),
             (self.under,),
             (self.earlier, self.range, self.later),
         ):
@@ -213,9 +234,12 @@ class PicturesPage(QWidget):
                 row.addWidget(widget)
             row.addStretch(1)
             column.addLayout(row)
-        for box in (self.layouts, self.orders):
+        for box, length in ((self.layouts, 18), (self.orders, 6), (self.blocks, 6)):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(18)
+            box.setMinimumContentsLength(length)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            box.setMaximumWidth(232)
+        self.scale.set_compact(True)
         self.two_way.setChecked(True)
         column.addWidget(self.hover)
         column.addWidget(self.grid)
@@ -224,6 +248,7 @@ class PicturesPage(QWidget):
     def _connect(self) -> None:
         self.layouts.activated.connect(lambda _place: self._chosen())
         self.orders.activated.connect(lambda _place: self._chosen())
+        self.blocks.activated.connect(lambda _place: self._reduce())
         self.sample.valueChanged.connect(lambda _value: self._chosen())
         self.query.valueChanged.connect(lambda _value: self._chosen())
         self.scale.chosen.connect(lambda _key: self._redraw())
@@ -234,3 +259,13 @@ class PicturesPage(QWidget):
         self.grid.map_chosen.connect(self._enlarge)
         self.back.clicked.connect(lambda: self._enlarge(None))
         self.grid.hovered.connect(lambda text: self.hover.say(text or " "))
+
+
+def _chosen_node(state: WindowState) -> Node | None:
+    graph, chosen = state.run.graph, state.selected_node
+    return graph.nodes[chosen] if graph is not None and chosen is not None and chosen < len(graph.nodes) else None
+
+
+def _is_smaller(page: MapsRead, pictures: MapPictures) -> bool:
+    """Whether a pixel stands for several values; colours are only ever averaged."""
+    return page.window.layout != "tiles" and pictures.maps.shape[1:3] != (page.height, page.width)

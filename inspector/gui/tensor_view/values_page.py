@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from inspector.core.formatting import shape_text, value_text
 from inspector.gui.parts import ROW_HEIGHT, PlainTable, PushButton, Sentence, named
 from inspector.gui.state import TensorState
+from inspector.gui.style_sheet import inset_spin_boxes
 from inspector.gui.tensor_view.values_model import MOST_ROWS, ValuesModel
 from inspector.gui.theme import GRID
 from inspector.protocol.events import TensorFetched, ValueFound
@@ -25,6 +26,8 @@ from inspector.protocol.tensors import Sought
 
 FORMS = (("short", "4 digits"), ("full", "all digits"), ("scientific", "1.234e+05"))
 SOUGHT: tuple[tuple[Sought, str], ...] = (("max", "Max"), ("min", "Min"), ("nan", "First NaN"))
+FEWEST_ROWS = 6
+ABOVE = 130  # the choices over the table, in pixels
 
 
 class ValuesTable(PlainTable):
@@ -37,7 +40,7 @@ class ValuesTable(PlainTable):
         self.verticalHeader().setVisible(True)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setDefaultSectionSize(76)
-        self.setFixedHeight(ROW_HEIGHT * 15)
+        self.setFixedHeight(ROW_HEIGHT * 8)
 
     def rows_text(self) -> str:
         """The rectangle around the chosen cells, tab-separated."""
@@ -67,6 +70,7 @@ class ValuesPage(QWidget):
         self._fetched: TensorFetched | None = None
         self._found: ValueFound | None = None
         self._index: tuple[int, ...] = ()
+        self._room = 0
         self.model = ValuesModel()
         self.model.setParent(self)
         self.table = ValuesTable()
@@ -101,6 +105,16 @@ class ValuesPage(QWidget):
             else:
                 self.go(found.index)
                 self.told.say(f"{found.sought} is {value_text(found.value, 6)} at {shape_text(found.index)}.")
+
+    def give_room(self, height: int) -> None:
+        """The table is as high as its rows, and no higher than this."""
+        self._room = height
+        self._fit()
+
+    def _fit(self) -> None:
+        most = max(FEWEST_ROWS, (self._room - ABOVE) // ROW_HEIGHT)
+        rows = min(max(1, self.model.rowCount()), most)
+        self.table.setFixedHeight(ROW_HEIGHT * (rows + 1) + self.table.horizontalScrollBar().sizeHint().height())
 
     def go(self, index: Sequence[int]) -> None:
         """Show the value at that index, and choose its cell."""
@@ -150,6 +164,7 @@ class ValuesPage(QWidget):
             box.valueChanged.connect(lambda _value: self._reslice())
             self._slices.insertWidget(axis, box)
             self.places.append(box)
+        inset_spin_boxes(self)
 
     def _axes(self) -> tuple[int, int]:
         axes = len(self._fetched.shape) if self._fetched is not None else 0
@@ -171,6 +186,7 @@ class ValuesPage(QWidget):
             box.setVisible(axis not in axes)
         self._index = tuple(box.value() for box in self.places)
         self.model.show_slice(fetched.shape, axes, self._index, (0, 0))
+        self._fit()
         longest = max((fetched.shape[axis] for axis in axes if axis >= 0), default=0)
         parts = f"An axis of {longest:,} shows {MOST_ROWS:,} places at a time: go to an index for others."
         self.told.say(parts if longest > MOST_ROWS else "")

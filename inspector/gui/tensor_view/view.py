@@ -20,6 +20,8 @@ from inspector.protocol.tensors import TensorPlace
 
 MODES = (("off", "Off"), ("histogram", "Histogram"), ("pictures", "Pictures"), ("values", "Values"))
 
+ABOVE = 110  # the choices over the page, in pixels
+
 
 class TensorView(QWidget):
     """Nothing is fetched while it is off. Once on, it stays on for whatever node is chosen next.
@@ -54,7 +56,6 @@ class TensorView(QWidget):
         self.cancel = PushButton("Cancel", "tensor_cancel", "Stop fetching")
         self.histogram = HistogramView()
         self.histogram.setObjectName("tensor_histogram")
-        self.histogram.setMinimumHeight(220)
         self.logarithmic = named(QCheckBox("logarithmic counts"), "tensor_log", "Logarithmic counts")
         self.pictures = PicturesPage()
         self.values = ValuesPage()
@@ -82,6 +83,15 @@ class TensorView(QWidget):
         if looking and place is not None and tensor.place != place and not (state.run.running or state.loading):
             self.tensor_requested.emit(place)
         self._show(state, tensor if looking and tensor.place == place else TensorState(), mode)
+
+    def is_looking(self) -> bool:
+        """Whether a tensor is looked into, not just offered."""
+        return self.mode.current() != "off"
+
+    def give_room(self, height: int) -> None:
+        """What is as high as it likes takes no more than can be seen at once."""
+        self.histogram.setFixedHeight(min(max(height - ABOVE, 160), 280))
+        self.values.give_room(height - ABOVE)
 
     def place(self) -> TensorPlace | None:
         """The tensor that is chosen."""
@@ -130,13 +140,9 @@ class TensorView(QWidget):
             case "histogram":
                 self.histogram.show_statistics(tensor.measured.statistics if tensor.measured is not None else None)
             case "pictures":
-                self.pictures.draw(state, self._category(state))
+                self.pictures.draw(state)
             case _:
                 self.values.draw(tensor)
-
-    def _category(self, state: WindowState) -> str:
-        graph, chosen = state.run.graph, state.selected_node
-        return graph.nodes[chosen].category if graph is not None and chosen is not None else ""
 
     def _show_saving(self, tensor: TensorState) -> None:
         saving = tensor.saving
