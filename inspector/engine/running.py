@@ -14,7 +14,7 @@ from torch import nn
 from inspector.core.expectation import compare_expectation
 from inspector.core.graph_axes import with_axes
 from inspector.core.heads import read_head
-from inspector.engine.axes import AxesMemory, Fed, find_axes
+from inspector.engine.axes import GIVEN_WAY, AxesMemory, Fed, find_axes
 from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
 from inspector.engine.changes import compare_runs, graph_as_run
 from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
@@ -49,8 +49,12 @@ def run_forward(
     put: Callable[[NDArray[np.generic]], ArrayRef],
     *,
     memory: AxesMemory,
+    is_awaited: Callable[[], bool] = lambda: False,
 ) -> Captured:
-    """Run once, and emit GraphCaptured, OutputsComputed (unless it failed), AxesFound (unless known) and FindingsFound.
+    """Run once, and emit GraphCaptured, OutputsComputed (unless it failed) and FindingsFound.
+
+    Unless they are known, AxesFound comes last, and FindingsFound once more where the axes told more. That takes time
+    of its own, and is given up when `is_awaited` says that something else is to be done.
 
     With changes the model is run without them first, and ChangesCompared comes behind the outputs.
 
@@ -94,10 +98,6 @@ def run_forward(
         if before is not None and comparison is not None:
             outputs, _, _ = _output_tensors(before, put)
             emit(ChangesCompared(comparison=msgspec.structs.replace(comparison, outputs_before=outputs)))
-        if axes is None:  # now that what was asked for has been told
-            axes = _find_axes(module, captured, Fed(args, kwargs, request.mode, request.seed, captured.captured_s))
-            memory.keep(captured.graph, axes)
-            emit(AxesFound(axes=axes))
         context = RunContext(
             module=module,
             graph=with_axes(captured.graph, axes),
@@ -111,7 +111,17 @@ def run_forward(
             mode=request.mode,
             expectation=request.expectation,
         )
-        emit(FindingsFound(findings=diagnose_run(context)))
+        findings = diagnose_run(context)
+        emit(FindingsFound(findings=findings))
+        if axes is None:  # now that what was asked for has been told
+            fed = Fed(args, kwargs, request.mode, request.seed, captured.captured_s)
+            axes = _find_axes(module, captured, fed, is_awaited)
+            if axes.note != GIVEN_WAY:
+                memory.keep(captured.graph, axes)
+            emit(AxesFound(axes=axes))
+            told = diagnose_run(replace(context, graph=with_axes(captured.graph, axes)))
+            if told != findings:
+                emit(FindingsFound(findings=told))
     return seen
 
 
@@ -123,10 +133,10 @@ def captured_run(
         return capture_forward(module, args, kwargs, input_names=positional_names(module), options=options)
 
 
-def _find_axes(module: nn.Module, captured: Captured, fed: Fed) -> GraphAxes:
+def _find_axes(module: nn.Module, captured: Captured, fed: Fed, is_awaited: Callable[[], bool]) -> GraphAxes:
     """The axes; a model that breaks this on the way keeps its graph, outputs and findings."""
     try:
-        return find_axes(module, captured, fed)
+        return find_axes(module, captured, fed, is_awaited)
     except Exception as error:  # noqa: BLE001 - as said
         return GraphAxes(note=f"{type(error).__name__}: {error}")
 

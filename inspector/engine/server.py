@@ -148,7 +148,7 @@ class Server:
         if self._session is None:
             from inspector.engine.session import Session  # noqa: PLC0415 - imports torch
 
-            self._session = Session(self._emit, self._arrays.put, self._between_steps)
+            self._session = Session(self._emit, self._arrays.put, self._between_steps, self._is_awaited)
         return self._session
 
     def _between_steps(self) -> None:
@@ -164,6 +164,10 @@ class Server:
                 self._answer(frame)
         finally:
             self._aside = False
+
+    def _is_awaited(self) -> bool:
+        """Whether what is left of the request in hand should give way."""
+        return bool(self._waiting) or not self._queue.empty() or self._current in self._cancelled
 
     def _take_waiting(self) -> None:
         while True:

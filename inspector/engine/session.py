@@ -78,13 +78,20 @@ class OpenModel:
 class Session:
     """Handles requests, one after another; events go to `emit`, arrays through `put`.
 
-    `between_steps` raises Cancelled when the request in hand is to stop.
+    `between_steps` raises Cancelled when the request in hand is to stop; `is_awaited` says that another one waits.
     """
 
-    def __init__(self, emit: Emit, put: Put, between_steps: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        put: Put,
+        between_steps: Callable[[], None],
+        is_awaited: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._emit = emit
         self._put = put
         self._between_steps = between_steps
+        self._is_awaited = is_awaited
         self._open: OpenModel | None = None
         self._kept: Kept | None = None
         self._tried = ""  # the file that was to be loaded last
@@ -164,7 +171,9 @@ class Session:
         model = self._model()
         self._emit(Progressed(what="Running"))
         self._kept = None
-        captured = run_forward(model.loaded, model.slots, request, self._emit, self._put, memory=model.axes)
+        captured = run_forward(
+            model.loaded, model.slots, request, self._emit, self._put, memory=model.axes, is_awaited=self._is_awaited
+        )
         model.last_run = LastRun(request, captured.graph)
         if captured.failure is None and not request.changes:
             model.graph = captured.graph

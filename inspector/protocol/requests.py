@@ -47,6 +47,8 @@ class LoadModel(Request, frozen=True, tag="load_model"):
 class RunForward(Request, frozen=True, tag="run_forward"):
     """Run the loaded model once, observed. Answers: GraphCaptured, OutputsComputed (unless it failed), FindingsFound.
 
+    Unless GraphCaptured told them, AxesFound follows, and FindingsFound once more where the axes tell more.
+
     Without `inputs` the proposed ones are used. `timed` adds a plain run for comparison, and times per node.
     With `changes` the model is run without them first, and ChangesCompared tells what they did.
     """

@@ -1,6 +1,7 @@
 """Which axes follow the batch, against plain hooks at batch sizes 1, 2 and 3; and that finding out leaves no trace."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +9,12 @@ from capture_models import BasicBlock, resnet
 from torch import nn
 
 from inspector.core.graph_axes import batch_sentence, with_axes
-from inspector.engine.axes import AxesMemory, Fed, find_axes
+from inspector.engine.axes import GIVEN_WAY, AxesMemory, Fed, find_axes
 from inspector.engine.capture import CaptureOptions, capture_forward
+from inspector.engine.running import run_forward
+from inspector.protocol.base import ArrayRef
+from inspector.protocol.inputs import NamedInput, RandomInput
+from inspector.protocol.requests import RunForward
 
 
 class Tagger(nn.Module):
@@ -249,6 +254,58 @@ def test_a_large_model_is_tried_without_values_and_left_as_it_was():
     assert model.training
     assert not any(module._forward_hooks or "_compiled_call_impl" in vars(module) for module in model.modules())
     assert torch.equal(random_state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("width", [8, 2048], ids=["for real", "without values"])
+@pytest.mark.parametrize("operations", [0, 1, 3])
+def test_finding_the_axes_gives_way_to_what_else_is_asked_and_leaves_the_model_as_it_was(width, operations):
+    model = nn.Sequential(
+        nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)
+    ).eval()
+    x = torch.randn(3, 4)
+    captured = capture_forward(model, (x,), {}, options=CaptureOptions(statistics=False))
+    asked = []
+
+    def is_awaited():
+        asked.append(True)
+        return len(asked) > operations
+
+    random_state = torch.get_rng_state()
+    axes = find_axes(model, captured, Fed((x,), {}, "eval", 0, 0.0), is_awaited)
+    assert (axes.note, axes.batch_size) == (GIVEN_WAY, 0)
+    assert axes.kinds  # what the operations themselves say is told
+    assert len(asked) <= operations + 2
+    assert torch._C._len_torch_function_stack() == 0
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert find_axes(model, captured, Fed((x,), {}, "eval", 0, 0.0)).note == ""
+
+
+def test_outputs_and_findings_are_told_before_the_axes_and_a_run_that_gave_way_finds_them_later():
+    model = TimeInBatch().eval()
+    inputs = (NamedInput(source=RandomInput(shape=(8, 20, 4))),)
+    memory, events = AxesMemory(), []
+
+    def names(*, awaited):
+        events.clear()
+        loaded = SimpleNamespace(module=model)
+        run_forward(
+            loaded,
+            (),
+            RunForward(inputs=inputs),
+            events.append,
+            lambda array: ArrayRef(shape=array.shape, dtype=str(array.dtype)),
+            memory=memory,
+            is_awaited=lambda: awaited,
+        )
+        return [type(event).__name__ for event in events]
+
+    told = ["GraphCaptured", "OutputsComputed", "FindingsFound", "AxesFound"]
+    assert names(awaited=True) == told
+    assert events[-1].axes.note == GIVEN_WAY
+    assert names(awaited=False) == told
+    assert events[-1].axes.note == ""
+    assert names(awaited=False) == told[:3]
+    assert events[0].axes is not None
 
 
 def test_the_same_graph_again_is_known_at_once():

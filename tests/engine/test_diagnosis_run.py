@@ -8,7 +8,9 @@ from diagnosis_models import FoldsTime, Head, Idle, KeepsBatch, Logarithm, Maske
 from shape_finder_models import AlexNetLike, Digits, LeNet, Patches, Reader, Recurrent, TwoInputs, sized_cnn
 from torch import nn
 
+from inspector.core.graph_axes import with_axes
 from inspector.core.heads import read_head
+from inspector.engine.axes import Fed, find_axes
 from inspector.engine.capture import CaptureOptions, capture_forward, unchanged
 from inspector.engine.diagnosis import RunContext, diagnose_run
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
@@ -17,12 +19,15 @@ from inspector.protocol.findings import Findings
 from inspector.protocol.inputs import NamedInput, RandomInput
 
 
-def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True):
+def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=False):
     sources = [RandomInput(shape=item) if isinstance(item, tuple) else item for item in shapes_or_tensors]
     args = tuple(make_tensor(item) if isinstance(item, RandomInput) else item for item in sources)
     inputs = tuple(NamedInput(source=item) for item in sources if isinstance(item, RandomInput))
     with unchanged(module, mode=mode, seed=0):
         captured = capture_forward(module, args, {}, options=CaptureOptions(statistics=statistics))
+    graph = captured.graph
+    if axes:
+        graph = with_axes(graph, find_axes(module, captured, Fed(args, {}, mode, 0, captured.captured_s)))
     values = tuple(output.tensor.numpy() for output in captured.outputs)
     heads = tuple(
         read_head(captured.graph, output.node, array) for output, array in zip(captured.outputs, values, strict=True)
@@ -30,7 +35,7 @@ def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True):
     return diagnose_run(
         RunContext(
             module=module,
-            graph=captured.graph,
+            graph=graph,
             failure=captured.failure,
             args=args,
             kwargs={},
@@ -101,21 +106,63 @@ def test_a3_one_output_without_an_activation_is_a_value():
     assert rules(findings, "error", "warning") == []
 
 
+@pytest.mark.parametrize("axes", [False, True])
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
 @pytest.mark.parametrize("how", ["reshape", "view", "flatten"])
-def test_b4_time_folded_into_the_batch_is_named_at_the_reshape(kind, how):
+def test_b4_time_folded_into_the_batch_is_named_at_the_reshape(kind, how, axes):
     fold = {
         "reshape": lambda x: x.reshape(-1, x.shape[-1]),
         "view": lambda x: x.contiguous().view(-1, 12),
         "flatten": lambda x: torch.flatten(x, 0, 1),
     }[how]
-    finding = only(diagnosed(FoldsTime(kind, fold), (8, 20, 16)), "batch_folded")
+    finding = only(diagnosed(FoldsTime(kind, fold), (8, 20, 16), axes=axes), "batch_folded")
     assert (finding.evidence["batch_in"], finding.evidence["batch_out"]) == (8, 160)
     assert finding.severity == "warning"
     assert finding.node is not None
     mended = FoldsTime(kind, lambda x: x[:, -1])
-    assert "batch_folded" not in rules(diagnosed(mended, (8, 20, 16)))
+    assert "batch_folded" not in rules(diagnosed(mended, (8, 20, 16), axes=axes))
     assert mended(torch.zeros(8, 20, 16)).shape == (8, 5)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_a_batch_that_is_taken_for_time_is_named_where_it_is_lost(kind):
+    class LastOf(nn.Module):
+        def __init__(self, last, **settings):
+            super().__init__()
+            self.rnn = kind(16, 12, **settings)
+            self.fc = nn.Linear(12, 5)
+            self.last = last
+
+        def forward(self, x):
+            return self.fc(self.last(self.rnn(x)[0]))
+
+    for last in (lambda out: out[:, -1], lambda out: out[:, -1, :], lambda out: out.select(1, -1)):
+        finding = only(diagnosed(LastOf(last), (8, 20, 16), axes=True), "batch_folded")
+        assert (finding.evidence["steps"], finding.evidence["rows"]) == (8, 8)
+        assert "batch_first=True in rnn" in finding.fix
+        assert "batch_folded" not in rules(diagnosed(LastOf(last, batch_first=True), (8, 20, 16), axes=True))
+    assert "batch_folded" not in rules(diagnosed(LastOf(lambda out: out[-1]), (20, 8, 16), axes=True))
+    assert "batch_folded" not in rules(diagnosed(LastOf(lambda out: out), (20, 8, 16), axes=True))
+
+
+def test_what_is_folded_and_unfolded_again_is_known_to_keep_its_batch():
+    assert "batch_folded" not in rules(diagnosed(KeepsBatch(), (8, 20, 16), axes=True))
+
+
+def test_rows_that_only_happen_to_be_as_many_as_something_folded_are_no_finding_once_the_axes_are_known():
+    class Prototypes(nn.Module):
+        """Gives sixteen rows of its own, whatever the batch; on the way a reshape makes sixteen of a batch of eight."""
+
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+            self.rows = nn.Parameter(torch.randn(16, 3))
+
+        def forward(self, x):
+            return self.rows * self.fc(x).reshape(-1, 2).mean()
+
+    assert "batch_folded" in rules(diagnosed(Prototypes(), (8, 4)))
+    assert "batch_folded" not in rules(diagnosed(Prototypes(), (8, 4), axes=True))
 
 
 def test_b5_and_d1_an_input_without_a_batch_is_a_warning_with_a_button():

@@ -4,8 +4,9 @@ Names come from what operations say of their own tensors, and go on through thos
 follow the batch is measured, by one more run with another batch size; where the two disagree, the measured one holds.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -18,10 +19,11 @@ from inspector.engine.capture.trees import tensors_in
 from inspector.engine.limits import TimeUp, time_limited
 from inspector.protocol.graph import Graph, GraphAxes, TensorAxes
 
-__all__ = ["AxesMemory", "Fed", "find_axes"]
+__all__ = ["GIVEN_WAY", "AxesMemory", "Fed", "find_axes"]
 
-# A person waits for the findings meanwhile.
+# Outputs and findings are told before; whoever asks for something else meanwhile goes first.
 LONGEST_S = 3.0
+GIVEN_WAY = "another request came first; run again to find it"
 
 
 @dataclass
@@ -42,13 +44,18 @@ class AxesMemory:
         self.graph, self.axes = graph, axes
 
 
-def find_axes(module: nn.Module, captured: Captured, fed: Fed) -> GraphAxes:
-    """The names of all axes, and which follow the batch; the model is left as it was, whatever happens."""
+def find_axes(
+    module: nn.Module, captured: Captured, fed: Fed, is_awaited: Callable[[], bool] = lambda: False
+) -> GraphAxes:
+    """The names of all axes, and which follow the batch; the model is left as it was, whatever happens.
+
+    Once `is_awaited` says that something else is to be done, only the names are told, and GIVEN_WAY in the note.
+    """
     graph, arguments = captured.graph, captured.arguments
     named = name_axes(module, graph, arguments)
     try:
         size, batch_axes = _batch_of(graph, named, fed)
-        other_size, other = _other_graph(module, graph, fed, size, batch_axes)
+        other_size, other = _other_graph(module, graph, fed, size, batch_axes, is_awaited=is_awaited)
     except NotSeen as error:
         return _told(graph, named, None, (0, 0), str(error))
     named = name_axes(module, graph, arguments, other)
@@ -95,13 +102,28 @@ def _may_be_batched(named: NamedAxes, axes: Axes) -> bool:
 
 
 def _other_graph(
-    module: nn.Module, graph: Graph, fed: Fed, size: int, batch_axes: Sequence[int | None]
+    module: nn.Module,
+    graph: Graph,
+    fed: Fed,
+    size: int,
+    batch_axes: Sequence[int | None],
+    *,
+    is_awaited: Callable[[], bool],
 ) -> tuple[int, Graph]:
     """The graph with one item more, or with twice as many where that is refused."""
+    if is_awaited():
+        raise NotSeen(GIVEN_WAY)
     why = ""
     prepare(module, fed)
+    ends_s = time.monotonic() + LONGEST_S
+
+    def between() -> None:
+        if is_awaited() or time.monotonic() > ends_s:
+            raise TimeUp
+
+    fed = replace(fed, between=between)
     try:
-        with time_limited(LONGEST_S):
+        with time_limited(2 * LONGEST_S):  # where no operation ever comes
             for other_size in dict.fromkeys((size + 1, 2 * size)):
                 try:
                     other = run_with(module, fed, batch_axes, other_size)
@@ -112,7 +134,7 @@ def _other_graph(
                     return other_size, other
                 why = "with another batch size other operations run"
     except TimeUp:
-        why = "running once more took too long"
+        why = GIVEN_WAY if is_awaited() else "running once more took too long"
     raise NotSeen(why)
 
 

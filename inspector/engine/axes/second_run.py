@@ -6,13 +6,15 @@ where the model is small, or decides by values.
 
 import io
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from inspector.engine.capture import CaptureOptions, capture_forward
 from inspector.engine.shape_finder.practice import (
@@ -33,17 +35,35 @@ NO_VALUES = "the model decides by values, and is too slow to be run once more"
 
 @dataclass(frozen=True)
 class Fed:
-    """What the captured run was given, and how long it took."""
+    """What the captured run was given, and how long it took; `between` is called at each operation of another run."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     mode: Mode
     seed: int
     captured_s: float
+    between: Callable[[], None] | None = None
 
 
 class NotSeen(Exception):  # noqa: N818 - not an error: the axes stay unknown
     """No run with another batch size went through; the text says why."""
+
+
+class ShapesAlone(TorchFunctionMode):
+    """Spares the meta device what it does in Python, though its shape is plain: a trained norm, half of a ResNet."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function gives
+        """As `func`, but for `batch_norm` in eval mode."""
+        kwargs = kwargs or {}
+        if func is F.batch_norm and args and not (args[5] if len(args) > 5 else kwargs.get("training", False)):
+            return torch.empty_like(args[0])
+        return func(*args, **kwargs)
 
 
 def run_with(module: nn.Module, fed: Fed, batch_axes: Sequence[int | None], size: int) -> Graph:
@@ -88,10 +108,14 @@ def _graph(module: nn.Module, fed: Fed, batch_axes: Sequence[int | None], size: 
     args = tuple(resized(value) for value in fed.args)
     kwargs = {name: resized(value) for name, value in fed.kwargs.items()}
     device = next((str(value.device) for value in args if isinstance(value, torch.Tensor)), "cpu") if real else "meta"
-    with redirect_stdout(io.StringIO()), warnings.catch_warnings(), practising(device):
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings(), practising(device), ExitStack() as stack:
+        if not real:
+            stack.enter_context(ShapesAlone())
         warnings.simplefilter("ignore")
         torch.manual_seed(fed.seed)
-        captured = capture_forward(stand_in, args, kwargs, options=CaptureOptions(statistics=False))
+        captured = capture_forward(
+            stand_in, args, kwargs, options=CaptureOptions(statistics=False, between=fed.between)
+        )
     if captured.failure is not None:
         raise NotSeen(captured.failure.message)
     return captured.graph

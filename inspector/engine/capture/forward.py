@@ -25,6 +25,7 @@ from inspector.engine.capture.surroundings import (
 from inspector.engine.capture.table import ModelTable, all_modules, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
+from inspector.engine.limits import TimeUp
 from inspector.protocol.graph import Failure
 
 UNSEEN_NOTE = (
@@ -114,6 +115,9 @@ def _observe(
     try:
         with observed_functions(recorder), observed_modules(recorder):
             return module(*args, **kwargs), None, frozenset()
+    except TimeUp:  # not the model's
+        recorder.raised = None
+        raise
     except BaseException as error:  # noqa: BLE001 - a model may raise anything, also SystemExit
         failure, groups = failure_of(error, recorder)
         recorder.raised = None

@@ -96,6 +96,7 @@ class Recorder:
         self.observing_s = 0.0  # when timed: what the observing itself took so far
         self._statistics = options.statistics
         self._signed = options.signed
+        self._between = options.between
         self._mode: TorchFunctionMode | None = None
         self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
@@ -202,6 +203,8 @@ class Recorder:
         written: list[torch.Tensor] | None = None,
     ) -> None:
         """An operation that ran. `written` are those of its inputs that it wrote into."""
+        if self._between is not None:
+            self._between()
         node.call_index = self.num_calls
         self.num_calls += 1
         node.outputs = specs_of(outputs)

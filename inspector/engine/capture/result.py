@@ -1,5 +1,6 @@
 """What a capture is asked for, and what it gives."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +20,8 @@ class CaptureOptions:
     runs can be compared.
 
     `keep` is the one tensor that is wanted itself.
+
+    `between` is called at each operation; the TimeUp that it may raise ends the run, and is passed on.
     """
 
     statistics: bool = True
@@ -27,6 +30,7 @@ class CaptureOptions:
     changes: tuple[Change, ...] = ()
     signed: bool = False
     keep: Keep | None = None
+    between: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
