@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples docs screenshots bench fuzz zoo icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots bench fuzz soak zoo icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ bench: ## measure what is claimed to be fast, beside its peers, and write docs/b
 fuzz: ## describe 20,000 mutated files and load some in real engines; prints a table, fails on any fault
 	@$(SETUP) test
 	$(VENV)/python tests/fuzz/fuzzing.py
+
+soak: ## kill the engine of a window 100 times at random moments; prints how long until it was said, and what is left
+	@$(SETUP) test
+	$(VENV)/python tests/e2e/soaking.py
 
 zoo: ## capture over a hundred real architectures, judge each, and write docs/zoo.md
 	@$(SETUP) test

@@ -71,7 +71,7 @@ def opening(state: WindowState, path: str, source: str, entry: str, arguments: d
     )
     return WindowState(
         revision=state.revision,
-        engine=state.engine,
+        engine=replace(state.engine, restarted=""),
         path=path,
         source=source,
         entry=entry,

@@ -77,6 +77,8 @@ def happenings(before: WindowState, after: WindowState) -> tuple[str, ...]:
 
 
 def _engine(before: EngineState, after: EngineState) -> list[str]:
+    if after.quiet_restarts != before.quiet_restarts:
+        return [f"engine ended while idle, and is started again: {after.restarted}"]
     if after.phase == before.phase:
         return []
     if after.phase == "ended":

@@ -44,6 +44,9 @@ from inspector.protocol.requests import (
 from inspector.protocol.tensors import TensorPlace
 
 LIVE_DELAY_MS = 180
+# An engine that ends again and again by itself is not started for ever.
+MOST_QUIET_RESTARTS = 3
+QUIET_RESTARTS_S = 60.0
 EVALUATION_FRAME_S = 0.033
 THUMBNAILS_A_REQUEST = 24
 BATCH_SIZE = 32
@@ -80,6 +83,7 @@ class WindowSession(QObject):
         self._evaluate_after_scan = False
         self._own_folder: Path | None = None
         self._died_during: Concern | None = None
+        self._restarted_at: list[float] = []
         self._previewed: InputSource | None = None
         self._thumbnail_requests: dict[int, tuple[str, ...]] = {}
         self._export: TensorExport | None = None
@@ -579,6 +583,7 @@ class WindowSession(QObject):
 
     def _ended(self, ended: EngineEnded) -> None:
         progress = self.state.progress
+        idle = self.state.engine.phase == "ready" and not self.state.pending
         self._died_during = None if progress is None else self.state.pending.get(progress.request_id)
         was_loading = self.state.loading
         self._thumbnail_requests.clear()
@@ -587,6 +592,20 @@ class WindowSession(QObject):
         if self._cancelled_id:  # the user asked for it: there is nothing to report, only to go on
             self._cancelled_id = 0
             self._go_on_after_stop(was_loading=was_loading)
+        elif idle and self._may_restart_quietly():
+            if self.state.model is not None:
+                self.restart()
+            else:  # a file that still asks something has nothing in the engine to bring back
+                self.start()
+            self._set(updates.engine_restarted(self.state, ended))
+
+    def _may_restart_quietly(self) -> bool:
+        now_s = time.monotonic()
+        self._restarted_at = [at_s for at_s in self._restarted_at if now_s - at_s < QUIET_RESTARTS_S]
+        if len(self._restarted_at) >= MOST_QUIET_RESTARTS:
+            return False
+        self._restarted_at.append(now_s)
+        return True
 
     def _go_on_after_stop(self, *, was_loading: bool) -> None:
         if was_loading:

@@ -53,7 +53,11 @@ Concern = Literal[
 
 @dataclass(frozen=True)
 class EngineState:
-    """How the engine is. `sentence` says why it ended, or what it is doing; `log` is the tail of what was printed."""
+    """How the engine is. `sentence` says why it ended, or what it is doing; `log` is the tail of what was printed.
+
+    `quiet_restarts` counts how often it ended while nothing was asked of it, and was started again; `restarted` says
+    how it ended the last time, until another file is opened.
+    """
 
     phase: EnginePhase = "starting"
     sentence: str = ""
@@ -61,6 +65,8 @@ class EngineState:
     devices: tuple[Device, ...] = (Device(name="cpu", label="CPU"),)
     sandbox: tuple[str, ...] = ()
     log: str = ""
+    quiet_restarts: int = 0
+    restarted: str = ""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,15 @@ def apply_event(state: WindowState, reply: Reply) -> WindowState:
 
 def engine_starting(state: WindowState) -> WindowState:
     """A new engine is on its way; nothing asked of the last one will be answered."""
-    engine = EngineState("starting", sentence="Starting PyTorch …", devices=state.engine.devices, log=state.engine.log)
+    before = state.engine
+    engine = EngineState(
+        "starting",
+        sentence="Starting PyTorch …",
+        devices=before.devices,
+        log=before.log,
+        quiet_restarts=before.quiet_restarts,
+        restarted=before.restarted,
+    )
     return replace(_nothing_pending(state), engine=engine, problems=_without(state, "engine"))
 
 
@@ -105,6 +113,12 @@ def engine_ended(state: WindowState, ended: EngineEnded) -> WindowState:
     """The engine is gone: what was under way is over, what was computed stays to be seen."""
     engine = replace(state.engine, phase="ended", sentence=ended.sentence)
     return replace(_nothing_pending(state), engine=engine)
+
+
+def engine_restarted(state: WindowState, ended: EngineEnded) -> WindowState:
+    """It ended while nothing was asked of it, and another one is on its way: good to know, and nothing to do."""
+    engine = replace(state.engine, quiet_restarts=state.engine.quiet_restarts + 1, restarted=ended.sentence)
+    return replace(state, engine=engine)
 
 
 def engine_printed(state: WindowState, text: str) -> WindowState:

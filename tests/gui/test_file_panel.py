@@ -106,3 +106,8 @@ def test_the_consent_card_says_in_one_sentence_what_the_sandbox_does():
         "without network or new programs."
     )
     assert sandbox_sentence(("no network",)) == "It would run in a process of its own, without network."
+
+
+def test_problems_of_panels_that_say_them_are_no_notices():
+    problems = (Problem("input", "It is no picture."), Problem("tensor", "It can't be fetched."))
+    assert notices(WindowState(path="/a/m.pth", problems=problems)) == ()

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.client import fake_messages as said
 from inspector.gui.app import demo_sample
+from inspector.gui.session import MOST_QUIET_RESTARTS
 from inspector.gui.settings import SettingsFile
 from inspector.places import samples
 from inspector.protocol.events import RequestFailed
@@ -124,9 +125,7 @@ class TestConsent:
         press(qtbot, child(asked, "consent_once"))
         qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
         engines.latest.die("It aborted.")
-        qtbot.waitUntil(lambda: asked.session.state.engine.phase == "ended" and settled(asked))
-        press(qtbot, child(asked, "banner_restart"))
-        qtbot.waitUntil(lambda: bool(engines.latest.sent(RunForward)) and settled(asked))
+        qtbot.waitUntil(lambda: len(engines.made) == 2 and bool(engines.latest.sent(RunForward)) and settled(asked))
         assert asked.session.state.consent is None
 
 
@@ -201,10 +200,11 @@ def test_a_notice_that_was_closed_stays_away(opened, qtbot):
 
 
 class TestEngineEnded:
-    def test_the_window_says_what_happened_and_restart_brings_back_file_settings_and_run(self, opened, qtbot, engines):
+    def test_what_ended_during_work_is_said_and_restart_brings_back_file_settings_and_run(self, opened, qtbot, engines):
         opened.session.change_mode("train")
         opened.session.change_class_names(("a", "b"))
-        engines.latest.die("The engine ended with SIGABRT: native code aborted.")
+        engines.latest.behave(die_on="ProfileForward")
+        opened.session.profile()
         qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended" and settled(opened))
         banner = opened.banners.banners[0]
         assert "SIGABRT" in child(banner, "banner_text").text()
@@ -217,6 +217,37 @@ class TestEngineEnded:
         assert opened.session.state.class_names == ("a", "b")
         assert opened.session.state.engine.phase == "ready"
 
+    def test_one_that_ended_while_idle_is_restarted_by_itself_and_said_in_a_line(self, opened, qtbot, engines):
+        opened.session.change_mode("train")
+        engines.latest.die("The engine was killed by the system.")
+        qtbot.waitUntil(lambda: len(engines.made) == 2 and bool(engines.latest.sent(RunForward)) and settled(opened))
+        assert engines.latest.sent(RunForward)[0].mode == "train"
+        assert opened.session.state.engine.phase == "ready"
+        said = opened.banners.banners[0]
+        assert said.notice.tone == "accent"
+        assert "killed by the system" in child(said, "banner_text").text()
+
+    def test_one_that_ends_again_and_again_while_idle_is_not_restarted_for_ever(self, opened, qtbot, engines):
+        for _ in range(MOST_QUIET_RESTARTS):
+            last = engines.latest
+            last.die("It aborted.")
+            qtbot.waitUntil(lambda last=last: engines.latest is not last and settled(opened))
+            qtbot.waitUntil(lambda: bool(engines.latest.sent(RunForward)) and settled(opened))
+        engines.latest.die("It aborted.")
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended" and settled(opened))
+        assert len(engines.made) == 1 + MOST_QUIET_RESTARTS
+        assert child(opened, "banner_restart").isVisible()
+
+    def test_a_question_that_is_open_is_not_asked_anew_by_a_quiet_restart(self, window, qtbot, engines, model_files):
+        engines.latest.behave(consent=True)
+        window.open_paths(list(model_files))
+        qtbot.waitUntil(lambda: window.session.state.consent is not None and settled(window))
+        asked = window.session.state.consent
+        engines.latest.die("It aborted.")
+        qtbot.waitUntil(lambda: len(engines.made) == 2 and window.session.state.engine.phase == "ready")
+        assert window.session.state.consent is asked
+        assert engines.latest.sent(LoadModel) == []
+
     def test_a_run_that_killed_the_engine_is_not_run_again_by_the_restart(self, opened, qtbot, engines):
         engines.latest.behave(die_on="RunForward")
         opened.actions_by_name["run"].trigger()
@@ -227,7 +258,8 @@ class TestEngineEnded:
         assert engines.latest.sent(RunForward) == []
 
     def test_dropping_another_file_starts_an_engine_by_itself(self, opened, qtbot, engines, tmp_path):
-        engines.latest.die("It aborted.")
+        engines.latest.behave(die_on="RunForward")
+        opened.actions_by_name["run"].trigger()
         qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended")
         other = tmp_path / "other.pth"
         other.write_bytes(b"")

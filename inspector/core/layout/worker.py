@@ -1,12 +1,15 @@
 """The layout process: requests come in on stdin and layouts go out on stdout, as length-prefixed MessagePack.
 
 Before a layout come frames of one byte: how many percent are done.
-It knows no torch and no Qt. It ends when its stdin does, so it never outlives the window.
+It knows no torch and no Qt. It ends when its stdin does, in the midst of a layout too, so it never outlives the window.
 """
 
 import gc
+import os
+import select
 import struct
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from typing import IO
@@ -72,6 +75,23 @@ class _Told:
             write_frame(self._answers, bytes([min(round(100 * share), 100)]))
 
 
+def end_when_hung_up(descriptor: int) -> None:
+    """End this process as soon as the other end of a pipe is closed, whatever it is at; nothing is read from the pipe.
+
+    Where there is no poll (Windows) a layout that is under way comes to its end first.
+    """
+    if not hasattr(select, "poll"):
+        return
+    watched = select.poll()
+    watched.register(descriptor, 0)  # a hang-up is told without being asked for
+
+    def wait() -> None:
+        watched.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="hang-up", daemon=True).start()
+
+
 def _better(ranks: Ranks, links: Sequence[Link]) -> Ranks:
     return fast_sugiyama_order(ranks, links) if len(links) <= MOST_LINKS else ranks
 
@@ -84,4 +104,5 @@ def _exactly(stream: IO[bytes], length: int) -> bytes:
 
 
 if __name__ == "__main__":
+    end_when_hung_up(sys.stdin.fileno())
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -19,9 +19,9 @@ Deed = Literal[
 ]
 Tone = Literal["failure", "warning", "accent"]
 
+# Problems of other places are said by their own panels.
 _TITLES = {
     "file": "This file could not be opened",
-    "input": "The input could not be made",
     "run": "The run did not finish",
     "evaluation": "The test folder could not be evaluated",
     "engine": "The engine",
@@ -48,7 +48,9 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
     said: list[Notice] = []
     if state.engine.phase == "ended":
         said.append(_ended(state))
-    said += [_problem(problem, state) for problem in state.problems if problem.place != "input"]  # its panel says it
+    elif state.engine.restarted:
+        said.append(_restarted(state))
+    said += [_problem(problem, state) for problem in state.problems if problem.place in _TITLES]
     if state.changed_on_disk and not state.loading:
         said.append(_changed_on_disk(state))
     if state.run.failure is not None and not state.run.running:
@@ -81,6 +83,17 @@ def _ended(state: WindowState) -> Notice:
         state.engine.sentence,
         fix=again,
         deeds=(("restart", "Restart"), ("show_log", "Show log")),
+    )
+
+
+def _restarted(state: WindowState) -> Notice:
+    again = f" with {Path(state.path).name} and the same settings" if state.model is not None else ""
+    return Notice(
+        f"restarted {state.engine.quiet_restarts}",
+        "accent",
+        "The engine ended while nothing was under way",
+        f"It was started again{again}. {state.engine.restarted}",
+        deeds=(("show_log", "Show log"),),
     )
 
 
