@@ -1,6 +1,6 @@
 """Menus, shortcuts and the toolbar: one table of actions. The window only connects them.
 
-A slot is named by its path from the window: `session.run`, `graph.fit`, `show_open_dialog`.
+A slot is named by its path from the window: `session.run`, `panels.graph.fit`, `dialogs.open_model`.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ DEPTHS = tuple(
 )
 
 EXPORTS = tuple(
-    ActionRow(f"export_{kind}", f"{text}…", "show_graph_export", "", shortcut, has_graph, value=kind)
+    ActionRow(f"export_{kind}", f"{text}…", "dialogs.export_graph", "", shortcut, has_graph, value=kind)
     for kind, text, shortcut in (
         ("svg", "Picture as &SVG", "Ctrl+E"),
         ("png", "Picture as &PNG", ""),
@@ -112,13 +112,13 @@ EXPORTS = tuple(
 )
 
 ACTIONS = (
-    ActionRow("open", "&Open…", "show_open_dialog", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
-    ActionRow("attach_source", "Attach &Source…", "show_source_dialog", "ph.file-plus", "Ctrl+Shift+S", has_file),
+    ActionRow("open", "&Open…", "dialogs.open_model", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
+    ActionRow("attach_source", "Attach &Source…", "dialogs.attach_source", "ph.file-plus", "Ctrl+Shift+S", has_file),
     ActionRow("choose_entry", "Choose What to &Build…", "session.show_entries", "ph.cube", "", has_entries),
     ActionRow("reload", "&Reopen", "session.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
     ActionRow("reload_when_changed", "Reload When &Changed on Disk", "change_reload_when_changed", checkable=True),
-    ActionRow("open_images", "Open &Images as Input…", "show_images_dialog", "ph.image", "Ctrl+I", has_model),
-    ActionRow("open_folder", "Open &Test Folder…", "show_folder_dialog", "ph.folders", "Ctrl+Shift+O", has_model),
+    ActionRow("open_images", "Open &Images as Input…", "dialogs.open_images", "ph.image", "Ctrl+I", has_model),
+    ActionRow("open_folder", "Open &Test Folder…", "dialogs.open_folder", "ph.folders", "Ctrl+Shift+O", has_model),
     ActionRow("quit", "&Quit", "close", "", "Ctrl+Q"),
     ActionRow("run", "&Run", "session.run", "ph.play-fill", "F5", can_run, tool_tip="Run the model once"),
     ActionRow("stop", "Sto&p", "session.cancel", "ph.stop", "Shift+F5", is_busy, tool_tip="Stop what is under way"),
@@ -187,9 +187,10 @@ ACTIONS = (
     ActionRow("theme_system", "&System", "choose_system_theme", checkable=True),
     ActionRow("theme_light", "&Light", "choose_light_theme", checkable=True),
     ActionRow("theme_dark", "&Dark", "choose_dark_theme", checkable=True),
-    ActionRow("engine_log", "Engine &Log", "show_log", "ph.terminal"),
-    ActionRow("sandbox", "&Sandbox", "show_sandbox", "ph.shield-check"),
-    ActionRow("about", "&About Model Inspector", "show_about", "ph.info"),
+    ActionRow("keys", "&Keys", "dialogs.show_keys", "", "F1"),
+    ActionRow("engine_log", "Engine &Log", "dialogs.show_log", "ph.terminal"),
+    ActionRow("sandbox", "&Sandbox", "dialogs.show_sandbox", "ph.shield-check"),
+    ActionRow("about", "&About Model Inspector", "dialogs.show_about", "ph.info"),
 )
 
 # "-" is a line; a name with ":" is a place where the window puts a submenu of its own.
@@ -231,7 +232,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Change": ("bypass_node", "zero_node", "noise_node", "-", "undo_changes"),
     "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "profile", "-", "restart"),
-    "&Help": ("engine_log", "sandbox", "-", "about"),
+    "&Help": ("keys", "-", "engine_log", "sandbox", "-", "about"),
 }
 
 

@@ -1,6 +1,5 @@
 """The main window: places the panels, connects their intents with the session, and nothing else."""
 
-import contextlib
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -15,12 +14,13 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.core.measures import CHOICES
 from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
+from inspector.gui.dialogs import Dialogs
 from inspector.gui.docks import make_docks, place_docks
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
@@ -35,18 +35,13 @@ from inspector.gui.settings import SettingsFile, ThemeChoice
 from inspector.gui.state import WindowState
 from inspector.gui.status_line import StatusLine
 from inspector.gui.style_sheet import on_accent
-from inspector.gui.text_window import TextWindow
 from inspector.gui.theme import theme, theme_source
-from inspector.gui.words import ABOUT, sandbox_text
+from inspector.gui.words import TITLE
 from inspector.places import Sample
 from inspector.protocol.evaluation import LabelRule
 
-TITLE = "Model Inspector"
 LAYOUT_VERSION = 1
 FIRST_SIZE = (1440, 900)
-MODEL_FILES = "Models (*.pt *.pth *.pt2 *.bin *.ckpt *.safetensors *.onnx *.py);;All files (*)"
-ARRAY_FILES = "Tensors (*.npy *.pt);;All files (*)"
-IMAGE_FILES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.tif *.tiff *.gif);;All files (*)"
 
 
 class MainWindow(QMainWindow):
@@ -74,13 +69,14 @@ class MainWindow(QMainWindow):
         self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
         self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
         self.docks = make_docks(self)
+        self.dialogs = Dialogs(self, self.session, self.open_paths, lambda: self.panels.graph.drawing)
         self.panels = Panels(
             self.session,
             self.docks,
             self.centre,
-            open_images=self.show_images_dialog,
-            open_array=self.show_array_dialog,
-            export_graph=self.show_graph_export,
+            open_images=self.dialogs.open_images,
+            open_array=self.dialogs.open_array,
+            export_graph=self.dialogs.export_graph,
         )
         self._place()
         self._make_menus(samples)
@@ -128,62 +124,6 @@ class MainWindow(QMainWindow):
     def open_sample(self, sample: Sample) -> None:
         """Open a sample with its source; its test folder is listed."""
         self.session.open_sample(sample)
-
-    # Dialogs; the system's own, asked for by the user
-
-    def show_open_dialog(self) -> None:
-        """Choose a model file."""
-        paths, _ = QFileDialog.getOpenFileNames(self, "Open a model", self._last_folder(), MODEL_FILES)
-        self.open_paths(paths)
-
-    def show_source_dialog(self) -> None:
-        """Choose the `.py` that defines the class of the weights."""
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Attach the source of the model", self._last_folder(), "Python (*.py)"
-        )
-        if path:
-            self.session.attach_source(path)
-
-    def show_images_dialog(self) -> None:
-        """Choose pictures to feed."""
-        paths, _ = QFileDialog.getOpenFileNames(self, "Images as input", self._last_folder(), IMAGE_FILES)
-        if paths:
-            self.session.use_images(paths)
-
-    def show_array_dialog(self) -> None:
-        """Choose a file that holds a tensor to feed."""
-        path, _ = QFileDialog.getOpenFileName(self, "A tensor as input", self._last_folder(), ARRAY_FILES)
-        if path:
-            self.session.use_array(path)
-
-    def show_folder_dialog(self) -> None:
-        """Choose a test folder."""
-        folder = QFileDialog.getExistingDirectory(self, "A folder of labelled images", self._last_folder())
-        if folder:
-            self.session.choose_folder(folder)
-
-    def show_graph_export(self, kind: str) -> None:
-        """Choose how the graph is written to a file, and where."""
-        from inspector.gui.graph_view.export_dialog import GraphExportDialog  # noqa: PLC0415 - most windows need none
-
-        graph = self.session.state.run.graph
-        if graph is not None:
-            beside = Path(self._last_folder()) / f"{Path(self.session.state.path).stem}_graph"
-            GraphExportDialog(self.panels.graph.drawing, graph, beside, kind, self).show()
-
-    def show_log(self) -> None:
-        """What the engine and the model printed."""
-        log = self.session.link.log or "Nothing was printed so far."
-        TextWindow("engine_log", "Engine log", log, fixed=True, parent=self).show()
-
-    def show_sandbox(self) -> None:
-        """What holds on this machine."""
-        text = sandbox_text(self.session.state.engine)
-        TextWindow("sandbox_window", "Sandbox", text, fixed=False, parent=self).show()
-
-    def show_about(self) -> None:
-        """What this is."""
-        TextWindow("about_window", f"About {TITLE}", ABOUT, fixed=False, parent=self).show()
 
     # Small deeds of actions
 
@@ -352,7 +292,7 @@ class MainWindow(QMainWindow):
         panel.entry_chosen.connect(session.choose_entry)
         panel.entry_closed.connect(session.close_entries)
         panel.run_requested.connect(session.run)
-        panel.open_requested.connect(self.show_open_dialog)
+        panel.open_requested.connect(self.dialogs.open_model)
         panel.path_requested.connect(lambda path: self.open_paths([path]))
         panel.sample_requested.connect(self.open_sample)
 
@@ -387,9 +327,9 @@ class MainWindow(QMainWindow):
             case "restart":
                 self.session.restart()
             case "show_log":
-                self.show_log()
+                self.dialogs.show_log()
             case "attach_source":
-                self.show_source_dialog()
+                self.dialogs.attach_source()
             case "ask_again":
                 self.session.ask_again()
             case "run":
@@ -456,14 +396,6 @@ class MainWindow(QMainWindow):
         place_docks(self, self.docks)
         if remembered.layout:
             self.restoreState(_bytes_of(remembered.layout), LAYOUT_VERSION)
-
-    def _last_folder(self) -> str:
-        state = self.session.state
-        recent = state.path or (state.recent_files[0] if state.recent_files else "")
-        folder = Path(recent).parent if recent else Path.home()
-        with contextlib.suppress(OSError):
-            return str(folder if folder.is_dir() else Path.home())
-        return ""
 
 
 def _text_of(data: QByteArray) -> str:

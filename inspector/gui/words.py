@@ -6,7 +6,8 @@ from inspector.core.formatting import shape_text
 from inspector.gui.state import EngineState
 from inspector.protocol.graph import Failure
 
-ABOUT = """Model Inspector
+TITLE = "Model Inspector"
+ABOUT = f"""{TITLE}
 
 Shows what a PyTorch model is and does: its layers as a graph with live tensor shapes, its outputs beside \
 their softmax and sigmoid, and the confusion matrix of a folder of labelled images.

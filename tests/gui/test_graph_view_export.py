@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from graph_view_graphs import residual
 from PIL import Image
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from inspector.core import folding
@@ -180,3 +180,22 @@ def test_boxes_are_written_in_the_colours_of_their_measure(drawing, tmp_path):
     write_drawing(shaded, "png", tmp_path / "shaded.png")
     write_drawing(drawing, "png", tmp_path / "plain.png")
     assert (tmp_path / "shaded.png").read_bytes() != (tmp_path / "plain.png").read_bytes()
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_legend_is_written_beside_or_below_what_it_explains(drawing, tmp_path, beside):
+    inks = ("#440154",) * len(drawing.picture.cards)
+    legend = Legend("Parameters of everything", ticks=((0.0, "1"), (1.0, "9 k")), plain="Plain boxes have none.")
+    size = (400.0, 500.0) if beside else (500.0, 400.0)
+    area = QRectF(drawing.area.topLeft(), drawing.area.topLeft() + QPointF(*size))
+    shaded = Drawing(drawing.picture, drawing.fonts, LIGHT, area, 1.0, Shading(inks, legend))
+    write_drawing(shaded, "svg", tmp_path / "g.svg")
+    texts = {"".join(found.itertext()).strip() for found in ElementTree.parse(tmp_path / "g.svg").iter(f"{SVG}text")}
+    assert {legend.title, legend.plain, "9 k"} <= texts
+    write_drawing(shaded, "png", tmp_path / "g.png")
+    image = QImage(str(tmp_path / "g.png"))
+    assert (image.width() > size[0]) is beside
+    assert (image.height() > size[1]) is not beside
+    bar = (shaded.legend_at - area.topLeft()).toPoint() + QPoint(12, 32)  # the dark end of the colours
+    seen, dark = image.pixelColor(bar), QColor("#440154")
+    assert max(abs(seen.red() - dark.red()), abs(seen.green() - dark.green()), abs(seen.blue() - dark.blue())) < 10

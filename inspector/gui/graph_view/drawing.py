@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from xml.sax.saxutils import escape, unescape
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRect, QRectF, QSize, QSizeF
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRect, QRectF, QSize, QSizeF
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
@@ -16,6 +16,7 @@ from inspector.core.formatting import shape_text
 from inspector.core.graph_export import readable
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour
+from inspector.gui.graph_view.legend_painting import WIDTH, legend_height, paint_legend
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import PictureItem
 from inspector.gui.graph_view.shading import Shading
@@ -48,6 +49,23 @@ class Drawing:
     area: QRectF
     scale: float = 2.0
     shading: Shading | None = None
+
+    @property
+    def page(self) -> QRectF:
+        """The part with the legend's room beside or below it, whichever makes the page less long."""
+        if self.shading is None:
+            return self.area
+        wide, high = WIDTH + MARGIN, legend_height(self.shading.legend) + MARGIN
+        if self.area.height() >= self.area.width():
+            return QRectF(self.area.topLeft(), QSizeF(self.area.width() + wide, max(self.area.height(), high + MARGIN)))
+        return QRectF(self.area.topLeft(), QSizeF(max(self.area.width(), wide + MARGIN), self.area.height() + high))
+
+    @property
+    def legend_at(self) -> QPointF:
+        """Where the legend's upper left corner is."""
+        if self.area.height() >= self.area.width():
+            return self.area.topRight() + QPointF(0, MARGIN)
+        return self.area.bottomLeft() + QPointF(MARGIN, 0)
 
     @property
     def steps(self) -> int:
@@ -111,15 +129,19 @@ def _paint(device: QPaintDevice, drawing: Drawing, scale: float, zoom: float, ti
     try:
         painter.scale(scale, scale)
         painter.translate(-drawing.area.topLeft())
+        painter.fillRect(drawing.page, colour(drawing.colours.canvas))
         painter.setClipRect(drawing.area)
-        painter.fillRect(drawing.area, colour(drawing.colours.canvas))
         item.paint_view(painter, drawing.area, zoom)
+        if drawing.shading is not None:
+            painter.setOpacity(1.0)
+            painter.setClipRect(drawing.page)
+            paint_legend(painter, drawing.legend_at, drawing.shading.legend, drawing.colours, drawing.fonts.small)
     finally:
         painter.end()
 
 
 def _png(drawing: Drawing, tick: Callable[[], None]) -> tuple[bytes, str]:
-    size, scale, remark = png_size(drawing.area, drawing.scale)
+    size, scale, remark = png_size(drawing.page, drawing.scale)
     image = QImage(size, QImage.Format.Format_RGB32)
     if image.isNull():
         raise OSError(f"there is no memory for {size.width():,} × {size.height():,} pixels; choose a smaller scale")
@@ -134,7 +156,7 @@ def _png(drawing: Drawing, tick: Callable[[], None]) -> tuple[bytes, str]:
 def _svg(drawing: Drawing, tick: Callable[[], None]) -> tuple[bytes, str]:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    size = drawing.area.size().toSize()
+    size = drawing.page.size().toSize()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setResolution(96)
@@ -189,7 +211,7 @@ def _titles(drawing: Drawing) -> str:
 def _pdf(drawing: Drawing, tick: Callable[[], None]) -> tuple[bytes, str]:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    width, height = max(drawing.area.width(), 3.0), max(drawing.area.height(), 3.0)
+    width, height = max(drawing.page.width(), 3.0), max(drawing.page.height(), 3.0)
     scale = min(1.0, LONGEST_PAGE / width, LONGEST_PAGE / height)
     writer = QPdfWriter(buffer)
     writer.setTitle("Graph of a model")

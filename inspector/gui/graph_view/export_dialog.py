@@ -146,10 +146,10 @@ class GraphExportDialog(QDialog):
             self.size_line.say(f"{len(self._graph.nodes):,} nodes and {len(self._graph.edges):,} wires, folded or not.")
             return
         if self._kind == "png":
-            size, _, remark = png_size(drawing.area, drawing.scale)
+            size, _, remark = png_size(drawing.page, drawing.scale)
             self.size_line.say(f"{size.width():,} × {size.height():,} pixels. {remark}".strip())
         else:
-            self.size_line.say(f"{drawing.area.width():,.0f} × {drawing.area.height():,.0f} units. Text stays text.")
+            self.size_line.say(f"{drawing.page.width():,.0f} × {drawing.page.height():,.0f} units. Text stays text.")
 
     def _drawing(self) -> Drawing | None:
         colours = DARK if self.colours.current() == "dark" else LIGHT

@@ -1,18 +1,15 @@
-"""The legend over the graph: what the colours mean, and which boxes have none and why."""
+"""The legend over the graph, as a widget in its corner."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QSize, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from inspector.gui.graph_view.colours import colour
-from inspector.gui.graph_view.shading import VIRIDIS, Legend
+from inspector.gui.graph_view.legend_painting import PAD, WIDTH, legend_height, legend_notes, paint_legend
+from inspector.gui.graph_view.shading import Legend
 from inspector.gui.parts import named
-from inspector.gui.parts.fonts import number_font, small_font
-from inspector.gui.theme import GRID, SMALL, theme
+from inspector.gui.theme import GRID, theme
 
-WIDTH, ROW, BAR = 224, 16, 10
-PAD = 10
-MOST_SWATCHES = 8
+EDGE = 2 * GRID  # from the corner of the graph
 
 
 class LegendView(QWidget):
@@ -42,8 +39,8 @@ class LegendView(QWidget):
         self._measure.setVisible(legend.needs_profile)
         told = [legend.title, *(f"{place:.0%} {text}" for place, text in legend.ticks)]
         told += [f"{word}: {count}" for word, _, count in legend.swatches]
-        self.setAccessibleDescription("; ".join([*told, *self._notes(legend)]))
-        self.setToolTip("\n".join(self._notes(legend)))
+        self.setAccessibleDescription("; ".join([*told, *legend_notes(legend)]))
+        self.setToolTip("\n".join(legend_notes(legend)))
         self.resize(self.sizeHint())
         self._measure.setGeometry(PAD, self.height() - PAD - 24, WIDTH - 2 * PAD, 24)
         self.update()
@@ -53,87 +50,11 @@ class LegendView(QWidget):
         legend = self._legend
         if legend is None:
             return QSize(WIDTH, 0)
-        rows = 1 + (2 if legend.ticks else 0) + min(len(legend.swatches), MOST_SWATCHES) + len(self._notes(legend))
-        return QSize(WIDTH, 2 * PAD + rows * ROW + (28 if legend.needs_profile else 0))
-
-    def _notes(self, legend: Legend) -> list[str]:
-        if legend.needs_profile:
-            return ["Nothing was measured so far."]
-        more = len(legend.swatches) - MOST_SWATCHES
-        cut = f"and {more} more" if more > 0 else ""
-        return [note for note in (cut, legend.plain, legend.hatched, legend.groups) if note]
+        return QSize(WIDTH, legend_height(legend) + (28 if legend.needs_profile else 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The card."""
-        legend, look = self._legend, theme()
-        if legend is None:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(colour(look.panel))
-        painter.setPen(QPen(colour(look.border), 1))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        bold = small_font(self.font())
-        bold.setWeight(bold.Weight.DemiBold)
-        top = float(PAD)
-        painter.setFont(bold)
-        self._text(painter, top, legend.title, look.text)
-        top += ROW
-        painter.setFont(number_font(self.font(), SMALL))
-        if legend.ticks:
-            self._bar(painter, top + 2, legend)
-            top += 2 * ROW
-        for word, ink, count in legend.swatches[:MOST_SWATCHES]:
-            painter.setPen(QPen(colour(look.border), 1))
-            painter.setBrush(colour(ink or look.card))
-            painter.drawRoundedRect(QRectF(PAD, top + 3, 14, 10), 2, 2)
-            self._text(painter, top, word, look.text, left=PAD + 20, right=40)
-            self._text(painter, top, f"{count:,}", look.dimmed, to_right=True)
-            top += ROW
-        painter.setFont(small_font(self.font()))
-        for note in self._notes(legend):
-            left = float(PAD)
-            if note == legend.hatched:
-                painter.setPen(QPen(colour(look.border), 1))
-                painter.setBrush(QBrush(colour(look.faint), Qt.BrushStyle.BDiagPattern))
-                painter.drawRect(QRectF(PAD, top + 3, 14, 10))
-                left += 20
-            self._text(painter, top, note, look.dimmed, left=left)
-            top += ROW
-        painter.end()
-
-    def _bar(self, painter: QPainter, top: float, legend: Legend) -> None:
-        look = theme()
-        bar = QRectF(PAD, top, WIDTH - 2 * PAD, BAR)
-        map_of = QLinearGradient(bar.topLeft(), bar.topRight())
-        for step, ink in enumerate(VIRIDIS):
-            map_of.setColorAt(step / (len(VIRIDIS) - 1), colour(ink))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(map_of)
-        painter.drawRoundedRect(bar, 2, 2)
-        painter.setPen(colour(look.text))
-        metrics = QFontMetricsF(painter.font())
-        for place, text in legend.ticks:
-            width = metrics.horizontalAdvance(text)
-            left = bar.left() + place * (bar.width() - width)
-            painter.drawText(QPointF(left, top + BAR + metrics.ascent() + 2), text)
-
-    def _text(
-        self,
-        painter: QPainter,
-        top: float,
-        text: str,
-        ink: str,
-        *,
-        left: float = PAD,
-        right: float = 0,
-        to_right: bool = False,
-    ) -> None:
-        room = QRectF(left, top, WIDTH - left - PAD - right, ROW)
-        cut = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        painter.setPen(colour(ink))
-        side = Qt.AlignmentFlag.AlignRight if to_right else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, cut)
-
-
-EDGE = 2 * GRID  # from the corner of the graph
+        if self._legend is not None:
+            painter = QPainter(self)
+            paint_legend(painter, QPointF(0, 0), self._legend, theme(), self.font(), height=self.height())
+            painter.end()
