@@ -6,7 +6,7 @@ and patterns that repeat in a long flat list (a model without modules, the steps
 Containers are numbered: the graph's groups first, then the stacks.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.repeats import find_repeats
-from inspector.protocol.graph import Graph, Node
+from inspector.protocol.graph import Category, Graph, Node
 
 SHORTEST_RUN = 3  # two equal blocks are clearer side by side than as ×2
 FEWEST_TWINS = 6  # nodes side by side with the same neighbours: the arms of a hub
@@ -43,6 +43,7 @@ class Hierarchy:
     edges: NDArray[np.int64]
     twins: dict[int, tuple[int, ...]]
     times: dict[int, int]
+    categories: dict[int, Category] = field(default_factory=dict, compare=False)  # of containers, as they are asked for
 
     @property
     def num_containers(self) -> int:
@@ -73,6 +74,24 @@ class Hierarchy:
     def filled(self) -> tuple[int, ...]:
         """The containers with at least one node in them."""
         return tuple(c for c in range(self.num_containers) if self.num_nodes[c])
+
+    @cached_property
+    def inside(self) -> tuple[NDArray[np.int64], dict[int, tuple[int, int]]]:
+        """All nodes, those in one container side by side; and where those of each container start and end."""
+        order: list[int] = []
+        spans: dict[int, tuple[int, int]] = {}
+        todo = [(kind, ref, False) for kind, ref in reversed(self.children.get(ROOT, ()))]
+        while todo:
+            is_container, ref, done = todo.pop()
+            if not is_container:
+                order.append(ref)
+            elif done:
+                spans[ref] = (spans[ref][0], len(order))
+            else:
+                spans[ref] = (len(order), 0)
+                todo.append((True, ref, True))
+                todo.extend([(kind, inner, False) for kind, inner in reversed(self.children[ref])])
+        return np.array(order, np.int64), spans
 
     @cached_property
     def structure(self) -> int:
@@ -123,7 +142,8 @@ class Visible:
 
 def build_hierarchy(graph: Graph) -> Hierarchy:
     """Find who lies in whom, and the runs of equal siblings."""
-    edges = np.array([(edge.source, edge.target) for edge in graph.edges], np.int64).reshape(-1, 2)
+    ends = ([edge.source for edge in graph.edges], [edge.target for edge in graph.edges])
+    edges = np.array(ends, np.int64).reshape(2, -1).T.copy()
     valid = ((edges >= 0) & (edges < len(graph.nodes))).all(axis=1)
     edges[~valid] = 0
     node_parent = [ROOT if node.group is None else node.group for node in graph.nodes]
@@ -268,13 +288,20 @@ def default_folding(hierarchy: Hierarchy, budget: int = BOX_BUDGET) -> frozenset
 
 def structure_key(graph: Graph) -> int:
     """Equal for two runs with the same operations, names, groups and wires, whatever their shapes were."""
-    return hash(
-        (
-            tuple((node.op, node.fqn, node.group, node.kind, node.failed) for node in graph.nodes),
-            tuple((group.fqn, group.class_name, group.parent) for group in graph.groups),
-            tuple((edge.source, edge.target) for edge in graph.edges),
-        )
+    nodes, groups, edges = graph.nodes, graph.groups, graph.edges
+    columns = (
+        [node.op for node in nodes],
+        [node.fqn for node in nodes],
+        [node.group for node in nodes],
+        [node.kind for node in nodes],
+        [node.failed for node in nodes],
+        [group.fqn for group in groups],
+        [group.class_name for group in groups],
+        [group.parent for group in groups],
+        [edge.source for edge in edges],
+        [edge.target for edge in edges],
     )
+    return hash(tuple([tuple(column) for column in columns]))
 
 
 def _group_parents(graph: Graph) -> list[int]:
@@ -293,18 +320,17 @@ def _group_parents(graph: Graph) -> list[int]:
 
 
 def _children_in_time(parent: Sequence[int], node_parent: Sequence[int]) -> dict[int, list[tuple[bool, int]]]:
-    first: dict[int, int] = {}
+    """What lies in each container, in the order of first use."""
+    seen: set[int] = {ROOT}
+    children: dict[int, list[tuple[bool, int]]] = defaultdict(list)
     for node, owner in enumerate(node_parent):
         container = owner
-        while container != ROOT and container not in first:
-            first[container] = node
+        while container not in seen:
+            seen.add(container)
+            children[parent[container]].append((True, container))
             container = parent[container]
-    timed: dict[int, list[tuple[int, bool, int]]] = defaultdict(list)
-    for node, owner in enumerate(node_parent):
-        timed[owner].append((node, False, node))
-    for container, node in first.items():
-        timed[parent[container]].append((node, True, container))
-    return {owner: [(kind, ref) for _, kind, ref in sorted(found)] for owner, found in timed.items()}
+        children[owner].append((False, node))
+    return dict(children)
 
 
 def _signatures(
@@ -323,13 +349,13 @@ def _signatures(
             ("group", signature[ref]) if is_container else _node_signature(graph.nodes[ref])
             for is_container, ref in children.get(group, ())
         )
-        content = (graph.groups[group].class_name, graph.groups[group].failed, parts, tuple(sorted(inner[group])))
+        content = (graph.groups[group].class_name, graph.groups[group].failed, parts, inner.get(group, b""))
         signature[group] = interned.setdefault(content, len(interned))
     return signature
 
 
 def _node_signature(node: Node) -> tuple[object, ...]:
-    return (node.op, node.kind, node.details, node.failed, tuple(spec.shape for spec in node.outputs))
+    return (node.op, node.kind, node.details, node.failed, *[spec.shape for spec in node.outputs])
 
 
 def _inner_edges(
@@ -337,25 +363,38 @@ def _inner_edges(
     node_parent: Sequence[int],
     children: dict[int, list[tuple[bool, int]]],
     edges: NDArray[np.int64],
-) -> dict[int, set[tuple[int, int]]]:
-    """For each container the wires between its children, as places among them."""
-    place = {item: at for found in children.values() for at, item in enumerate(found)}
-    inner: dict[int, set[tuple[int, int]]] = defaultdict(set)
+) -> dict[int, bytes]:
+    """For each container the wires between its children, as places among them: sorted pairs, as bytes."""
+    place = np.zeros(len(node_parent), np.int64)
+    container_place = [0] * len(parent)
+    for found in children.values():
+        for at, (is_container, ref) in enumerate(found):
+            if is_container:
+                container_place[ref] = at
+            else:
+                place[ref] = at
+    owners = np.asarray(node_parent, np.int64)[edges]
+    within = owners[:, 0] == owners[:, 1]
+    rows = np.stack([owners[:, 0], place[edges[:, 0]], place[edges[:, 1]]], axis=1)[within]
     chains: dict[int, list[int]] = {}
-    for source, target in edges.tolist():
-        owner = node_parent[source]
-        a, b = (False, source), (False, target)
-        if node_parent[target] != owner:
-            up, down = (_chain(parent, node_parent[node], chains) for node in (source, target))
-            common = 1
-            while common < min(len(up), len(down)) and up[-common - 1] == down[-common - 1]:
-                common += 1
-            owner = up[-common]
-            a = (True, up[-common - 1]) if len(up) > common else a
-            b = (True, down[-common - 1]) if len(down) > common else b
-        if owner != ROOT and a != b:
-            inner[owner].add((place[a], place[b]))
-    return inner
+    across: list[tuple[int, int, int]] = []
+    for source, target in edges[~within].tolist():
+        up, down = (_chain(parent, node_parent[node], chains) for node in (source, target))
+        common = 1
+        while common < min(len(up), len(down)) and up[-common - 1] == down[-common - 1]:
+            common += 1
+        a = container_place[up[-common - 1]] if len(up) > common else int(place[source])
+        b = container_place[down[-common - 1]] if len(down) > common else int(place[target])
+        across.append((up[-common], a, b))
+    rows = np.concatenate([rows, np.array(across, np.int64).reshape(-1, 3)])
+    rows = rows[(rows[:, 0] != ROOT) & (rows[:, 1] != rows[:, 2])]
+    # one number a row: numpy sorts those ten times as fast
+    base = int(rows[:, 1:].max(initial=0)) + 1
+    keys = np.unique((rows[:, 0] * base + rows[:, 1]) * base + rows[:, 2])
+    owner, pairs = keys // base**2, keys % base**2
+    starts = np.flatnonzero(np.diff(owner, prepend=ROOT)).tolist()
+    wide = np.stack([pairs // base, pairs % base], axis=1)
+    return {int(owner[start]): wide[start:stop].tobytes() for start, stop in pairwise([*starts, len(owner)])}
 
 
 def _chain(parent: Sequence[int], owner: int, known: dict[int, list[int]]) -> list[int]:
@@ -418,10 +457,10 @@ def _with_stack(children: list[tuple[bool, int]], run: tuple[int, ...], stack: i
 
 def _count_nodes(parent: Sequence[int], node_parent: Sequence[int]) -> tuple[int, ...]:
     count = [0] * len(parent)
-    for owner in node_parent:
+    for owner, direct in Counter(node_parent).items():
         container = owner
         while container != ROOT:
-            count[container] += 1
+            count[container] += direct
             container = parent[container]
     return tuple(count)
 
@@ -436,23 +475,20 @@ def walk(
     start: int = ROOT,
 ) -> None:
     """Visit what is seen of a container, in time order, without recursion: models nest deeper than Python does."""
-    todo = [(kind, ref, ROOT, -1) for kind, ref in reversed(hierarchy.children.get(start, ()))]
+    order, spans = hierarchy.inside
+    todo = [(kind, ref, ROOT) for kind, ref in reversed(hierarchy.children.get(start, ()))]
     while todo:
-        is_container, ref, owner, hidden_in = todo.pop()
+        is_container, ref, owner = todo.pop()
         if not is_container:
-            if hidden_in < 0:
-                box_of_node[ref] = len(boxes)
-                boxes.append(Box(node=ref, container=None, parent=owner))
-            else:
-                box_of_node[ref] = hidden_in
-            continue
-        inside = hidden_in
-        if hidden_in < 0 and ref in folded:
-            inside = len(boxes)
+            box_of_node[ref] = len(boxes)
+            boxes.append(Box(node=ref, container=None, parent=owner))
+        elif ref in folded:
+            first, stop = spans[ref]
+            box_of_node[order[first:stop]] = len(boxes)
             boxes.append(Box(node=None, container=ref, parent=owner))
-        elif hidden_in < 0:
+        else:
             open_containers.append(ref)
-        todo.extend((kind, inner, ref, inside) for kind, inner in reversed(hierarchy.children[ref]))
+            todo.extend([(kind, inner, ref) for kind, inner in reversed(hierarchy.children[ref])])
 
 
 def _lift(

@@ -189,7 +189,8 @@ def _twins_card(hierarchy: Hierarchy, container: int) -> Card:
         names = list(dict.fromkeys(ops))
         title = ", ".join(names[:MOST_OPS]) + (" …" if len(names) > MOST_OPS else "")
         card = replace(card, title=title, details="", shape=last.outputs[0].shape if last.outputs else None)
-    name = _span(first.fqn, last.fqn) if card.name else ""
+    names = [found.fqn for node in nodes if (found := hierarchy.graph.nodes[node]).fqn and found.kind == "module"]
+    name = _span(names[0], names[-1]) if names else ""
     return replace(
         card,
         style="stack" if times > 1 else "folded",
@@ -267,6 +268,13 @@ def _counts(num_params: int, num_nodes: int) -> str:
 
 
 def _main_category(hierarchy: Hierarchy, container: int) -> Category:
+    known = hierarchy.categories.get(container)
+    if known is None:
+        known = hierarchy.categories[container] = _find_category(hierarchy, container)
+    return known
+
+
+def _find_category(hierarchy: Hierarchy, container: int) -> Category:
     """The kind that says most about a container: attention if there is any, else what most of its weights are in."""
     votes: Counter[Category] = Counter()
     todo = [container]

@@ -7,7 +7,7 @@ from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import Motion
 
 DURATION_MS = 150
-MOST_BOXES = 1_500  # beyond that a jump is calmer than a stutter
+MOST_BOXES = 400  # beyond that a jump is calmer than a stutter
 
 
 def start_places(before: Picture, after: Picture, shift: tuple[float, float]) -> Motion | None:
