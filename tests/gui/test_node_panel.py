@@ -10,6 +10,7 @@ from inspector.client import fake_messages as said
 from inspector.core.formatting import bytes_text, percent_text, seconds_text
 from inspector.gui.node_panel import NodePanel
 from inspector.gui.node_panel.facts import statistics_rows, subject_of
+from inspector.gui.node_panel.panel import LEAST_WIDTH
 from inspector.gui.state import RunState, WindowState
 from inspector.protocol.events import ParametersMeasured, TensorStatistics
 
@@ -107,3 +108,14 @@ def test_a_profile_shows_medians_with_their_range_shares_and_memory(panel: NodeP
 
 def group_of(fqn: str) -> int:
     return next(group.id for group in said.graph().groups if group.fqn == fqn)
+
+
+@pytest.mark.parametrize("width", [LEAST_WIDTH, 320, 600])
+def test_nothing_in_the_panel_is_wider_than_the_panel(panel: NodePanel, qtbot: QtBot, width: int):
+    panel.resize(width, 700)
+    panel.draw(replace(RAN, selected_node=4, selected_module="block.conv1"))
+    for mode in ("off", "histogram", "pictures", "values"):
+        panel.tensor.mode.button(mode).click()
+        for page in (panel.tensor.pictures, panel.tensor.values):
+            page.setVisible(mode != "off")
+        qtbot.waitUntil(lambda: panel.widget().width() <= panel.viewport().width())

@@ -1,7 +1,7 @@
 """The line below the table: what could not be counted and how times were taken; opened, it says both in full."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.core.formatting import seconds_text
 from inspector.core.measures import Measured
@@ -35,6 +35,8 @@ class Foot(QWidget):
         room.setFrameShape(QScrollArea.Shape.NoFrame)
         room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.fold = Fold("", room, "measures_fold", "what was not counted, and how times were taken")
+        # its words may be cut, as all of them stand inside: they must not hold the window wide
+        self.fold.toggle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID * 2, GRID, GRID * 2, 0)
         column.setSpacing(GRID)
@@ -47,6 +49,7 @@ class Foot(QWidget):
         lines = [] if measured is None else [uncounted_line(measured), times_line(measured.profile)]
         told = " · ".join(filter(None, lines))
         self.fold.toggle.setText(told)
+        self.fold.toggle.setMaximumWidth(self.fold.toggle.sizeHint().width())
         self.fold.setVisible(bool(told))
         self.uncounted.say("" if measured is None else uncounted_text(measured))
         self.times.say("" if measured is None else times_text(measured.profile))
@@ -69,7 +72,8 @@ def times_line(profile: ForwardProfiled | None) -> str:
     """How times were taken, in a few words."""
     if profile is None:
         return ""
-    return f"median of {profile.runs} runs · timing added {overhead_text(profile)}"
+    overhead = overhead_text(profile)
+    return f"median of {profile.runs} runs · {f'timing added {overhead}' if overhead else 'no overhead seen'}"
 
 
 def times_text(profile: ForwardProfiled | None) -> str:
@@ -86,10 +90,8 @@ def times_text(profile: ForwardProfiled | None) -> str:
 
 
 def overhead_text(profile: ForwardProfiled) -> str:
-    """What timing took of a run, as a share of the plain one; a difference within the noise is none."""
-    if not profile.plain_s:
-        return "nothing that can be told"
-    share = profile.observed_s / profile.plain_s - 1
+    """What timing took of a run, as a share of the plain one; "" where that is within the noise."""
+    share = profile.observed_s / profile.plain_s - 1 if profile.plain_s else 0.0
     if share <= 0:
-        return "nothing that can be told"
+        return ""
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:,.0f} %"

@@ -18,6 +18,7 @@ from inspector.protocol.events import ParametersMeasured
 from inspector.protocol.files import ModuleRow
 
 EMPTY = "Choose a node in the graph, or a module in the tree, to see its shapes, values and parameters."
+LEAST_WIDTH = 296  # for a row of choices, which nothing scrolls sideways
 NOT_RUN = "Run the model to see shapes and values."
 
 
@@ -35,6 +36,7 @@ class NodePanel(QScrollArea):
         named(self, "node_panel", "The chosen node")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMinimumWidth(LEAST_WIDTH)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._drawn: tuple[object, ...] = ()
         self._tensor_drawn: tuple[object, ...] = ()
@@ -93,7 +95,7 @@ class NodePanel(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """What is looked into fits into what can be seen."""
         super().resizeEvent(event)
-        self.tensor.give_room(self.viewport().height())
+        self.tensor.give_room(self.viewport().width() - 6 * GRID, self.viewport().height())
 
     def _look(self, mode: str) -> None:
         """Once a tensor is looked into, its part comes to the top, and stays there from node to node."""

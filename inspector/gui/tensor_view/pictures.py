@@ -2,7 +2,17 @@
 
 from msgspec import structs
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.gui.parts import IconButton, NumberSlider, PushButton, SegmentedButtons, Sentence, named
 from inspector.gui.state import MapPictures, TensorState, WindowState
@@ -69,8 +79,15 @@ class PicturesPage(QWidget):
         self.told = Sentence("tensor_maps_told", "How the pictures were made", "dimmed", small=True)
         self.hover = Sentence("tensor_hover", "The value under the mouse", small=True)
         self.grid = MapGrid()
+        self._pairs: list[QBoxLayout] = []
         self._lay_out()
         self._connect()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put choices that stand side by side below each other."""
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        for row in self._pairs:
+            row.setDirection(way)
 
     def draw(self, state: WindowState) -> None:
         """Show what there is of the pictures, and ask for what there is not."""
@@ -234,6 +251,8 @@ class PicturesPage(QWidget):
                 row.addWidget(widget)
             row.addStretch(1)
             column.addLayout(row)
+            if len(widgets) == 2:
+                self._pairs.append(row)
         for box, length in ((self.layouts, 18), (self.orders, 6), (self.blocks, 6)):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(length)

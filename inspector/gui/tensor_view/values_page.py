@@ -6,6 +6,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
+    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -85,7 +86,7 @@ class ValuesPage(QWidget):
         self.told = Sentence("tensor_values_told", "Which values are shown", "dimmed", small=True)
         self.places: list[QSpinBox] = []
         self.finders = [PushButton(text, f"tensor_find_{key}", f"Go to: {text}") for key, text in SOUGHT]
-        self._slices = QHBoxLayout()
+        self._slices = QGridLayout()
         self._lay_out()
         self._connect()
 
@@ -162,9 +163,7 @@ class ValuesPage(QWidget):
             box.setRange(0, max(0, size - 1))
             box.setPrefix(f"axis {axis}: ")
             box.valueChanged.connect(lambda _value: self._reslice())
-            self._slices.insertWidget(axis, box)
             self.places.append(box)
-        inset_spin_boxes(self)
 
     def _axes(self) -> tuple[int, int]:
         axes = len(self._fetched.shape) if self._fetched is not None else 0
@@ -182,8 +181,13 @@ class ValuesPage(QWidget):
         if fetched is None:
             return
         axes = self._axes()
-        for axis, box in enumerate(self.places):
-            box.setVisible(axis not in axes)
+        others = [box for axis, box in enumerate(self.places) if axis not in axes]
+        for box in self.places:
+            self._slices.removeWidget(box)
+            box.setVisible(box in others)
+        for place, box in enumerate(others):
+            self._slices.addWidget(box, place // 2, place % 2)
+        inset_spin_boxes(self)
         self._index = tuple(box.value() for box in self.places)
         self.model.show_slice(fetched.shape, axes, self._index, (0, 0))
         self._fit()
@@ -216,7 +220,7 @@ class ValuesPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         self._slices.setSpacing(GRID)
-        self._slices.addStretch(1)
+        self._slices.setColumnStretch(2, 1)
         for widgets in ((self.rows, self.columns), (self.form, self.go_to), tuple(self.finders)):
             row = QHBoxLayout()
             row.setSpacing(GRID)

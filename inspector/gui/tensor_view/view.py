@@ -21,6 +21,7 @@ from inspector.protocol.tensors import TensorPlace
 MODES = (("off", "Off"), ("histogram", "Histogram"), ("pictures", "Pictures"), ("values", "Values"))
 
 ABOVE = 110  # the choices over the page, in pixels
+NARROW = 300
 
 
 class TensorView(QWidget):
@@ -88,8 +89,10 @@ class TensorView(QWidget):
         """Whether a tensor is looked into, not just offered."""
         return self.mode.current() != "off"
 
-    def give_room(self, height: int) -> None:
-        """What is as high as it likes takes no more than can be seen at once."""
+    def give_room(self, width: int, height: int) -> None:
+        """What is as high as it likes takes no more than can be seen at once; little width puts choices in rows."""
+        self.mode.set_compact(width < NARROW)
+        self.pictures.set_narrow(width < NARROW)
         self.histogram.setFixedHeight(min(max(height - ABOVE, 160), 280))
         self.values.give_room(height - ABOVE)
 
