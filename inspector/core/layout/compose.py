@@ -204,7 +204,8 @@ def _wire_segments(whole: _Whole, first: dict[int, int]) -> tuple[NDArray[np.int
     segments: list[int] = []
     for links in whole.split.wire_links:
         for owner, link in links:
-            segments.extend(first[owner] + piece for piece in whole.solutions[owner].link_pieces[link])
+            before = first[owner]
+            segments.extend([before + piece for piece in whole.solutions[owner].link_pieces[link]])
         starts.append(len(segments))
     return np.array(starts, np.int32), np.array(segments, np.int32)
 

@@ -6,7 +6,6 @@ Everything here runs downwards; whoever wants it to the right turns sizes before
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from inspector.core.layout.order import Link, Orderer, order_ranks
 from inspector.core.layout.positions import NEVER, STRAIGHT, Join, place_across, place_side_by_side
@@ -25,6 +24,7 @@ WIDEST_GAP = 76.0
 CORNER = 16.0  # wires keep this far from a box's corner
 ARRIVALS = 16.0  # between wires that arrive at one box
 FAN = 5  # a lane with more joins on one rank runs beside the boxes
+MANY_JOINS = 8  # in a link: the way along such lanes is remembered
 CROWD = 24  # a box with more wires from afar gets one shared lane for them
 
 
@@ -81,6 +81,14 @@ class _Gap:
 
 
 @dataclass
+class _Lane:
+    """Bends that links share, by rank, and the join from each to the next."""
+
+    bends: dict[int, int] = field(default_factory=dict)
+    joins: dict[int, JoinKey] = field(default_factory=dict)
+
+
+@dataclass
 class _Sketch:
     """The layered picture while it is made: vertices are items, ports, then bends of long links."""
 
@@ -121,9 +129,13 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
         at = sketch.level[item]
         corners.append((x[item] - w / 2, (tops[at] + bottoms[at] - h) / 2))
     ways = _ways(ends, tracks, sketch, (tops, bottoms))
-    pieces, skips, link_pieces = _lines(sketch, (tops, bottoms), corners, ways)
+    pieces = _Pieces(sketch, (tops, bottoms), corners, ways)
+    link_pieces = []
+    for route, link in zip(sketch.routes, local.links, strict=True):
+        found = pieces.along(route, back=link.back)
+        link_pieces.append(found[::-1] if link.back else found)
     ports = [x[vertex] for vertex in range(len(local.sizes), sketch.num_real)]
-    return Solution((width, height), corners, ports, pieces, skips, link_pieces)
+    return Solution((width, height), corners, ports, pieces.lines, pieces.skips, link_pieces)
 
 
 def _sketch(local: Local) -> _Sketch:
@@ -138,7 +150,7 @@ def _sketch(local: Local) -> _Sketch:
     arrivals: dict[int, int] = defaultdict(int)
     for _, lower in down:
         arrivals[lower] += 1
-    lanes: dict[tuple[object, ...], dict[int, int]] = defaultdict(dict)
+    lanes: dict[tuple[object, ...], _Lane] = defaultdict(_Lane)
     for index, (link, (upper, lower)) in enumerate(zip(local.links, down, strict=True)):
         key: tuple[object, ...] = ("from", upper, link.stream)
         if link.back:
@@ -154,24 +166,25 @@ def _route(
     sketch: _Sketch,
     link: LocalLink,
     ends: tuple[int, int],
-    lane: dict[int, int],
+    lane: _Lane,
 ) -> list[JoinKey]:
     """The joins from the upper end to the lower one, with a bend on each rank between: `lane` gives those shared."""
     upper, lower = ends
     leaves, arrives = (link.arrives, link.leaves) if link.back else (link.leaves, link.arrives)
-    route = [upper]
-    for at in range(sketch.level[upper] + 1, sketch.level[lower]):
-        bend = lane.get(at)
-        if bend is None:
-            bend = lane[at] = len(sketch.level)
-            sketch.level.append(at)
-        route.append(bend)
-    route.append(lower)
-    keys: list[JoinKey] = [(a, b, 0.0, 0.0) for a, b in pairwise(route)]
-    keys[0] = (upper, route[1], leaves, keys[0][3])
-    keys[-1] = (route[-2], lower, keys[-1][2], arrives)
-    sketch.joins.update(dict.fromkeys(keys))
-    return keys
+    first, last = sketch.level[upper] + 1, sketch.level[lower] - 1
+    if first > last:
+        sketch.joins[upper, lower, leaves, arrives] = None
+        return [(upper, lower, leaves, arrives)]
+    bends, joins = lane.bends, lane.joins
+    for at in [at for at in range(first, last + 1) if at not in bends]:
+        bends[at] = len(sketch.level)
+        sketch.level.append(at)
+    new = [at for at in range(first, last) if at not in joins]
+    joins.update({at: (bends[at], bends[at + 1], 0.0, 0.0) for at in new})
+    begin: JoinKey = (upper, bends[first], leaves, 0.0)
+    end: JoinKey = (bends[last], lower, 0.0, arrives)
+    sketch.joins.update(dict.fromkeys([begin, *[joins[at] for at in new], end]))
+    return [begin, *[joins[at] for at in range(first, last)], end]
 
 
 def _first_order(sketch: _Sketch) -> list[list[int]]:
@@ -347,41 +360,64 @@ def _ways(
     return ways
 
 
-def _lines(
-    sketch: _Sketch,
-    bounds: tuple[list[float], list[float]],
-    corners: Sequence[Point],
-    ways: dict[JoinKey, list[Point]],
-) -> tuple[list[list[Point]], list[bool], list[list[int]]]:
+class _Pieces:
     """Lines in pieces: a piece runs from a box or a fork to the next, through the bends between."""
-    degree_out: dict[int, int] = defaultdict(int)
-    degree_in: dict[int, int] = defaultdict(int)
-    for a, b, *_ in sketch.joins:
-        degree_out[a] += 1
-        degree_in[b] += 1
-    pieces: list[list[Point]] = []
-    skips: list[bool] = []
-    # by the join with which it starts: from there to the next fork there is one way only
-    known: tuple[dict[JoinKey, tuple[int, int]], ...] = ({}, {})
-    link_pieces: list[list[int]] = []
-    for route, link in zip(sketch.routes, sketch.local.links, strict=True):
-        mine: list[int] = []
-        start = 0
+
+    def __init__(
+        self,
+        sketch: _Sketch,
+        bounds: tuple[list[float], list[float]],
+        corners: Sequence[Point],
+        ways: dict[JoinKey, list[Point]],
+    ) -> None:
+        self._sketch, self._bounds, self._corners, self._ways = sketch, bounds, corners, ways
+        self.lines: list[list[Point]] = []
+        self.skips: list[bool] = []
+        self._out = Counter(key[0] for key in sketch.joins)
+        self._in = Counter(key[1] for key in sketch.joins)
+        # by the join with which it starts: from there to the next fork there is one way only
+        self._known: tuple[dict[JoinKey, tuple[int, int]], ...] = ({}, {})
+        # by a bend to which, or from which, there is one way only: the pieces of that way
+        self._to: dict[int, list[int]] = {}
+        self._from: dict[int, list[int]] = {}
+
+    def along(self, route: Sequence[JoinKey], *, back: bool) -> list[int]:
+        """The pieces of a route, from its upper end; for one that runs upwards they are turned."""
+        first, last = route[0][1], route[-1][0]
+        if back or len(route) <= MANY_JOINS:
+            return self._step(route, 0, back=back)
+        if last in self._to:
+            return [*self._to[last], self._piece(route, len(route) - 1, back=False)[0]]
+        if first in self._from:
+            return [self._piece(route, 0, back=False)[0], *self._from[first]]
+        found = self._step(route, 0, back=False)
+        if self._out[last] > 1 and all(self._in[key[1]] == 1 for key in route[:-1]):
+            self._to[last] = found[:-1]
+        if self._in[first] > 1 and all(self._out[key[0]] == 1 for key in route[1:]):
+            self._from[first] = found[1:]
+        return found
+
+    def _step(self, route: Sequence[JoinKey], start: int, *, back: bool) -> list[int]:
+        found = []
         while start < len(route):
-            found = known[link.back].get(route[start])
-            if found is None:
-                end = start + 1
-                while sketch.is_bend(lower := route[end - 1][1]) and degree_out[lower] == degree_in[lower] == 1:
-                    end += 1
-                run = route[start:end]
-                found = known[link.back][route[start]] = (len(pieces), end - start)
-                line = _line(sketch, run, bounds, corners, ways)
-                pieces.append(line[::-1] if link.back else line)
-                skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
-            mine.append(found[0])
-            start += found[1]
-        link_pieces.append(mine[::-1] if link.back else mine)
-    return pieces, skips, link_pieces
+            number, length = self._piece(route, start, back=back)
+            found.append(number)
+            start += length
+        return found
+
+    def _piece(self, route: Sequence[JoinKey], start: int, *, back: bool) -> tuple[int, int]:
+        """The piece that starts there, and how many joins it takes."""
+        found = self._known[back].get(route[start])
+        if found is None:
+            sketch, end = self._sketch, start + 1
+            while sketch.is_bend(lower := route[end - 1][1]) and self._out[lower] == self._in[lower] == 1:
+                end += 1
+            run = route[start:end]
+            found = self._known[back][route[start]] = (len(self.lines), end - start)
+            line = _line(sketch, run, self._bounds, self._corners, self._ways)
+            self.lines.append(line[::-1] if back else line)
+            self.skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
+        return found
 
 
 def _line(
