@@ -110,6 +110,8 @@ def run_forward(
             values=tuple(values),
             mode=request.mode,
             expectation=request.expectation,
+            captured_s=captured.captured_s,
+            fresh=loaded.info.format == "python_source",
         )
         findings = diagnose_run(context)
         emit(FindingsFound(findings=findings))
@@ -119,7 +121,7 @@ def run_forward(
             if axes.note != GIVEN_WAY:
                 memory.keep(captured.graph, axes)
             emit(AxesFound(axes=axes))
-            told = diagnose_run(replace(context, graph=with_axes(captured.graph, axes)))
+            told = diagnose_run(replace(context, graph=with_axes(captured.graph, axes)), before_axes=findings)
             if told != findings:
                 emit(FindingsFound(findings=told))
     return seen

@@ -4,62 +4,15 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from diagnosing import diagnosed, only, rules
 from diagnosis_models import FoldsTime, Head, Idle, KeepsBatch, Logarithm, Masked, logits, softmax_heads
 from shape_finder_models import AlexNetLike, Digits, LeNet, Patches, Reader, Recurrent, TwoInputs, sized_cnn
 from torch import nn
 
-from inspector.core.graph_axes import with_axes
-from inspector.core.heads import read_head
-from inspector.engine.axes import Fed, find_axes
-from inspector.engine.capture import CaptureOptions, capture_forward, unchanged
-from inspector.engine.diagnosis import RunContext, diagnose_run
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
 from inspector.engine.inputs import make_tensor
 from inspector.protocol.findings import Findings
-from inspector.protocol.inputs import NamedInput, RandomInput
-
-
-def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=False):
-    sources = [RandomInput(shape=item) if isinstance(item, tuple) else item for item in shapes_or_tensors]
-    args = tuple(make_tensor(item) if isinstance(item, RandomInput) else item for item in sources)
-    inputs = tuple(NamedInput(source=item) for item in sources if isinstance(item, RandomInput))
-    with unchanged(module, mode=mode, seed=0):
-        captured = capture_forward(module, args, {}, options=CaptureOptions(statistics=statistics))
-    graph = captured.graph
-    if axes:
-        graph = with_axes(graph, find_axes(module, captured, Fed(args, {}, mode, 0, captured.captured_s)))
-    values = tuple(output.tensor.numpy() for output in captured.outputs)
-    heads = tuple(
-        read_head(captured.graph, output.node, array) for output, array in zip(captured.outputs, values, strict=True)
-    )
-    return diagnose_run(
-        RunContext(
-            module=module,
-            graph=graph,
-            failure=captured.failure,
-            args=args,
-            kwargs={},
-            inputs=inputs,
-            outputs=captured.outputs,
-            heads=heads,
-            values=values,
-            mode=mode,
-            expectation=None,
-        )
-    )
-
-
-def rules(findings, *severities):
-    wanted = severities or ("error", "warning", "note")
-    return [finding.rule for finding in findings.findings if finding.severity in wanted]
-
-
-def only(findings, rule):
-    found = [finding for finding in findings.findings if finding.rule == rule]
-    assert len(found) == 1, rules(findings)
-    assert found[0].message.endswith(".")
-    assert found[0].fix
-    return found[0]
+from inspector.protocol.inputs import RandomInput
 
 
 @pytest.mark.parametrize("how", list(softmax_heads()))
@@ -229,9 +182,14 @@ def test_nan_in_the_input_or_in_a_weight_is_blamed_on_it():
     assert "nan_or_inf" not in rules(diagnosed(Masked(), (2, 4)))
 
 
+def needing(need):
+    return {rule.name for rule in RUN_RULES if need in rule.needs}
+
+
 def test_without_statistics_or_outputs_rules_say_that_they_were_not_checked():
-    findings = diagnosed(Logarithm(), (3, 4), statistics=False)
-    assert [(item.rule, "statistics" in item.why) for item in findings.unchecked] == [("nan_or_inf", True)]
+    findings = diagnosed(Logarithm(), (3, 4), statistics=False, axes=True)
+    assert {item.rule for item in findings.unchecked} == needing("statistics")
+    assert all("statistics" in item.why for item in findings.unchecked)
     failed = diagnosed(sized_cnn(), (2, 3, 32, 32))
     assert "double_softmax_head" in {item.rule for item in failed.unchecked}
     assert all("failed" in item.why for item in failed.unchecked)
@@ -274,7 +232,7 @@ HEALTHY = {
 def test_a_healthy_model_gets_no_error_and_no_warning(name):
     make, shape = HEALTHY[name]
     torch.manual_seed(0)
-    findings = diagnosed(make(), shape)
+    findings = diagnosed(make(), shape, axes=True)
     assert rules(findings, "error", "warning") == []
     assert findings.unchecked == ()
 
@@ -290,7 +248,7 @@ def test_odd_outputs_break_no_rule():
         def forward(self, x):
             return {"numbers": torch.zeros(0, 3), "scalar": x.sum(), "whole": x.long(), "complex": torch.fft.fft(x)}
 
-    findings = diagnosed(Odd(), (2, 3))
+    findings = diagnosed(Odd(), (2, 3), axes=True)
     assert rules(findings, "error") == []
     assert findings.unchecked == ()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from inspector.engine.diagnosis.context import EvaluationContext, Need, RunContext
+from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext, Need, RunContext
 from inspector.engine.diagnosis.fixes import find_fix
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
 from inspector.protocol.findings import Finding, Findings, Unchecked
@@ -24,11 +24,17 @@ def suggest_fix(
     return find_fix(module, graph, failure, args, kwargs)
 
 
-def diagnose_run(context: RunContext) -> Findings:
-    """What the rules say of one run, the gravest first, and which could not be checked."""
-    found: list[Finding] = []
-    unchecked: list[Unchecked] = []
-    for rule in RUN_RULES:
+def diagnose_run(context: RunContext, before_axes: Findings | None = None) -> Findings:
+    """What the rules say of one run, the gravest first, and which could not be checked.
+
+    With `before_axes`, what was said before the axes were known, only the rules that go by them are asked again.
+    """
+    asked = [rule for rule in RUN_RULES if before_axes is None or rule.by_axes]
+    again = {rule.name for rule in asked}
+    kept = before_axes or Findings()
+    found = [one for one in kept.findings if one.rule not in again]
+    unchecked = [one for one in kept.unchecked if one.rule not in again]
+    for rule in asked:
         why = next((why for need in rule.needs if (why := _missing(need, context))), "")
         if why:
             unchecked.append(Unchecked(rule=rule.name, why=why))
@@ -56,6 +62,8 @@ def _missing(need: Need, context: RunContext) -> str:
         return "the forward failed before it gave an output" if context.failure else "the model gave no tensor"
     if need == "statistics" and not any(node.statistics for node in context.graph.nodes):
         return "the run was made without statistics"
+    if need == "axes" and not any(spec.batch for node in context.graph.nodes for spec in node.outputs):
+        return "which axes follow the batch is not known"
     return ""
 
 
@@ -63,6 +71,8 @@ def _ask(name: str, check: Callable[[], Iterable[Finding]], found: list[Finding]
     """A rule that breaks on an odd model must not take the run with it: it is said to be unchecked."""
     try:
         found.extend(check())
+    except CannotTellError as error:
+        unchecked.append(Unchecked(rule=name, why=str(error)))
     except Exception as error:  # noqa: BLE001 - as said
         unchecked.append(Unchecked(rule=name, why=f"the rule itself failed: {type(error).__name__}: {error}"))
 

@@ -16,13 +16,20 @@ from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, Head
 from inspector.protocol.requests import Mode
 
-# What a rule can need: a forward that went through to outputs, statistics on the nodes.
-Need = Literal["outputs", "statistics"]
+# What a rule can need: a forward that went through to outputs, statistics on the nodes, which axes follow the batch.
+Need = Literal["outputs", "statistics", "axes"]
+
+
+class CannotTellError(Exception):
+    """A rule could not be checked on this run; says why."""
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """One observed forward. `values` are the outputs as numpy, `heads` what they are, in the outputs' order."""
+    """One observed forward, which took `captured_s`. `fresh` says that the weights are as the source draws them.
+
+    `values` are the outputs as numpy, `heads` what they are, in the outputs' order. The graph's tensors say their axes.
+    """
 
     module: nn.Module
     graph: Graph
@@ -35,6 +42,8 @@ class RunContext:
     values: tuple[NDArray[Any], ...]
     mode: Mode
     expectation: Expectation | None
+    captured_s: float = 0.0
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,12 @@ class EvaluationContext:
 
 @dataclass(frozen=True)
 class RunRule:
-    """A rule's name, what it needs to be checked, and the check."""
+    """A rule's name, what it needs to be checked, and the check. `by_axes`: it says more once the axes are known."""
 
     name: str
     check: Callable[[RunContext], Iterable[Finding]]
     needs: tuple[Need, ...] = ("outputs",)
+    by_axes: bool = False
 
 
 @dataclass(frozen=True)
