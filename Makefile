@@ -44,7 +44,7 @@ screenshots: ## take the pictures of README, guide and graphs from the real app,
 	$(VENV)/python scripts/graph_pictures.py
 
 bench: ## measure what is claimed to be fast, beside its peers, and write docs/benchmarks.md
-	@$(SETUP) run
+	@$(SETUP) bench
 	$(VENV)/python scripts/write_benchmarks.py --date "$$(date +%F)"
 
 fuzz: ## describe 20,000 mutated files and load some in real engines; prints a table, fails on any fault

@@ -1,21 +1,35 @@
-"""Captured forward against plain forward, and against torchinfo and torchview, interleaved in one process.
+"""Captured forward against plain forward, torchinfo, torchview, TorchLens and torchvista, interleaved in one process.
 
 Prints a table of ratios to the plain forward: medians over rounds in which every way runs once, in turn, so that a
 machine that slows down slows all of them. Run as `python benchmarks/capture.py [rounds] [--cpu-time]`; the option
 counts the processor time of one thread instead of wall time, which says more on a machine that others use too.
+
+The peers are those of the dependency group `bench`, as they come: TorchLens copies every value, torchvista writes a
+page for a notebook, which is thrown away. One that is not installed, or fails, says so in its place. The last
+two run in processes of their own, behind plain forwards there.
 """
 
 import argparse
+import contextlib
+import importlib
+import io
+import logging
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.util import find_spec
 
 import torch
 from torch import nn
 
 from inspector.engine.capture import CaptureOptions, capture_forward
+
+PEERS = ("torchinfo", "torchview")
+# They wrap torch's own functions for good, so that all that runs after them is slower: each in a process of its own.
+APART = {"TorchLens": ("torchlens", "trace"), "torchvista": ("torchvista", "trace_model")}
 
 
 class BasicBlock(nn.Module):
@@ -150,34 +164,93 @@ def ways(model: nn.Module, x: torch.Tensor) -> dict[str, Callable[[], object]]:
         "shapes and wires": partial(capture_forward, model, (x,), {}, options=CaptureOptions(statistics=False)),
         "with statistics": partial(capture_forward, model, (x,), {}, options=CaptureOptions(statistics=True)),
     }
-    if find_spec("torchinfo"):
-        from torchinfo import summary  # noqa: PLC0415 - compared where it is installed
-
-        found["torchinfo"] = partial(summary, model, input_data=x, verbose=0)
-    if find_spec("torchview") and find_spec("graphviz"):
-        from torchview import draw_graph  # noqa: PLC0415 - compared where it is installed
-
-        found["torchview"] = partial(draw_graph, model, input_data=x, device="cpu")
+    found["torchinfo"] = _peer("torchinfo", "summary", model, input_data=x, verbose=0)
+    found["torchview"] = _peer("torchview", "draw_graph", model, input_data=x, device="cpu")
     return found
 
 
-def measure(model: nn.Module, x: torch.Tensor, rounds: int, clock: Callable[[], float]) -> dict[str, float]:
-    """Median seconds of each way."""
+def _peer(package: str, function: str, *args: object, **settings: object) -> Callable[[], object]:
+    """A peer's function with its arguments; what keeps it from being imported is raised when it is called."""
+    try:
+        return partial(getattr(importlib.import_module(package), function), *args, **settings)
+    except Exception as error:  # noqa: BLE001 - a peer may fail in any way
+        return partial(_fail, error)
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+def measure(model: nn.Module, x: torch.Tensor, rounds: int, clock: Callable[[], float]) -> dict[str, float | str]:
+    """Median seconds of each way, or why there are none."""
     model.eval()
     torch.backends.mha.set_fastpath_enabled(False)
     runs = ways(model, x)
     elapsed_s: dict[str, list[float]] = {name: [] for name in runs}
+    failed: dict[str, str] = {}
     for turn in range(rounds + 2):
         for name, run in runs.items():
+            if name in failed:
+                continue
             started_s = clock()
-            run()
+            try:
+                run()
+            except Exception as error:
+                if name not in PEERS:
+                    raise
+                failed[name] = f"failed: {type(error).__name__}"
+                continue
             if turn >= 2:
                 elapsed_s[name].append(clock() - started_s)
-    return {name: statistics.median(values) for name, values in elapsed_s.items()}
+    return {name: failed[name] if name in failed else statistics.median(elapsed_s[name]) for name in runs}
 
 
-def main(rounds: int, *, cpu_time: bool) -> None:
-    """Print the table."""
+def measure_apart(peer: str, model: nn.Module, x: torch.Tensor, rounds: int, clock: Callable[[], float]) -> str:
+    """The cell of a peer that is measured alone: plain forwards first, before it is imported."""
+    model.eval()
+    plain = ways(model, x)["plain"]
+    plain_s = _median_s(plain, rounds, clock)
+    try:
+        return cell(peer, _median_s(_peer(*APART[peer], model, x), max(rounds // 3, 3), clock), plain_s)
+    except Exception as error:  # noqa: BLE001 - a peer may fail in any way
+        return cell(peer, f"failed: {type(error).__name__}", plain_s)
+
+
+def _median_s(run: Callable[[], object], rounds: int, clock: Callable[[], float]) -> float:
+    elapsed_s = []
+    for turn in range(rounds + 2):
+        started_s = clock()
+        run()
+        if turn >= 2:
+            elapsed_s.append(clock() - started_s)
+    return statistics.median(elapsed_s)
+
+
+def cells_apart(peer: str, options: list[str], names: Iterable[str]) -> dict[str, str]:
+    """By model, what another process says of a peer."""
+    command = [sys.executable, __file__, *options, "--peer", peer]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
+    return {name: told.get(name, f"{peer} failed: its process ended with {done.returncode}") for name in names}
+
+
+def cell(way: str, value: float | str, plain_s: float) -> str:
+    """A way's ratio, or why it has none."""
+    return f"{way} {value}" if isinstance(value, str) else f"{way} {value / plain_s:.2f}"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what peers print and warn of, which would stand between the rows."""
+    logging.disable(logging.WARNING)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logging.disable(logging.NOTSET)
+
+
+def main(rounds: int, *, cpu_time: bool, peer: str) -> None:
+    """Print the table; with `peer`, the cells of that peer alone."""
     if cpu_time:
         torch.set_num_threads(1)
     clock = time.thread_time if cpu_time else time.perf_counter
@@ -189,16 +262,27 @@ def main(rounds: int, *, cpu_time: bool) -> None:
         "ViT-B/16": (ViT(), image, max(rounds // 3, 3)),
         "tiny MLP": (mlp(), torch.randn(1, 64), rounds * 10),
     }
+    if peer:
+        for name, (model, x, turns) in models.items():
+            with quiet():
+                text = measure_apart(peer, model, x, min(turns, 30), clock)
+            print(f"{name}\t{text}", flush=True)
+        return
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {clock.__name__}; ratio to the plain forward")
+    options = [str(rounds), *(["--cpu-time"] if cpu_time else [])]
+    apart = [cells_apart(peer, options, models) for peer in APART]
     for name, (model, x, turns) in models.items():
-        seconds = measure(model, x, turns, clock)
-        ratios = "  ".join(f"{way} {value / seconds['plain']:.2f}" for way, value in seconds.items() if way != "plain")
-        print(f"{name:10} plain {seconds['plain'] * 1000:8.2f} ms  {ratios}")
+        with quiet():
+            seconds = measure(model, x, turns, clock)
+        plain_s = float(seconds.pop("plain"))
+        cells = [cell(way, value, plain_s) for way, value in seconds.items()] + [told[name] for told in apart]
+        print(f"{name:10} plain {plain_s * 1000:8.2f} ms  {'  '.join(cells)}", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rounds", type=int, nargs="?", default=15)
     parser.add_argument("--cpu-time", action="store_true")
+    parser.add_argument("--peer", default="", help="measure this one alone")
     arguments = parser.parse_args()
-    main(arguments.rounds, cpu_time=arguments.cpu_time)
+    main(arguments.rounds, cpu_time=arguments.cpu_time, peer=arguments.peer)

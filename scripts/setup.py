@@ -1,7 +1,7 @@
 """Makes `.venv` with everything that the app and its tests need. Standard library only; quick when nothing changed.
 
-`setup.py run` is for the app, `setup.py test` also sees to Xvfb and the like. What is installed is what constraints.txt
-pins, so that next year's set-up gives the same.
+`setup.py run` is for the app, `setup.py test` also sees to Xvfb and the like, `setup.py bench` to the peers of the
+benchmarks. What is installed is what constraints.txt pins, so that next year's set-up gives the same.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 STAMP = VENV / "installed.txt"
 ZOO_STAMP = VENV / "installed-zoo.txt"
+BENCH_STAMP = VENV / "installed-bench.txt"
 # Built for CUDA in the registry, or asking for what is: installed without what they ask for.
 ALONE = ("torchvision", "timm")
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -41,6 +42,11 @@ def main() -> int:
             print("The architectures for `make zoo` could not be installed; the tests that need them are left out.")
         else:
             ZOO_STAMP.write_text(key)
+    if "bench" in sys.argv[1:] and not (BENCH_STAMP.is_file() and BENCH_STAMP.read_text() == key):
+        if not _install_peers():
+            print("The peers could not be installed; their cells in the benchmarks say so.")
+        else:
+            BENCH_STAMP.write_text(key)
     packages = system_packages.missing(for_tests=for_tests)
     if packages:
         system_packages.install(packages)  # said where it can't; the app and the tests then say what they lack
@@ -91,22 +97,32 @@ def _install_torch() -> bool:
 
 def _install_project() -> bool:
     """The build tool first, pinned like the rest, so that nothing is fetched behind the constraints' back."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        groups = tomllib.load(file)["dependency-groups"]
     print("Installing the app and what its tests need …", flush=True)
-    return _pip(["-c", str(CONSTRAINTS), *groups["dev"]]) and _pip(
+    return _pip(["-c", str(CONSTRAINTS), *_group("dev")]) and _pip(
         ["-c", str(CONSTRAINTS), "--no-build-isolation", "-e", str(ROOT)]
     )
 
 
+def _install_peers() -> bool:
+    """What the benchmarks measure beside us."""
+    print("Installing the peers that the benchmarks measure …", flush=True)
+    return _pip(["-c", str(CONSTRAINTS), *_group("bench")])
+
+
 def _install_zoo() -> bool:
     """The real architectures that the tests capture; torch itself stays as it is."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        wanted = tomllib.load(file)["dependency-groups"]["zoo"]
+    wanted = _group("zoo")
     alone = [text for text in wanted if text.startswith(ALONE)]
     others = [text for text in wanted if text not in alone]
     print("Installing the architectures that the tests capture …", flush=True)
     return _pip(["-c", str(CONSTRAINTS), *others]) and _pip(["-c", str(CONSTRAINTS), "--no-deps", *alone])
+
+
+def _group(name: str) -> list[str]:
+    """The requirements of a dependency group."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wanted: list[str] = tomllib.load(file)["dependency-groups"][name]
+    return wanted
 
 
 def _pinned(package: str) -> str:

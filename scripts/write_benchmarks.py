@@ -42,7 +42,8 @@ BENCHMARKS = (
     Benchmark(
         "capture",
         "Captured forward",
-        "Time of an observed forward as a ratio to the plain one, beside torchinfo and torchview in the same run.",
+        "Time of an observed forward as a ratio to the plain one, beside torchinfo, torchview, TorchLens and "
+        "torchvista; the last two, which wrap torch for good, in processes of their own.",
     ),
     Benchmark(
         "capture_memory",

@@ -25,6 +25,7 @@ def main() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted += project["dependency-groups"]["bench"]
     versions: dict[str, str] = {}
     for text in wanted:
         _follow(Requirement(text), versions)
