@@ -225,6 +225,9 @@ def engine_environment(folder: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": folder,
         "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+        # Libraries of models may write what they keep, and ask no network: there is none.
+        **dict.fromkeys(("XDG_CACHE_HOME", "HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"), folder),
+        "HF_HUB_OFFLINE": "1",
     }
 
 

@@ -19,6 +19,7 @@ from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.inputs.images import thumbnail
 from inspector.engine.limits import TimeUp, time_limited
 from inspector.engine.loading import Loaded, load_model
+from inspector.engine.loading.steps import Steps
 from inspector.engine.module_tree import module_rows
 from inspector.engine.placing import placed
 from inspector.engine.profile import profile_forward
@@ -105,7 +106,8 @@ class Session:
         self._open = self._kept = None
         self._tried = request.path
         self._emit(Progressed(what="Loading"))
-        answer = load_model(request, description)
+        steps = Steps(lambda what, done, total: self._emit(Progressed(what, done, total)), self._between_steps)
+        answer = load_model(request, description, steps)
         if not isinstance(answer, Loaded):
             self._emit(answer)
             return

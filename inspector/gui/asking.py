@@ -16,6 +16,7 @@ from inspector.gui.state import (
 )
 from inspector.gui.updates import LONG, without_problem
 from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.files import Mend
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess
@@ -102,6 +103,16 @@ def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> Windo
     """An entry was chosen and its arguments given; the file is opened with them."""
     state = without_problem(state, "file")
     return replace(state, entry=entry, arguments=arguments, loading=True)
+
+
+def mending(state: WindowState, mend: Mend) -> WindowState:
+    """One of the offered mends was chosen; the file is opened with it. Only one dict of a file is taken at a time."""
+    state = without_problem(state, "file")
+    kind = mend.name.partition(":")[0]
+    others = tuple(name for name in state.mends if name != mend.name and name.partition(":")[0] != kind)
+    if mend.arguments:
+        return replace(state, arguments=mend.arguments, mends=others, loading=True)
+    return replace(state, mends=(*others, mend.name), loading=True)
 
 
 def declining(state: WindowState) -> WindowState:

@@ -26,6 +26,7 @@ from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.file_panel import BannerStack, FilePanel
+from inspector.gui.file_panel.notices import MEND
 from inspector.gui.panels import Panels
 from inspector.gui.part_by_part import PartByPart
 from inspector.gui.parts import named
@@ -280,7 +281,7 @@ class MainWindow(QMainWindow):
         self.run_bar.mode_requested.connect(session.change_mode)
         self.run_bar.search_requested.connect(self._search)
         self.run_bar.step_requested.connect(self._step_match)
-        self.banners.deed_requested.connect(self._do_deed)
+        self.banners.deed_requested.connect(self._follow_deed)
         theme_source().changed.connect(self._restyle)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._connect_file_panel()
@@ -320,6 +321,12 @@ class MainWindow(QMainWindow):
                 session.choose_folder(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
             case "refuse":
                 pass
+
+    def _follow_deed(self, deed: str) -> None:
+        if deed.startswith(MEND):
+            self.session.mend(deed.removeprefix(MEND))
+        else:
+            self._do_deed(deed)
 
     def _do_deed(self, deed: str) -> None:
         failure = self.session.state.run.failure

@@ -193,6 +193,14 @@ class WindowSession(QObject):
         self._set(replace(asking.reopening(self.state), declined=False))
         self._load("load")
 
+    def mend(self, name: str) -> None:
+        """Load the file once more, with one of the mends that its keys report offers."""
+        keys = self.state.model.keys if self.state.model is not None else None
+        offered = next((one for one in keys.mends if one.name == name), None) if keys is not None else None
+        if offered is not None:
+            self._set(asking.mending(self.state, offered))
+            self._load("load")
+
     def choose_entry(self, entry: str, arguments: dict[str, str]) -> None:
         """Build the model from this class or function with these arguments."""
         self._set(asking.choosing(self.state, entry, arguments))
@@ -473,6 +481,7 @@ class WindowSession(QObject):
             source=state.source,
             entry=state.entry,
             arguments=state.arguments,
+            mends=state.mends,
             trusted=(*self.settings.current.trusted, *sorted(self._trusted_once)),
             try_inputs=self._died_during not in {"load", "reload"},
         )

@@ -201,6 +201,7 @@ class WindowState:
 
     `pending` are the requests whose answers count, and what each was asked for; an answer to any other is stale.
     `colour_by` is the key of a measure (`core/measures.py`), or "kind".
+    `mends` are ways to make more keys of the file fit, done when it is loaded.
     `declined` is set once the user chose not to run the code that loading needs.
     `changed_on_disk` says which files are other than when they were opened, and since when.
     """
@@ -211,6 +212,7 @@ class WindowState:
     source: str = ""
     entry: str = ""
     arguments: dict[str, str] = field(default_factory=dict)
+    mends: tuple[str, ...] = ()
     loading: bool = False
     description: FileDescription | None = None
     consent: ConsentNeeded | None = None

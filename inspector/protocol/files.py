@@ -88,10 +88,13 @@ class EntryParameter(Message, frozen=True):
 
 
 class Entry(Message, frozen=True):
-    """Something in a source file that gives a model: a Module class, a function returning one, or an instance."""
+    """Something that gives a model: in a source file a Module class, a function returning one, or an instance.
+
+    `library` is a constructor of an installed library, `name` then dotted (`torchvision.resnet18`).
+    """
 
     name: str
-    kind: Literal["class", "function", "instance"]
+    kind: Literal["class", "function", "instance", "library"]
     parameters: tuple[EntryParameter, ...] = ()
     why: str = ""
 
@@ -104,10 +107,24 @@ class Misshaped(Message, frozen=True):
     model_shape: tuple[int, ...]
 
 
+class Mend(Message, frozen=True):
+    """A way to load more of a file, or other parts of it: `name` goes into `LoadModel.mends`.
+
+    `label` says what it does, `why` what it is offered for. `arguments`, where there are any, take the place of those
+    that the model was made with.
+    """
+
+    name: str
+    label: str
+    why: str = ""
+    arguments: dict[str, str] = {}
+
+
 class KeysReport(Message, frozen=True):
     """How the keys of a state_dict met those of the model.
 
-    `mended` says what was done to the names (`removed "module."`).
+    `mended` says what was done to the names (`removed "module."`), `mends` what else could be done. `random` are the
+    model's parameters that the file has nothing for, of `num_parameters` in all: they stay as they were made.
     """
 
     matched: int
@@ -116,6 +133,9 @@ class KeysReport(Message, frozen=True):
     misshaped: tuple[Misshaped, ...] = ()
     mended: tuple[str, ...] = ()
     sentence: str = ""
+    mends: tuple[Mend, ...] = ()
+    random: tuple[str, ...] = ()
+    num_parameters: int = 0
 
 
 class ParameterRow(Message, frozen=True):

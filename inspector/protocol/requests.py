@@ -29,6 +29,8 @@ class LoadModel(Request, frozen=True, tag="load_model"):
     the model runs before RunForward, and the input is a guess.
 
     `source` is the `.py` that defines the class of a state_dict. `arguments` are Python literals as text.
+    `entry` may also be a constructor of an installed library (`torchvision.resnet18`). `mends` are names of
+    `KeysReport.mends`, done in this order.
     `trusted` are the SHA-256 of files whose code may run; `trust_everything` is the command line's `--trust`.
     With `weights_only` a pickle that would run code is opened without it: its weights, or its model where all classes
     of that are torch's own.
@@ -42,6 +44,7 @@ class LoadModel(Request, frozen=True, tag="load_model"):
     trust_everything: bool = False
     weights_only: bool = False
     try_inputs: bool = True
+    mends: tuple[str, ...] = ()
 
 
 class RunForward(Request, frozen=True, tag="run_forward"):

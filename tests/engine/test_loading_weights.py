@@ -63,7 +63,7 @@ def test_weights_in_every_form_are_loaded_bit_for_bit(tmp_path, source, form):
 
 
 def test_weights_alone_say_what_is_missing(tmp_path):
-    torch.save(SmallNet().state_dict(), tmp_path / "weights.pt")
+    torch.save({"zig.zag.weight": torch.zeros(2, 2)}, tmp_path / "weights.pt")  # which no library has
     with pytest.raises(EngineError, match="without the code") as caught:
         load(tmp_path / "weights.pt")
     assert ".py" in caught.value.fix
@@ -207,19 +207,29 @@ def test_a_damaged_file_is_a_sentence(tmp_path, source):
     assert caught.value.fix
 
 
-def test_a_class_whose_arguments_nothing_tells_is_a_question(tmp_path):
-    (tmp_path / "net.py").write_text(
-        "from torch import nn\n"
-        "class Net(nn.Module):\n"
-        "    def __init__(self, first, second):\n"
-        "        super().__init__()\n"
-        "        self.layer = nn.Linear(first, second)\n"
-    )
-    torch.save({f"layer.{name}": torch.zeros(size) for name, size in PARTS.items()}, tmp_path / "net.pt")
+HEADS = (
+    "from torch import nn\n"
+    "class Net(nn.Module):\n"
+    "    def __init__(self, first, heads, second):\n"
+    "        super().__init__()\n"
+    "        self.heads = heads\n"
+    "        self.layer = nn.Linear(first, second)\n"
+)
+
+
+def test_an_argument_that_nothing_tells_is_a_question_which_has_what_the_weights_tell(tmp_path):
+    (tmp_path / "net.py").write_text(HEADS)
+    torch.save(nn.ModuleDict({"layer": nn.Linear(4, 6)}).state_dict(), tmp_path / "net.pt")
     answer = load(tmp_path / "net.pt")
     assert isinstance(answer, EntryNeeded)
-    assert "first, second" in answer.sentence
-    assert load(tmp_path / "net.pt", arguments={"first": "4", "second": "4"}).keys.matched == 2
+    assert answer.sentence == "Net needs heads to be made."
+    assert {one.name: one.proposed for one in answer.entries[0].parameters} == {
+        "first": "4",
+        "heads": "",
+        "second": "6",
+    }
+    loaded = load(tmp_path / "net.pt", entry="Net", arguments={"heads": "2"})
+    assert (loaded.keys.matched, loaded.module.heads) == (2, 2)
 
 
 def test_of_many_makers_the_one_whose_keys_match_is_taken(tmp_path):

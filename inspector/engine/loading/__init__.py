@@ -1,17 +1,20 @@
 """Loads models by the ladder of trust: nothing of a file runs unless the user agreed. Must not know who listens."""
 
-from pathlib import Path
-
 import msgspec
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.loading.hugging_face_models import entry_of, load_folder
+from inspector.engine.loading.libraries import library_of
 from inspector.engine.loading.loaded import Answer, Loaded
+from inspector.engine.loading.mending import place_chosen
 from inspector.engine.loading.programs import load_exported, load_torchscript
 from inspector.engine.loading.source_models import load_source
 from inspector.engine.loading.source_module import detach_sources
-from inspector.engine.loading.trusted_source import SourceFile
+from inspector.engine.loading.steps import SILENT, Steps
+from inspector.engine.loading.surroundings import config_beside
 from inspector.engine.loading.weights import Weights, find_weights_in, read_weights
+from inspector.engine.loading.weights_with_library import load_with_library, offer_constructors
 from inspector.engine.loading.weights_with_source import load_with_source, source_for
 from inspector.engine.loading.whole_module import (
     Unpickled,
@@ -25,21 +28,22 @@ from inspector.protocol.files import FileDescription
 from inspector.protocol.requests import LoadModel
 
 
-def load_model(request: LoadModel, description: FileDescription) -> Answer:
+def load_model(request: LoadModel, description: FileDescription, steps: Steps = SILENT) -> Answer:
     """Load the model of a file that has been described, or say what has to be agreed to or chosen first.
 
     Raises:
         EngineError: it is no model, or can't be loaded; the sentence says why, and what mends it.
+        Cancelled: it was asked to stop.
     """
     detach_sources()
     request = _without_blanks(request)
     match description.format:
         case "python_source":
-            return _load_source(request)
+            return _load_source(request, steps)
         case "state_dict" | "checkpoint" | "safetensors" | "hugging_face":
-            return _load_weights(request, description)
+            return _load_weights(request, description, steps)
         case "module":
-            return _load_module(request, description)
+            return _load_module(request, description, steps)
         case "torchscript":
             return load_torchscript(request, description)
         case "exported_program":
@@ -58,59 +62,64 @@ def _without_blanks(request: LoadModel) -> LoadModel:
     return msgspec.structs.replace(request, arguments=given)
 
 
-def _load_source(request: LoadModel) -> Answer:
+def _load_source(request: LoadModel, steps: Steps) -> Answer:
     """A source alone; where its "source" is really the weights, both were dropped in the other order."""
     if request.source and request.source != request.path:
         other = describe_file(request.source)
         if other.format not in {"python_source", "unknown"}:
-            return load_model(msgspec.structs.replace(request, path=request.source, source=request.path), other)
+            return load_model(msgspec.structs.replace(request, path=request.source, source=request.path), other, steps)
     return load_source(request)
 
 
-def _load_module(request: LoadModel, description: FileDescription) -> Answer:
+def _load_module(request: LoadModel, description: FileDescription, steps: Steps) -> Answer:
     if not (request.weights_only and description.safety == "needs_consent"):
         return load_module(request, description)
     had = open_without_code(request.path)
     if isinstance(had, Rebuilt):
         return load_module_without_code(request, description, had)
-    return load_with_source(request, description, had, _needed_source(request, description))
+    return _meet(request, description, had, steps)
 
 
-def _load_weights(request: LoadModel, description: FileDescription) -> Answer:
+def _load_weights(request: LoadModel, description: FileDescription, steps: Steps) -> Answer:
     if any(not module.guessed for module in description.modules):
-        return _load_module(request, description)
-    source = _needed_source(request, description)  # before the weights, which may be large
-    weights = _read(request, description)
-    if not isinstance(weights, Weights):
-        return weights
-    return load_with_source(request, description, weights, source)
+        return _load_module(request, description, steps)
+    return _meet(request, description, None, steps)
 
 
-def _needed_source(request: LoadModel, description: FileDescription) -> SourceFile:
-    source = source_for(request, description)
-    if source is None:
-        raise EngineError(
-            f"{Path(request.path).name} holds weights alone, without the code of the model.",
-            "Drop the .py that defines its class together with it, or attach it.",
-        )
-    return source
+def _meet(request: LoadModel, description: FileDescription, weights: Weights | None, steps: Steps) -> Answer:
+    """Weights meet a source, a library's constructor, or the question for one; which is known before they are read."""
+    chosen = library_of(request.entry)
+    source = source_for(request, description) if chosen is None else None
+    config = config_beside(request.path) if description.format == "hugging_face" else {}
+    if source is None and not request.entry and not entry_of(config):
+        return offer_constructors(request, description, steps)
+    had = weights or _read(request, description)
+    if not isinstance(had, Weights):
+        return had
+    if source is not None:
+        return load_with_source(request, description, had, source, steps)
+    named = request.entry or entry_of(config)
+    if named.startswith("timm.") or request.entry:
+        return load_with_library(msgspec.structs.replace(request, entry=named), description, had, steps)
+    return load_folder(request, description, had, config)
 
 
 def _read(request: LoadModel, description: FileDescription) -> Weights | Answer:
     """The weights without trust; where the file names code beside them, with consent or without that code."""
+    chosen = place_chosen(request.mends)
     if description.format in {"safetensors", "hugging_face"}:
-        return read_weights(description)
+        return read_weights(description, chosen)
     if description.safety != "needs_consent":
         plain = read_without_asking(request.path, description)
         if plain is not None:
-            return find_weights_in(plain.value, request.path)
+            return find_weights_in(plain.value, request.path, chosen)
     elif request.weights_only:
         had = open_without_code(request.path)
-        return had if isinstance(had, Weights) else find_weights_in(had.value, request.path)
+        return had if isinstance(had, Weights) else find_weights_in(had.value, request.path, chosen)
     unpickled = unpickle_trusted(request)
     if not isinstance(unpickled, Unpickled):
         return unpickled
-    return find_weights_in(unpickled.value, request.path)
+    return find_weights_in(unpickled.value, request.path, chosen)
 
 
 __all__ = ["Loaded", "load_model"]

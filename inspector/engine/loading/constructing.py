@@ -1,16 +1,15 @@
 """Makes the model of an entry: parses its arguments, calls it, and says in a sentence what went wrong."""
 
-import ast
 import inspect
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import nn
 
 from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.loading.proposals import read_value
 from inspector.protocol.files import Entry, EntryParameter
 
 
@@ -46,18 +45,10 @@ def construct(module: ModuleType, entry: Entry, arguments: Mapping[str, str], *,
         torch.manual_seed(0)
         try:
             with torch.device("meta" if on_meta else "cpu"):
-                made = value(**{name: read_literal(text) for name, text in arguments.items()})
+                made = value(**{name: read_value(text) for name, text in arguments.items()})
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise _failed(entry, error) from error
     return _checked(made, entry)
-
-
-def read_literal(text: str) -> Any:  # noqa: ANN401 - a literal is any of Python's plain types
-    """A Python literal; a bare word that is none counts as a text."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def signature_of(entry: Entry) -> str:
@@ -80,6 +71,8 @@ def _is_entry(module: ModuleType, entry: Entry) -> bool:
             return callable(value) and not inspect.isclass(value)
         case "instance":
             return isinstance(value, nn.Module)
+        case "library":
+            return False
 
 
 def _takes(value: object, name: str) -> bool:

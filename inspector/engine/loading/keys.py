@@ -1,7 +1,8 @@
 """How the keys of a state_dict meet those of a model: prefixes mended, the rest reported, what fits loaded."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
@@ -15,11 +16,24 @@ State = Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
+class OwnKeys:
+    """A model's own keys with their shapes (None for one not known yet), and the keys that are one and the same tensor.
+
+    `parameters` are those that begin as random numbers.
+    """
+
+    shapes: Mapping[str, tuple[int, ...] | None]
+    twins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Fit:
-    """A state_dict whose names were mended, and its report."""
+    """A state_dict whose names were mended, its report, and the keys of the model that it met."""
 
     state: dict[str, torch.Tensor]
     report: KeysReport
+    own: OwnKeys
 
     @property
     def faults(self) -> int:
@@ -27,37 +41,45 @@ class Fit:
         return len(self.report.missing) + len(self.report.misshaped) + len(self.report.unexpected)
 
 
-def fit_keys(state: State, shapes: Mapping[str, tuple[int, ...] | None]) -> Fit:
-    """Meet a state_dict with a model's own keys and shapes (None for one not known yet), under the best names."""
+def fit_keys(state: State, own: OwnKeys) -> Fit:
+    """Meet a state_dict with a model's own keys, under the best names."""
     best: Fit | None = None
-    for said, rename in _renamings(state, shapes):
-        fit = _compare({rename(key): value for key, value in state.items()}, shapes, said)
+    for said, rename in _renamings(state, own.shapes):
+        fit = meet({rename(key): value for key, value in state.items()}, own, said)
         if best is None or (fit.report.matched, -fit.faults) > (best.report.matched, -best.faults):
             best = fit
+        if not best.faults:
+            break
     assert best is not None
     return best
 
 
-def shapes_of(module: nn.Module) -> dict[str, tuple[int, ...] | None]:
-    """The shapes of a model's own state_dict; a lazy layer's is not known before it has run."""
-    return {
-        key: None if torch.nn.parameter.is_lazy(value) else tuple(value.shape)
-        for key, value in module.state_dict(keep_vars=True).items()
-        if isinstance(value, torch.Tensor)
-    }
+def keys_of(module: nn.Module) -> OwnKeys:
+    """The keys of a model; the shape of a lazy layer's is not known before it has run."""
+    shapes: dict[str, tuple[int, ...] | None] = {}
+    parameters, same = set(), defaultdict[int, list[str]](list)
+    for key, value in module.state_dict(keep_vars=True).items():
+        if isinstance(value, torch.Tensor):
+            shapes[key] = None if torch.nn.parameter.is_lazy(value) else tuple(value.shape)
+            same[id(value)].append(key)
+            if isinstance(value, nn.Parameter):
+                parameters.add(key)
+    twins = {key: tuple(keys) for keys in same.values() if len(keys) > 1 for key in keys}
+    return OwnKeys(shapes, twins, frozenset(parameters))
 
 
 def load_fitting(module: nn.Module, fit: Fit) -> None:
     """Copy the keys that fit into the module; the others stay as they are."""
-    own = shapes_of(module)
+    own = keys_of(module).shapes
     fitting = {key: value for key, value in fit.state.items() if key in own and own[key] in {None, tuple(value.shape)}}
     module.load_state_dict(fitting, strict=False)
 
 
-def _compare(state: dict[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...] | None], said: str) -> Fit:
+def meet(state: dict[str, torch.Tensor], own: OwnKeys, *said: str) -> Fit:
+    """Meet them under the names as they are; `said` is what was done to them before."""
     misshaped = []
     matched = 0
-    for key, shape in shapes.items():
+    for key, shape in own.shapes.items():
         if key not in state:
             continue
         there = tuple(state[key].shape)
@@ -65,17 +87,26 @@ def _compare(state: dict[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...
             matched += 1
         else:
             misshaped.append(Misshaped(key=key, file_shape=there, model_shape=shape))
-    missing = tuple(key for key in shapes if key not in state)
-    unexpected = tuple(key for key in state if key not in shapes)
+    # Files leave out the second name of a tensor that has two.
+    missing = tuple(
+        key for key in own.shapes if key not in state and not any(twin in state for twin in own.twins.get(key, ()))
+    )
+    unexpected = tuple(key for key in state if key not in own.shapes)
+    mended = tuple(filter(None, said))
+    # A second name of a tensor counts once.
+    left = [key for key in (*missing, *(one.key for one in misshaped)) if key in own.parameters]
+    firsts = {own.twins[key][0] if key in own.twins else key for key in own.parameters}
     report = KeysReport(
         matched=matched,
         missing=missing,
         unexpected=unexpected,
         misshaped=tuple(misshaped),
-        mended=(said,) if said else (),
-        sentence=_sentence(matched, missing, unexpected, misshaped, said),
+        mended=mended,
+        sentence=_sentence(matched, missing, unexpected, misshaped, ", ".join(mended)),
+        random=tuple(key for key in left if key in firsts),
+        num_parameters=len(firsts),
     )
-    return Fit(state, report)
+    return Fit(state, report, own)
 
 
 def _sentence(

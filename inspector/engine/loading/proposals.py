@@ -1,10 +1,10 @@
 """Constructor arguments proposed from weights: classes from the last bias, the checkpoint's own settings."""
 
+import ast
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from inspector.protocol.files import Entry, EntryParameter, Misshaped
+from inspector.protocol.files import Entry, EntryParameter
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -19,6 +19,15 @@ _INPUTS = re.compile(
 _HIDDEN = re.compile(r"(?:n_?|num_?)?hidden(?:_?(?:dim|size|features|channels|units))?|width|base_channels|d_model")
 _VOCABULARY = re.compile(r"vocab(?:ulary)?(?:_?size)?|num_embeddings|n_?vocab|num_tokens|n_?tokens")
 _EMBEDDING = re.compile(r"emb(?:ed|edding)?_?(?:dim|size|dims)|embedding_dim")
+
+
+def read_value(text: str) -> object:
+    """A Python literal; a bare word that is none counts as a text."""
+    try:
+        value: object = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return value
 
 
 def propose_arguments(entry: Entry, shapes: Shapes, settings: Mapping[str, object]) -> Entry:
@@ -60,24 +69,6 @@ def last_size(shapes: Shapes) -> int | None:
 def _is_layer_part(name: str, shape: tuple[int, ...]) -> bool:
     leaf = name.rpartition(".")[2]
     return (leaf == "bias" and len(shape) == 1) or (leaf == "weight" and len(shape) >= 2)
-
-
-def sizes_from_mismatch(entry: Entry, misshaped: Sequence[Misshaped]) -> dict[str, str]:
-    """Arguments told by keys of another shape: where the model has the default's size, the file has the right one."""
-    found: dict[str, str] = {}
-    for parameter in entry.parameters:
-        if not parameter.default.isdecimal():
-            continue
-        told = Counter(
-            there
-            for one in misshaped
-            if len(one.file_shape) == len(one.model_shape)
-            for there, here in zip(one.file_shape, one.model_shape, strict=True)
-            if here == int(parameter.default) and there != here
-        )
-        if told:
-            found[parameter.name] = str(told.most_common(1)[0][0])
-    return found
 
 
 def _first_weights(shapes: Shapes) -> Iterator[tuple[str, tuple[int, ...]]]:

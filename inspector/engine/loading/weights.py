@@ -24,12 +24,16 @@ _MAX_NESTING = 6
 
 @dataclass(frozen=True)
 class Weights:
-    """A state_dict in the file's order, `nest` where it lay, and `beside`: the plain values of the checkpoint."""
+    """A state_dict in the file's order, `nest` where it lay, `beside` the plain values of the checkpoint.
+
+    `others` are the dicts of weights that were not taken.
+    """
 
     state: dict[str, torch.Tensor]
     nest: tuple[str, ...] = ()
     beside: dict[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -37,8 +41,8 @@ class Weights:
         return {key: tuple(value.shape) for key, value in self.state.items()}
 
 
-def read_weights(description: FileDescription) -> Weights:
-    """Read the weights, with nothing but torch's weights-only reader or safetensors.
+def read_weights(description: FileDescription, chosen: str = "") -> Weights:
+    """Read the weights, with nothing but torch's weights-only reader or safetensors; `chosen` as in `find_weights_in`.
 
     Raises:
         EngineError: it can't be read so.
@@ -47,7 +51,7 @@ def read_weights(description: FileDescription) -> Weights:
         return Weights(read_safetensors(description.path))
     if description.format == "hugging_face":
         return _read_folder(description.path)
-    return find_weights_in(read_plainly(description.path, description.globals), description.path)
+    return find_weights_in(read_plainly(description.path, description.globals), description.path, chosen)
 
 
 def read_plainly(source: str | IO[bytes], names: Iterable[str]) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -83,15 +87,15 @@ def allowed(names: Iterable[str]) -> AbstractContextManager[None]:
     return context
 
 
-def find_weights_in(loaded: object, path: str) -> Weights:
-    """The state_dict in what a file held.
+def find_weights_in(loaded: object, path: str, chosen: str = "") -> Weights:
+    """The state_dict in what a file held: the one at the `chosen` place (`run.ema`), or the likeliest.
 
     Raises:
         EngineError: there is none.
     """
     groups: dict[tuple[str, ...], int] = {}
     _count_groups(loaded, (), groups)
-    nest = choose_nest(groups)
+    nest = next((path for path in groups if ".".join(path) == chosen), None) if chosen else choose_nest(groups)
     if nest is None:
         raise EngineError(f"{Path(path).name} holds no weights that could be a model's.")
     inner = loaded
@@ -106,7 +110,7 @@ def find_weights_in(loaded: object, path: str) -> Weights:
     if others:
         at = ".".join(nest)
         notes.append(f"The weights are those under `{at}`; the file also has {', '.join(others[:4])}.")
-    return Weights(state, nest, beside, tuple(notes))
+    return Weights(state, nest, beside, tuple(notes), tuple(others))
 
 
 def _count_groups(value: object, path: tuple[str, ...], groups: dict[tuple[str, ...], int]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 from torch import nn
 
 from inspector.engine.errors import EngineError
@@ -12,19 +13,21 @@ from inspector.engine.loading.beside import find_source_beside
 from inspector.engine.loading.choosing import in_order_of_preference, named_entry, needs_arguments
 from inspector.engine.loading.consent import ask
 from inspector.engine.loading.constructing import construct, missing_arguments, real_entries
-from inspector.engine.loading.keys import Fit, fit_keys, load_fitting, shapes_of
+from inspector.engine.loading.keys import Fit, fit_keys, keys_of
 from inspector.engine.loading.loaded import Answer, Loaded
-from inspector.engine.loading.proposals import propose_arguments, sizes_from_mismatch
+from inspector.engine.loading.meeting import meet_weights
+from inspector.engine.loading.proposals import propose_arguments
+from inspector.engine.loading.solving import Search, is_told, solve
+from inspector.engine.loading.steps import SILENT, Steps
 from inspector.engine.loading.surroundings import class_names_in, config_beside, preprocessing_of, settings_in
 from inspector.engine.loading.trusted_source import SourceFile, read_source
 from inspector.engine.loading.weights import Weights
 from inspector.engine.module_tree import model_info
 from inspector.protocol.events import EntryNeeded
-from inspector.protocol.files import Entry, FileDescription
+from inspector.protocol.files import Entry, EntryParameter, FileDescription, Mend
 from inspector.protocol.requests import LoadModel
 
 _MAX_TRIED = 24
-_MAX_SIZES = 12
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Candidate:
     arguments: dict[str, str]
     fit: Fit
     notes: tuple[str, ...] = ()
+    mends: tuple[Mend, ...] = ()
 
 
 def source_for(request: LoadModel, description: FileDescription) -> SourceFile | None:
@@ -43,7 +47,9 @@ def source_for(request: LoadModel, description: FileDescription) -> SourceFile |
     return read_source(path) if path else None
 
 
-def load_with_source(request: LoadModel, description: FileDescription, weights: Weights, source: SourceFile) -> Answer:
+def load_with_source(
+    request: LoadModel, description: FileDescription, weights: Weights, source: SourceFile, steps: Steps = SILENT
+) -> Answer:
     """Make the model that the source defines and load the weights into it.
 
     Raises:
@@ -60,12 +66,11 @@ def load_with_source(request: LoadModel, description: FileDescription, weights: 
         raise EngineError(
             f"{Path(source.path).name} defines no model.", "Attach the .py that defines the class of these weights."
         )
-    chosen = _choose(request, module, entries, source, weights)
+    chosen = _choose(request, _Maker(module, weights, settings, steps), entries, source)
     if isinstance(chosen, EntryNeeded):
         return chosen
     model = construct(module, chosen.entry, chosen.arguments)
-    fit = fit_keys(weights.state, shapes_of(model))
-    load_fitting(model, fit)
+    met = meet_weights(model, weights, request, chosen.mends)
     return Loaded(
         module=model,
         info=model_info(model, description.format),
@@ -73,119 +78,162 @@ def load_with_source(request: LoadModel, description: FileDescription, weights: 
         source=source.path,
         entry=chosen.entry.name,
         entries=entries,
-        keys=fit.report,
+        keys=met.report,
         class_names=class_names_in(beside),
-        notes=(*weights.notes, *chosen.notes, *_random_notes(fit, model)),
+        notes=(*weights.notes, *chosen.notes, *met.notes),
         preprocessing=preprocessing_of(model, request.path),
     )
 
 
+@dataclass(frozen=True)
+class _Maker:
+    """Makes entries of a source as sketches, and meets them with the weights."""
+
+    module: ModuleType
+    weights: Weights
+    settings: Mapping[str, object]
+    steps: Steps
+
+    def search(self, entry: Entry) -> Search:
+        """A search for the arguments of an entry."""
+        return Search(lambda arguments: self._fit(entry, arguments), self.steps)
+
+    def _fit(self, entry: Entry, arguments: Mapping[str, str]) -> Fit | None:
+        if missing_arguments(entry, arguments):
+            return None
+        try:
+            return self.fit(entry, arguments)
+        except EngineError:
+            return None
+
+    def fit(self, entry: Entry, arguments: Mapping[str, str]) -> Fit:
+        """How the keys meet.
+
+        Raises:
+            EngineError: it can't be made with these arguments.
+        """
+        return fit_keys(self.weights.state, keys_of(_sketch(self.module, entry, dict(arguments))))
+
+
 def _choose(
-    request: LoadModel, module: ModuleType, entries: tuple[Entry, ...], source: SourceFile, weights: Weights
+    request: LoadModel, maker: _Maker, entries: tuple[Entry, ...], source: SourceFile
 ) -> Candidate | EntryNeeded:
     if request.entry:
         entry = named_entry(request.entry, entries, source.path)
-        candidate = _try(module, entry, request.arguments, weights)
-        if candidate is None:
-            return needs_arguments(entry, entries, request.arguments)
-        return _checked(candidate, source, weights)
+        candidate = _try(maker, entry, request.arguments)
+        if not isinstance(candidate, Candidate):
+            return _asked(entry, entries, request.arguments, candidate)
+        return _checked(candidate, source, maker.weights)
     ordered = in_order_of_preference(entries, source.outline, source.path)
-    tried = _try_all(module, ordered, request.arguments, weights)
+    tried, untold = _try_all(maker, ordered, request.arguments)
     if not tried:
-        return _ask_for_arguments(ordered, entries, request.arguments, source)
+        return _ask_for_arguments(ordered, entries, request.arguments, source, untold)
     best = max(tried, key=lambda candidate: (candidate.fit.report.matched, -candidate.fit.faults))
     needing = [entry for entry in ordered if all(entry.name != one.entry.name for one in tried)]
     if not best.fit.report.matched and needing:
-        return _ask_for_arguments(needing, entries, request.arguments, source)
-    return _checked(best, source, weights)
+        return _ask_for_arguments(needing, entries, request.arguments, source, untold)
+    return _checked(best, source, maker.weights)
 
 
 def _try_all(
-    module: ModuleType, ordered: list[Entry], arguments: Mapping[str, str], weights: Weights
-) -> list[Candidate]:
-    """Each entry that can be made; a failure counts only where there is no other."""
+    maker: _Maker, ordered: list[Entry], arguments: Mapping[str, str]
+) -> tuple[list[Candidate], dict[str, dict[str, str]]]:
+    """Each entry that can be made, and of the others what was found for them; a failure counts only where all fail."""
     tried: list[Candidate] = []
+    untold: dict[str, dict[str, str]] = {}
     failure: EngineError | None = None
-    for entry in ordered[:_MAX_TRIED]:
+    for done, entry in enumerate(ordered[:_MAX_TRIED]):
+        maker.steps.progress(f"Trying {entry.name}", done, len(ordered))
         try:
-            candidate = _try(module, entry, arguments, weights)
+            candidate = _try(maker, entry, arguments)
         except EngineError as error:
             failure = failure or error
             continue
-        if candidate is not None:
-            tried.append(candidate)
-            if not candidate.fit.faults:
-                break
-    if failure is not None and not tried:
+        if not isinstance(candidate, Candidate):
+            untold[entry.name] = candidate
+            continue
+        tried.append(candidate)
+        if not candidate.fit.faults:
+            break
+    if failure is not None and not tried and not untold:
         raise failure
-    return tried
+    return tried, untold
 
 
 def _ask_for_arguments(
-    ordered: list[Entry], entries: tuple[Entry, ...], arguments: Mapping[str, str], source: SourceFile
+    ordered: list[Entry],
+    entries: tuple[Entry, ...],
+    arguments: Mapping[str, str],
+    source: SourceFile,
+    untold: Mapping[str, Mapping[str, str]],
 ) -> EntryNeeded:
     if len(ordered) == 1:
-        return needs_arguments(ordered[0], entries, arguments)
+        return _asked(ordered[0], entries, arguments, untold.get(ordered[0].name, {}))
     names = ", ".join(entry.name for entry in ordered[:8])
-    return EntryNeeded(
-        sentence=f"{Path(source.path).name} has {names}. Choose one, with its arguments.", entries=entries
+    shown = tuple(_with_proposals(entry, untold.get(entry.name, {})) for entry in entries)
+    sentence = f"{Path(source.path).name} has {names}. Choose one, with its arguments."
+    return EntryNeeded(sentence=sentence, entries=shown)
+
+
+def _asked(
+    entry: Entry, entries: tuple[Entry, ...], arguments: Mapping[str, str], found: Mapping[str, str]
+) -> EntryNeeded:
+    """The question for an entry's arguments, with what was found for some of them."""
+    shown = tuple(_with_proposals(one, found) if one.name == entry.name else one for one in entries)
+    return needs_arguments(entry, shown, {**arguments, **found})
+
+
+def _with_proposals(entry: Entry, found: Mapping[str, str]) -> Entry:
+    parameters = tuple(
+        msgspec.structs.replace(one, proposed=found.get(one.name, one.proposed)) for one in entry.parameters
     )
+    return msgspec.structs.replace(entry, parameters=parameters)
 
 
-def _try(module: ModuleType, entry: Entry, arguments: Mapping[str, str], weights: Weights) -> Candidate | None:
-    """The entry with the given arguments, or where those don't fit with the proposed; None where some are missing."""
-    given = dict(arguments)
-    proposed = {one.name: one.proposed for one in entry.parameters if one.proposed and one.name not in given}
-    required = {one.name: one.proposed for one in entry.parameters if one.required and one.name in proposed}
-    best: Candidate | None = None
-    for extra in [required, *_sizes_for_one(entry, {**given, **required}, weights)]:
-        best = _better(best, _make(module, entry, {**given, **extra}, {**required, **extra}, weights))
-    if best is None or not best.fit.faults:
-        return best
-    told = sizes_from_mismatch(entry, best.fit.report.misshaped)
-    for extra in (told, proposed, {**proposed, **told}):
-        free = {name: value for name, value in extra.items() if name not in given}
-        if free and best.fit.faults:
-            best = _better(best, _make(module, entry, {**best.arguments, **free}, free, weights)) or best
-    return best
+def _try(maker: _Maker, entry: Entry, given: Mapping[str, str]) -> Candidate | dict[str, str]:
+    """The entry with the given arguments and those that fit best; where one is missing that nothing tells, the others.
 
-
-def _sizes_for_one(entry: Entry, arguments: Mapping[str, str], weights: Weights) -> list[dict[str, str]]:
-    """Where a single argument is missing and nothing tells it, each size that occurs in the weights."""
-    missing = missing_arguments(entry, arguments)
-    if len(missing) != 1:
-        return []
-    sizes = dict.fromkeys(size for shape in weights.shapes.values() for size in shape)
-    return [{**arguments, missing[0]: str(size)} for size in list(sizes)[:_MAX_SIZES]]
-
-
-def _better(first: Candidate | None, second: Candidate | None) -> Candidate | None:
-    if first is None or second is None:
-        return first or second
-    return second if second.fit.faults < first.fit.faults else first
-
-
-def _make(
-    module: ModuleType,
-    entry: Entry,
-    arguments: dict[str, str],
-    extra: dict[str, str],
-    weights: Weights,
-) -> Candidate | None:
-    """The entry made with these arguments; None where some are missing, or where what was only proposed fails."""
-    if missing_arguments(entry, arguments):
-        return None
-    try:
-        model = _sketch(module, entry, arguments)
-    except EngineError:
-        if extra:
-            return None
-        raise
-    fit = fit_keys(weights.state, shapes_of(model))
+    Raises:
+        EngineError: it can't be made with the given arguments.
+    """
+    if entry.kind == "instance":
+        return Candidate(entry, {}, maker.fit(entry, {}))
+    search = maker.search(entry)
+    solve(search, entry, given, maker.weights.shapes)
+    if search.best is None:
+        if missing_arguments(entry, given):
+            return {}
+        return Candidate(entry, dict(given), maker.fit(entry, given))  # which says why it can't be made
+    untold = [one.name for one in entry.parameters if _is_guess(one, given, search)]
+    if untold and search.best.report.matched:
+        return {name: text for name, text in search.arguments.items() if name not in untold}
+    found = {name: text for name, text in search.arguments.items() if name not in given}
     notes = tuple(
-        f"{name}={value} was taken from the weights." for name, value in extra.items() if _differs(entry, name)
+        f"{name}={text} was taken from the weights." for name, text in found.items() if _differs(entry, name, text)
     )
-    return Candidate(entry, arguments, fit, notes)
+    return Candidate(entry, search.arguments, search.best, notes, _better_without(maker, entry, given, search))
+
+
+def _is_guess(parameter: EntryParameter, given: Mapping[str, str], search: Search) -> bool:
+    """Whether it is required, and any other value would fit as well."""
+    named = parameter.name in given or parameter.proposed
+    return parameter.required and not named and not is_told(search, parameter.name)
+
+
+def _better_without(maker: _Maker, entry: Entry, given: Mapping[str, str], search: Search) -> tuple[Mend, ...]:
+    """Where more keys would fit with other arguments than those that were given: a mend that takes them."""
+    if not given or search.best is None or not search.best.faults:
+        return ()
+    free = maker.search(entry)
+    solve(free, entry, {}, maker.weights.shapes)
+    if free.best is None or free.best.faults >= search.best.faults:
+        return ()
+    defaults = {one.name: one.default for one in entry.parameters if not one.required}
+    found = {name: text for name, text in defaults.items() if name in given} | free.arguments
+    changed = {name: text for name, text in found.items() if search.arguments.get(name) != text}
+    told = ", ".join(f"{name}={text}" for name, text in list(changed.items())[:3])
+    why = f"With it {free.best.report.matched:,} keys fit in place of {search.best.report.matched:,}."
+    return (Mend(name="arguments", label=f"Build with {told}", why=why, arguments=found),)
 
 
 def _sketch(module: ModuleType, entry: Entry, arguments: dict[str, str]) -> nn.Module:
@@ -198,8 +246,8 @@ def _sketch(module: ModuleType, entry: Entry, arguments: dict[str, str]) -> nn.M
         return construct(module, entry, arguments)
 
 
-def _differs(entry: Entry, name: str) -> bool:
-    return any(one.name == name and one.proposed != one.default for one in entry.parameters)
+def _differs(entry: Entry, name: str, text: str) -> bool:
+    return any(one.name == name and one.default != text for one in entry.parameters)
 
 
 def _checked(candidate: Candidate, source: SourceFile, weights: Weights) -> Candidate:
@@ -211,13 +259,3 @@ def _checked(candidate: Candidate, source: SourceFile, weights: Weights) -> Cand
         f"the file has {theirs}, the model has {ours}.",
         "Attach the .py that defines the class that these weights were saved from.",
     )
-
-
-def _random_notes(fit: Fit, model: nn.Module) -> tuple[str, ...]:
-    """The loud note on what was not in the file."""
-    names = {name for name, _ in model.named_parameters()}
-    left = [key for key in (*fit.report.missing, *(one.key for one in fit.report.misshaped)) if key in names]
-    if not left:
-        return ()
-    shown = ", ".join(left[:4]) + (" …" if len(left) > 4 else "")
-    return (f"{len(left):,} of {len(names):,} parameters stay RANDOM, as the file has none that fit: {shown}.",)

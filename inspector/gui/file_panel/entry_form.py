@@ -34,6 +34,11 @@ def given_arguments(entry: Entry, texts: Sequence[str]) -> dict[str, str]:
     }
 
 
+def _what(entry: Entry) -> str:
+    """What stands behind a name: of a library's constructor how well it fits, which is why it is offered."""
+    return entry.why if entry.kind == "library" else entry.kind
+
+
 class EntryForm(QFrame):
     """The choice and its arguments.
 
@@ -86,7 +91,7 @@ class EntryForm(QFrame):
         self.choice.blockSignals(True)
         self.choice.clear()
         for entry in needed.entries:
-            self.choice.addItem(f"{entry.name}  ({entry.kind})", entry.name)
+            self.choice.addItem(f"{entry.name}  ({_what(entry)})", entry.name)
         names = [entry.name for entry in needed.entries]
         self.choice.setCurrentIndex(names.index(needed.chosen) if needed.chosen in names else 0)
         self.choice.blockSignals(False)

@@ -27,6 +27,8 @@ _TITLES = {
     "engine": "The engine",
 }
 _MAX_KEYS = 200
+MEND = "mend:"  # before the name of a mend, in the deed of its button
+_MAX_MENDS = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Notice:
     fix: str = ""
     details: str = ""
     details_name: str = "traceback"
-    deeds: tuple[tuple[Deed, str], ...] = ()
+    deeds: tuple[tuple[Deed | str, str], ...] = ()
 
 
 def notices(state: WindowState) -> tuple[Notice, ...]:
@@ -140,14 +142,22 @@ def _keys(report: KeysReport) -> list[Notice]:
         (len(report.misshaped), "of another shape"),
     )
     wrong = ", ".join(f"{count} {what}" for count, what in counts if count)
-    if not wrong and not report.mended:
+    if not wrong and not report.mended and not report.mends:
         return []
     mended = f"Names were mended: {', '.join(report.mended)}." if report.mended else ""
     text = " ".join(filter(None, (report.sentence, mended))) if wrong else mended
     title = f"Not all keys fit: {report.matched} do, {wrong}" if wrong else f"All {report.matched} keys fit"
     details = _key_lines(report) if wrong else ""
-    key = f"keys {report.matched} {wrong} {mended}"
-    return [Notice(key, "warning" if wrong else "accent", title, text, details=details, details_name="keys")]
+    mends = report.mends[:_MAX_MENDS]
+    fix = " ".join(f"{one.label}: {_lowered(one.why)}" for one in mends if one.why)
+    key = f"keys {report.matched} {wrong} {mended} {fix}"
+    tone: Tone = "warning" if wrong else "accent"
+    deeds = tuple((f"{MEND}{one.name}", one.label) for one in mends)
+    return [Notice(key, tone, title, text, fix, details=details, details_name="keys", deeds=deeds)]
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _key_lines(report: KeysReport) -> str:

@@ -17,7 +17,7 @@ from inspector.gui.outputs_panel.export import write_csv
 from inspector.gui.outputs_panel.lines import line_of
 from inspector.gui.outputs_panel.model import FIRST_READING, INDEX, NAME, ReadingModel
 from inspector.gui.outputs_panel.place_row import PlaceRow
-from inspector.gui.outputs_panel.sentences import evidence_text, facts_text, why_empty
+from inspector.gui.outputs_panel.sentences import evidence_text, facts_text, random_text, why_empty
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, ReadingTable, descending_order, make_table
 from inspector.gui.parts import IconButton, NumberBox, NumberSlider, PlainTable, Sentence, named
 from inspector.gui.state import OutputValues, WindowState
@@ -125,6 +125,8 @@ class OutputsPanel(QWidget):
         self.facts.limit_lines(2)
         self.facts.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         self.evidence = Sentence("outputs_evidence", "Which reading fits, and why", "dimmed", small=True)
+        self.random = Sentence("outputs_random", "Which weights are random", "warning")
+        self.random.limit_lines(2)
         self.problem = Sentence("outputs_problem", "What went wrong", "failure")
         self.fix = Sentence("outputs_fix", "What mends it", "dimmed")
         self.empty = Sentence("outputs_empty", "Why there are no outputs", "dimmed")
@@ -205,7 +207,7 @@ class OutputsPanel(QWidget):
         self._sliders = named(QWidget(), "outputs_sliders", "Temperature and threshold")
         self._sliders.setLayout(sliders)
         column.addWidget(self.changes)
-        for part in (self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
+        for part in (self.random, self.problem, self.fix, self.empty, self.places, self._controls, self.evidence):
             column.addWidget(part)
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._beside.setSpacing(5)
@@ -242,6 +244,7 @@ class OutputsPanel(QWidget):
         self._say_failure(run.failure)
         self.empty.say("" if run.outputs or run.failure else why_empty(self._state))
         has_outputs = bool(run.outputs)
+        self.random.say(random_text(self._state) if has_outputs else "")
         self.places.show_outputs([output.tensor.name for output in run.outputs])
         self.changes.draw(self._state, self._names(), self.places.current_output())
         self._show_parts()

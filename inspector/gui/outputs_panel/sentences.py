@@ -34,6 +34,20 @@ def evidence_text(table: ReadingTable, head: Head) -> str:
     return text
 
 
+def random_text(state: WindowState) -> str:
+    """What of the model is random, so that its outputs mean little; "" where nothing is."""
+    if state.model is None:
+        return ""
+    keys = state.model.keys
+    if keys is None:
+        alone = state.model.info.format == "python_source" and state.model.info.num_params > 0
+        return "All weights are random: the source was opened alone." if alone else ""
+    if not keys.random:
+        return ""
+    shown = ", ".join(keys.random[:3]) + (" …" if len(keys.random) > 3 else "")
+    return f"{len(keys.random):,} of {keys.num_parameters:,} parameter tensors are random: {shown}"
+
+
 def why_empty(state: WindowState) -> str:
     """Why there is nothing to show."""
     if state.run.running:
