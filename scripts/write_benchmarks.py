@@ -63,6 +63,7 @@ BENCHMARKS = (
         "Seconds to lay a graph out: here, in the process beside, and once more; then beside other engines.",
     ),
     Benchmark("frames", "Painting of graphs", "From a graph to its picture, and milliseconds a frame."),
+    Benchmark("shading", "Colouring by a measure", "Milliseconds to colour every box, and for the table of measures."),
     Benchmark(
         "opening",
         "Opening of files",
@@ -104,6 +105,7 @@ GOALS = (
         "frames",
         r"^ 51,480 +([\d.]+) /.*$",
     ),
+    Goal("10,000 nodes: coloured by parameters, ms", "≤ 16", "shading", r"^ 10,296 +[\d.]+ +([\d.]+)"),
     Goal(
         "first painted window ÷ import torch: engine starting beside it · alone",
         "≤ 0.5",
