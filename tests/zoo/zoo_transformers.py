@@ -106,7 +106,7 @@ ROWS = (
     ("CLIPModel", "CLIPConfig", {"text_config": {**TEXT, "eos_token_id": 2, "bos_token_id": 1}, "vision_config": SIGHT, "projection_dim": 16}, lambda: masked() | picture()),
     ("SiglipModel", "SiglipConfig", {"text_config": TEXT, "vision_config": SIGHT}, lambda: ids() | picture()),
     ("BlipModel", "BlipConfig", {"text_config": {**TEXT, "encoder_hidden_size": 32}, "vision_config": SIGHT, "projection_dim": 16}, lambda: masked() | picture()),
-    ("LayoutLMModel", "LayoutLMConfig", TEXT, lambda: ids() | {"bbox": torch.randint(0, 50, (2, 7, 4))}),
+    ("LayoutLMModel", "LayoutLMConfig", TEXT, lambda: ids() | {"bbox": torch.arange(4).expand(2, 7, 4)}),
     ("WhisperForConditionalGeneration", "WhisperConfig", {**BART, "max_source_positions": 50, "max_target_positions": 32, "num_mel_bins": 16, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}, lambda: {"input_features": torch.randn(1, 16, 100), "decoder_input_ids": torch.randint(3, 99, (1, 5))}),
     ("Wav2Vec2ForCTC", "Wav2Vec2Config", SOUND, sound),
     ("HubertModel", "HubertConfig", SOUND, sound),
