@@ -18,9 +18,11 @@ Shape = tuple[int, ...]
 _LIGHT = frozenset(["normalisation", "activation", "pooling", "dropout", "arithmetic", "shape", "embedding"])
 
 
-def module_macs(module: nn.Module, inputs: Specs, outputs: Specs, category: Category) -> int | None:
-    """Multiply-accumulates of one call of a module that is drawn as one node."""
-    for base in type(module).__mro__:
+def module_macs(
+    module: nn.Module, inputs: Specs, outputs: Specs, category: Category, kind: type[nn.Module] | None = None
+) -> int | None:
+    """Multiply-accumulates of one call of a module that is drawn as one node; `kind` is its class, if another's."""
+    for base in (kind or type(module)).__mro__:
         count = _MODULE_MACS.get(base.__name__)
         if count is not None:
             return _counted(count, module, inputs, outputs)

@@ -41,5 +41,6 @@ def capture_forward(
     behind on the model, no activation but the outputs is kept, and what raises is told as a failure. Train or eval
     flags and seeds are the caller's: see `unchanged`.
     """
-    capture = capture_scripted if isinstance(module, torch.jit.ScriptModule) else capture_eager
-    return capture(module, args, kwargs, input_names=input_names, options=options)
+    if isinstance(module, torch.jit.ScriptModule):
+        return capture_scripted(module, args, kwargs, input_names=input_names, options=options)
+    return capture_eager(module, args, kwargs, input_names=input_names, options=options)

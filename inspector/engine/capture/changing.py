@@ -113,10 +113,19 @@ class Changes:
         ]
         return self._pending(found, key[1], inputs, is_activation=function_category(key[1]) == "activation")
 
-    def of_index(self, call_index: int, name: str, inputs: list[torch.Tensor]) -> Pending | None:
-        """Those of the operation at that place among all: TorchScript's have nothing else that is known in time."""
-        found = [change for change in self._changes if change.place.call_index == call_index]
-        return self._pending(found, name, inputs, is_activation=function_category(name) == "activation")
+    def of_index(
+        self, call_index: int, name: str, inputs: list[torch.Tensor], *, module: str = "", is_first: bool = True
+    ) -> Pending | None:
+        """Those of the operation at that place among all, which may be (the last) one of a call of a `module`."""
+        found = [
+            change for change in self._changes if change.place.call_index == call_index and change.place.kind != "group"
+        ]
+        for change in found:
+            if change.kind in ("bypass", "swap") and not is_first:
+                self.refuse(change, f"It was not made: in TorchScript this {module} is several operations.")
+        found = [change for change in found if id(change) not in self.outcomes]
+        op = module if found and module and found[0].place.op == module else name
+        return self._pending(found, op, inputs, is_activation=function_category(name) == "activation")
 
     def count(self, key: FunctionKey) -> None:
         """A function was recorded."""

@@ -11,6 +11,7 @@ import torch
 from msgspec import structs
 from torch import nn
 
+from inspector.engine.capture.collapsing import collapse_calls
 from inspector.engine.capture.failures import failure_of, let_go
 from inspector.engine.capture.functions import observed_functions
 from inspector.engine.capture.graph import graph_of
@@ -75,6 +76,7 @@ def told(
         notes = (*notes, "forward returned no tensor.")
     if any(edge[4] for edge in recorder.edges):
         notes = (*notes, UNSEEN_NOTE)
+    failed_groups -= collapse_calls(recorder)
     graph, ids = graph_of(
         recorder,
         failed_node=failure.node if failure else None,
@@ -87,7 +89,9 @@ def told(
         NamedOutput(name, tensor.detach(), ids[node]) for (name, tensor), node in zip(named, nodes, strict=True)
     )
     if failure is not None and failure.node is not None:
-        failure = structs.replace(failure, node=ids[failure.node])
+        node = graph.nodes[ids[failure.node]]
+        shapes = tuple(spec.shape for spec in node.inputs)
+        failure = structs.replace(failure, node=node.id, op=node.op, fqn=node.fqn, input_shapes=shapes)
     arguments = tuple(recorder.nodes[index].arguments for index in ids)
     started_s = tuple(recorder.nodes[index].started_s for index in ids) if recorder.timed else ()
     return Captured(

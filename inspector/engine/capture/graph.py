@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from inspector.engine.capture.operations import function_category, module_category, module_details
+from inspector.engine.capture.programs import original_class
 from inspector.engine.capture.recorder import RecordedGroup, RecordedNode, Recorder
 from inspector.engine.capture.table import num_elements, parameters_of
 from inspector.engine.macs import function_macs, module_macs
@@ -31,7 +32,7 @@ def graph_of(
     kept = [
         index
         for index, node in enumerate(recorder.nodes)
-        if node.kind not in ("parameter", "constant") or index in taken
+        if index not in recorder.absorbed and (node.kind not in ("parameter", "constant") or index in taken)
     ]
     ids = {index: place for place, index in enumerate(kept)}
     group_ids: dict[int | None, int | None] = {None: None}
@@ -121,7 +122,10 @@ def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
         module = known.module
         details = node.details or module_details(module)
         category = module_category(module)
-        return category, details, module_macs(module, node.inputs, node.outputs, category), known.num_params
+        macs = module_macs(module, node.inputs, node.outputs, category, original_class(module))
+        if macs is None:  # a saved program's module may lack what its live one has
+            macs = node.macs
+        return category, details, macs, known.num_params
     if node.kind == "function":
         category = function_category(node.op)
         macs = node.macs

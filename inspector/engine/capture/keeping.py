@@ -33,7 +33,9 @@ class Keep:
 
     def look(self, kind: NodeKind, call_index: int, tensors: list[torch.Tensor]) -> None:
         """A node gave these."""
-        if self.attention or kind != self.kind or call_index != self.call_index:
+        # An operation of a saved program may have become a module's call afterwards.
+        same = kind == self.kind or {kind, self.kind} == {"module", "function"}
+        if self.attention or not same or call_index != self.call_index:
             return
         if self.rank:
             self.rank -= 1

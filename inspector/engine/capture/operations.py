@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from inspector.engine.capture.programs import original_class
 from inspector.protocol.graph import Category
 
 
@@ -68,7 +69,7 @@ def function_details(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 def _module_row(module: nn.Module) -> ModuleRow | None:
-    kind = type(module)
+    kind = original_class(module) or type(module)
     if kind not in _rows:
         rows = (MODULES.get(base.__name__) for base in kind.__mro__)
         _rows[kind] = next((row for row in rows if row is not None), None)

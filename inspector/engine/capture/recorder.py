@@ -101,6 +101,7 @@ class Recorder:
         self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
         self.keep: Keep | None = None
+        self.absorbed: set[int] = set()  # nodes that another one stands for
 
     # --- where we are
 

@@ -8,6 +8,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from inspector.engine.capture.programs import is_program_part, original_class, original_name
+
 # These torch.nn modules run others; all the other ones do their work out of sight, in one operation.
 _RUN_OTHERS = {
     "AdaptiveLogSoftmaxWithLoss",
@@ -31,7 +33,8 @@ _NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDic
 class KnownModule:
     """A module under its first name, and the one that holds it. `opaque` ones are drawn as one node, whatever they do.
 
-    `num_params` counts its parameters and those inside it, shared ones once.
+    A module of a saved program `collapses` into one node after the run, where its class was such a one. `num_params`
+    counts its parameters and those inside it, shared ones once.
     """
 
     module: nn.Module
@@ -43,6 +46,7 @@ class KnownModule:
     num_params: int = 0
     calls: int = 0
     used: bool = False
+    collapses: bool = False
 
 
 class KnownTensor(NamedTuple):
@@ -87,6 +91,7 @@ class ModelTable:
         seen.add(id(module))
         in_place = bool(vars(module).get("inplace", False))
         known = KnownModule(module, fqn, parent, is_opaque(module), in_place, class_name(module))
+        known.collapses = collapses(module)
         self.modules.append(known)
         prefix = f"{fqn}." if fqn else ""
         elements = 0
@@ -157,10 +162,18 @@ def _is_opaque_class(kind: type[nn.Module]) -> bool:
     return False
 
 
+def collapses(module: nn.Module) -> bool:
+    """Whether it came out of a saved program, and was a module that is drawn as one node."""
+    if not is_program_part(module):
+        return False
+    kind = original_class(module)
+    return kind is not None and _is_opaque_class(kind)
+
+
 def class_name(module: nn.Module) -> str:
-    """The class's name; for a scripted module that of the class that it was made from."""
-    if isinstance(module, torch.jit.ScriptModule):
-        return str(getattr(module, "original_name", "") or type(module).__name__)
+    """The class's name; for a module of a saved program that of the class that it was made from."""
+    if is_program_part(module):
+        return original_name(module).rpartition(".")[2] or type(module).__name__
     return type(module).__name__
 
 
