@@ -34,8 +34,8 @@ def test_a_scripted_model_gives_operations_groups_and_weights(way):
     graph = captured.graph
     assert torch.equal(captured.outputs[0].tensor, model(x))
     assert [node.op for node in graph.nodes] == [
-        *("input", "conv2d", "conv2d", "batch_norm", "relu", "dropout", "add"),
-        *("conv2d", "batch_norm", "relu", "dropout", "add", "flatten", "linear", "output"),
+        *("input", "Conv2d", "Conv2d", "BatchNorm2d", "relu", "Dropout", "add"),
+        *("Conv2d", "BatchNorm2d", "relu", "Dropout", "add", "Flatten", "Linear", "output"),
     ]
     conv = graph.nodes[2]
     assert (conv.fqn, conv.num_params, conv.details, conv.macs) == ("1.conv", 148, "4→4 k3 p1", 18_432)
@@ -56,7 +56,7 @@ def test_a_scripted_model_that_fails_tells_the_operation_in_its_own_words():
     captured = capture_forward(saved(torch.jit.script(net())), (torch.randn(2, 3, 9, 9),), {})
     failure = captured.failure
     assert failure.message == "mat1 and mat2 shapes cannot be multiplied (2x324 and 256x5)"
-    assert (failure.op, failure.fqn, failure.input_shapes) == ("linear", "4", ((2, 324),))
+    assert (failure.op, failure.fqn, failure.input_shapes) == ("Linear", "4", ((2, 324),))
     node = captured.graph.nodes[failure.node]
     assert node.failed
     assert captured.graph.groups[node.group].failed

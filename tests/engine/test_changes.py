@@ -257,7 +257,7 @@ def test_torchscript_is_changed_by_the_place_among_all_operations():
     x = torch.randn(2, 4)
     scripted = torch.jit.trace(net, (x,))
     graph = run(scripted, x).graph
-    relu = next(node for node in graph.nodes if node.op == "relu")
+    relu = next(node for node in graph.nodes if node.op == "ReLU")
     changed = run(scripted, x, Change(place=place_of_node(graph, relu.id), kind="swap", activation="tanh"))
     with torch.no_grad():
         assert torch.equal(changed.outputs[0].tensor, net[2](torch.tanh(net[0](x))))

@@ -113,7 +113,7 @@ def test_a_forward_that_fails_is_told_with_its_place():
 @pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")
 def test_scripted_models_are_profiled_too():
     told = profile(torch.jit.trace(nn.Sequential(nn.Linear(4, 8), nn.ReLU()), torch.ones(2, 4)), 2, 4, runs=2)
-    assert [node.op for node in told.nodes if node.elapsed_s is not None] == ["linear", "relu"]
+    assert [node.op for node in told.nodes if node.elapsed_s is not None] == ["Linear", "ReLU"]
 
 
 class Tied(nn.Module):

@@ -101,7 +101,11 @@ class ScriptCalls:
                 if rest is not None:
                     rest[0].call = position.call
                     return [*kept, *rest]
-        return None if self._stack else self._search(self._root, 0, frames, 0, op, None)
+        if not self._stack:
+            return self._search(self._root, 0, frames, 0, op, None)
+        # An operation that is not written there, as what makes a number of a tensor: then it is where the last one was.
+        kept = self._stack[: len(frames)]
+        return kept if all(_is_at(p.step, frames, depth) for depth, p in enumerate(kept[:-1])) else None
 
     def _goes_on(self, position: Position, frames: list[Frame], level: int, op: str) -> bool:
         """Whether the function called last is still under way: further on in it, or at another operation."""
