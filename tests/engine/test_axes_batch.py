@@ -328,4 +328,4 @@ def test_a_scripted_model_has_the_same_axes():
     graph, axes = found(torch.jit.trace(model, torch.randn(1, 3, 8, 8)), torch.randn(1, 3, 8, 8))
     assert axes.note == ""
     assert named(graph, "output")[0] == "N"
-    assert named(graph, "conv2d") == ("N", "C", "H", "W")
+    assert named(graph, "Conv2d") == ("N", "C", "H", "W")

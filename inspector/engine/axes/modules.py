@@ -7,13 +7,14 @@ from torch import nn
 
 from inspector.engine.axes.functions import FUNCTION_RULES, FunctionRule, folded_range, unfolded
 from inspector.engine.axes.operation import SPATIAL, Axes, Operation, call_axes, call_feature, same_axes, same_shaped
+from inspector.engine.capture.programs import original_class
 
 ModuleRule = Callable[[Operation, Any], None]
 
 
 def module_rule(module: nn.Module) -> ModuleRule | None:
     """The rule of a module's class, or of the first of its bases that has one."""
-    for base in type(module).__mro__:
+    for base in (original_class(module) or type(module)).__mro__:
         if base.__name__ in MODULE_RULES and base.__module__.startswith("torch."):
             return MODULE_RULES[base.__name__]
     return None
