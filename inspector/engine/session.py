@@ -59,7 +59,7 @@ from inspector.protocol.requests import (
 )
 
 # The search looks at its own clock between tries; past this a try hangs.
-SLOWEST_SEARCH_S = 5.0
+SLOWEST_SEARCH_S = 8.0
 
 Emit = Callable[[AnyEvent], None]
 Put = Callable[[NDArray[np.generic]], ArrayRef]
