@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from inspector.client import fake_messages as said
+from inspector.gui import asking
 from inspector.gui.file_panel.contents import lists_of
 from inspector.gui.file_panel.entry_form import given_arguments, what_is_wrong
 from inspector.gui.file_panel.notices import notices
 from inspector.gui.state import EngineState, Problem, RunState, WindowState
 from inspector.gui.words import sandbox_sentence
-from inspector.protocol.files import EntryParameter, KeysReport, Misshaped
+from inspector.protocol.files import EntryParameter, KeysReport, Mend, Misshaped
 
 LOADED = WindowState(path="/m.pth", model=said.model("/m.pth", "", ""))
 
@@ -42,6 +43,22 @@ def test_keys_that_do_not_fit_are_counted_and_listed():
 def test_names_that_were_mended_are_told_in_a_line():
     (notice,) = notices(with_keys(KeysReport(matched=10, mended=('removed "module."',))))
     assert (notice.title, notice.text) == ("All 10 keys fit", 'Names were mended: removed "module.".')
+
+
+def test_each_mend_of_the_keys_has_a_button_that_says_what_it_does():
+    mend = Mend(name="transpose", label="Turn the matrices round", why="2 more keys would fit.")
+    (notice,) = notices(with_keys(KeysReport(matched=8, missing=("a",), mends=(mend,))))
+    assert notice.deeds == (("mend:transpose", "Turn the matrices round"),)
+    assert notice.fix == "Turn the matrices round: 2 more keys would fit."
+
+
+def test_a_mend_is_added_or_takes_the_place_of_one_of_its_kind():
+    state = asking.mending(LOADED, Mend(name="transpose", label=""))
+    state = asking.mending(state, Mend(name="weights_at:ema", label=""))
+    assert (state.mends, state.loading) == (("transpose", "weights_at:ema"), True)
+    assert asking.mending(state, Mend(name="weights_at:model", label="")).mends == ("transpose", "weights_at:model")
+    built = asking.mending(state, Mend(name="arguments", label="", arguments={"num_classes": "5"}))
+    assert built.arguments == {"num_classes": "5"}
 
 
 def test_an_engine_that_ended_offers_a_restart_of_the_same_file():

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from panel_states import evaluated, loaded_model, output_values, ran
@@ -15,6 +16,7 @@ from inspector.gui.outputs_panel.class_names import read_class_names
 from inspector.gui.outputs_panel.model import BAR_ROLE
 from inspector.gui.state import PreviewState, RunState, WindowState
 from inspector.protocol.events import InputPrepared
+from inspector.protocol.files import KeysReport
 from inspector.protocol.graph import Failure
 from inspector.protocol.outputs import Verdict
 
@@ -88,6 +90,18 @@ def test_case_a3_dims_both_readings_of_a_regression(panel):
     assert cells(panel, 2) == ["17.2500"]
     assert all(panel.model.index(0, column).data(BAR_ROLE)[3] for column in (3, 4))
     assert panel.answer.top() == ()
+
+
+def test_what_is_random_in_the_model_stands_above_its_outputs(panel):
+    state = ran(output_values([2.0, 1.0]))
+    panel.draw(state)
+    assert not panel.random.isVisibleTo(panel)
+    keys = KeysReport(
+        matched=6, missing=("head.weight", "head.bias"), random=("head.weight", "head.bias"), num_parameters=8
+    )
+    panel.draw(replace(state, model=msgspec.structs.replace(state.model, keys=keys)))
+    assert panel.random.text() == "2 of 8 parameter tensors are random: head.weight, head.bias"
+    assert panel.random.isVisibleTo(panel)
 
 
 def test_rows_are_sorted_by_value_and_cut_to_the_highest(panel):
