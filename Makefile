@@ -34,9 +34,10 @@ samples: ## make the saved files in sample_models again
 	@$(SETUP) run
 	$(VENV)/python sample_models/make_samples.py
 
-docs: ## write docs/messages.md from the messages themselves
+docs: ## write docs/messages.md from the messages themselves, and the limits in docs/security.md
 	@$(SETUP) run
 	$(VENV)/python scripts/message_reference.py
+	$(VENV)/python scripts/security_limits.py
 
 screenshots: ## take the pictures of README, guide and graphs from the real app, into docs/pictures
 	@$(SETUP) run

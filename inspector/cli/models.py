@@ -11,6 +11,8 @@ from inspector.protocol.events import ConsentNeeded, EntryNeeded, ModelLoaded
 from inspector.protocol.inputs import Preprocess
 from inspector.protocol.requests import LoadModel
 
+_MAX_USES = 20
+
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -21,6 +23,7 @@ class ModelOptions:
     entry: str
     arguments: tuple[str, ...]
     trust: bool
+    weights_only: bool = False
 
 
 def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
@@ -35,13 +38,14 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         entry=options.entry,
         arguments=dict(_pairs(options.arguments, "--arg")),
         trust_everything=options.trust,
+        weights_only=options.weights_only,
     )
     engine.lend(request.path, request.source)
     loaded = None
     for reply in engine.ask(request):
         match reply.event:
-            case ConsentNeeded(sentence=sentence):
-                raise CommandError(f"{sentence} Give --trust to allow it.", 3)
+            case ConsentNeeded():
+                raise CommandError(_consent(reply.event), 3)
             case EntryNeeded():
                 raise CommandError(_question(reply.event), 2)
             case ModelLoaded():
@@ -54,6 +58,20 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         if text:
             note(f"inspector: {text}")
     return loaded
+
+
+def _consent(needed: ConsentNeeded) -> str:
+    """What would run, by name and place, and what can be given to go on."""
+    places = [
+        f"\n  {use.risk}: {use.name}{f', in {use.where}' if use.where else ''}"
+        for item in needed.items
+        for use in item.uses
+        if use.risk != "harmless" and item.what == "pickle"
+    ]
+    more = f"\n  and {len(places) - _MAX_USES} more" if len(places) > _MAX_USES else ""
+    ways = "Give --source FILE.py, and --trust to allow it" if needed.missing else "Give --trust to allow it"
+    without = ", or --weights-only to open it without that code." if needed.weights_only else "."
+    return f"{needed.sentence} {ways}{without}{''.join(places[:_MAX_USES])}{more}"
 
 
 def _question(needed: EntryNeeded) -> str:

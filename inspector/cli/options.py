@@ -45,6 +45,9 @@ PreprocessOption = Annotated[str, typer.Option("--preprocess", metavar="FILE.jso
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda:0, mps, xpu:0 …")]
 ModeOption = Annotated[ModeName, typer.Option("--mode")]
 TrustOption = Annotated[bool, typer.Option("--trust", help="run the code that this file, or its source, brings")]
+WeightsOnlyOption = Annotated[
+    bool, typer.Option("--weights-only", help="open a pickle without the code that it names: its weights alone")
+]
 ShapeOption = Annotated[
     list[str] | None, typer.Option("--shape", metavar="1,3,224,224", help="the input's shape; once per input")
 ]
@@ -88,6 +91,7 @@ def run(
     ] = 0,
     max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
     trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
     """Run MODEL once: its graph with live shapes, and its outputs."""
@@ -96,7 +100,7 @@ def run(
 
     return _status(
         lambda: run_command(
-            ModelOptions(model, source, entry, tuple(arg or ()), trust),
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
             RunOptions(
                 inputs=tuple(inputs or ()),
                 shapes=tuple(shape or ()),
@@ -139,6 +143,7 @@ def evaluate(
     csv: Annotated[Path | None, typer.Option("--csv", help="write the matrix there")] = None,
     png: Annotated[Path | None, typer.Option("--png", help="draw the matrix there")] = None,
     trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
     """Run MODEL over a folder of labelled test images: the confusion matrix and its figures."""
@@ -147,7 +152,7 @@ def evaluate(
 
     return _status(
         lambda: evaluate_command(
-            ModelOptions(model, source, entry, tuple(arg or ()), trust),
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
             EvaluateOptions(
                 folder=folder,
                 labels=labels,

@@ -59,6 +59,7 @@ READY = EngineReady(
     python_version="3.11.2",
     devices=(Device(name="cpu", label="CPU"), Device(name="cuda:0", label="CUDA 0")),
     sandbox=("no network", "no other programs", "files read-only", "4 GB of memory"),
+    sandbox_lacks=("Files can be read wherever you may read: this kernel (5.10) has no Landlock.",),
 )
 LOGITS = np.array([[-4.1, 0.2, 1.7, 6.3, -2.0, 0.9, -5.5, 1.1, 2.4, 0.3]], np.float32)
 
@@ -302,13 +303,15 @@ def entries() -> tuple[Entry, ...]:
 def consent(path: str) -> ConsentNeeded:
     """A pickle that wants to run code."""
     uses = (
-        GlobalUse(name="os.system", risk="dangerous", why="runs any program"),
+        GlobalUse(name="os.system", risk="dangerous", why="runs any program", where="m/data.pkl, under notes"),
         GlobalUse(name="mymodel.Net", risk="unknown", why="the model's own class"),
         GlobalUse(name="torch.nn.modules.conv.Conv2d", risk="harmless", why="a layer of torch"),
     )
     item = TrustItem(path=path, sha256="5f" * 32, what="pickle", uses=uses)
     return ConsentNeeded(
-        sentence="Loading this file would run its own code: it calls os.system and builds mymodel.Net.", items=(item,)
+        sentence="Loading this file would run its own code: it calls os.system and builds mymodel.Net.",
+        items=(item,),
+        weights_only=True,
     )
 
 

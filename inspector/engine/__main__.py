@@ -10,6 +10,7 @@ import signal
 from inspector.engine.borrowing import borrow_through
 from inspector.engine.limits import limit_memory
 from inspector.engine.sandbox import close_sandbox
+from inspector.engine.sandbox_lacks import what_lacks
 
 
 def main() -> None:
@@ -38,7 +39,8 @@ def main() -> None:
     from inspector.engine.array_writer import ArrayWriter  # noqa: PLC0415 - see above
     from inspector.engine.server import run_server  # noqa: PLC0415
 
-    run_server(ArrayWriter(options.arrays_fd, options.arrays_bytes), sandbox, warm=not options.cold)
+    arrays = ArrayWriter(options.arrays_fd, options.arrays_bytes)
+    run_server(arrays, sandbox, what_lacks(sandbox), warm=not options.cold)
 
 
 main()

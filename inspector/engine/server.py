@@ -62,7 +62,7 @@ class Server:
         self._write_lock = threading.Lock()
         self._session: Session | None = None
 
-    def announce(self, sandbox: tuple[str, ...]) -> None:
+    def announce(self, sandbox: tuple[str, ...], lacks: tuple[str, ...]) -> None:
         """Import torch and say what there is."""
         import torch  # noqa: PLC0415 - this is the slow import that runs beside the first requests
 
@@ -74,6 +74,7 @@ class Server:
             python_version=sys.version.split()[0],
             devices=tuple(Device(name=name, label=label) for name, label in list_devices()),
             sandbox=sandbox,
+            sandbox_lacks=lacks,
         )
         self._send(0, ready)
         if not self._current:
@@ -186,13 +187,13 @@ class Server:
             write_frame(self._outgoing, EventFrame(id=request_id, body=event, array_bytes=array_bytes))
 
 
-def run_server(arrays: ArrayWriter, sandbox: tuple[str, ...], *, warm: bool) -> None:
+def run_server(arrays: ArrayWriter, sandbox: tuple[str, ...], lacks: tuple[str, ...], *, warm: bool) -> None:
     """Serve on stdin and stdout until they end; with `warm`, torch is imported at once."""
     incoming, outgoing = _private_streams()
     server = Server(incoming, outgoing, arrays)
     threading.Thread(target=server.read, name="requests", daemon=True).start()
     if warm:
-        threading.Thread(target=server.announce, args=(sandbox,), name="import-torch", daemon=True).start()
+        threading.Thread(target=server.announce, args=(sandbox, lacks), name="import-torch", daemon=True).start()
     server.serve()
 
 

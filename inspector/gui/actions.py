@@ -189,6 +189,7 @@ ACTIONS = (
     ActionRow("theme_dark", "&Dark", "choose_dark_theme", checkable=True),
     ActionRow("keys", "&Keys", "dialogs.show_keys", "", "F1"),
     ActionRow("engine_log", "Engine &Log", "dialogs.show_log", "ph.terminal"),
+    ActionRow("trusted_files", "&Trusted Files…", "dialogs.show_trusted_files", "ph.fingerprint"),
     ActionRow("sandbox", "&Sandbox", "dialogs.show_sandbox", "ph.shield-check"),
     ActionRow("about", "&About Model Inspector", "dialogs.show_about", "ph.info"),
 )
@@ -232,7 +233,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Change": ("bypass_node", "zero_node", "noise_node", "-", "undo_changes"),
     "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "profile", "-", "restart"),
-    "&Help": ("keys", "-", "engine_log", "sandbox", "-", "about"),
+    "&Help": ("keys", "-", "engine_log", "sandbox", "trusted_files", "-", "about"),
 }
 
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inspector.gui.session import WindowSession
 from inspector.gui.text_window import TextWindow
+from inspector.gui.trusted_files import TrustedFilesWindow
 from inspector.gui.words import ABOUT, TITLE, sandbox_text
 
 MODEL_FILES = "Models (*.pt *.pth *.pt2 *.bin *.ckpt *.safetensors *.onnx *.py);;All files (*)"
@@ -88,6 +89,12 @@ class Dialogs:
         """What holds on this machine."""
         text = sandbox_text(self._session.state.engine)
         TextWindow("sandbox_window", "Sandbox", text, fixed=False, parent=self._window).show()
+
+    def show_trusted_files(self) -> None:
+        """The files whose code may run whenever they are opened."""
+        window = TrustedFilesWindow(self._session.settings.current.trusted, self._window)
+        window.forget_requested.connect(self._session.forget_trusted)
+        window.show()
 
     def show_about(self) -> None:
         """What this is."""

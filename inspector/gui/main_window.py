@@ -289,6 +289,8 @@ class MainWindow(QMainWindow):
     def _connect_file_panel(self) -> None:
         panel, session = self.file_panel, self.session
         panel.trust_requested.connect(lambda always: session.trust(always=always))
+        panel.weights_only_requested.connect(session.open_weights_only)
+        panel.source_requested.connect(self.dialogs.attach_source)
         panel.declined.connect(session.decline)
         panel.entry_chosen.connect(session.choose_entry)
         panel.entry_closed.connect(session.close_entries)

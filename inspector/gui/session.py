@@ -3,6 +3,7 @@
 Must not know widgets. State is changed by the pure functions of `asking` and `updates`; this sends and waits.
 """
 
+import datetime
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from inspector.gui import asking, updates
 from inspector.gui.changes.target import place_of, target_of
 from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.file_watch import FileWatch
-from inspector.gui.settings import SettingsFile
+from inspector.gui.settings import SettingsFile, Trusted
 from inspector.gui.state import Concern, Problem, Saving, WindowState
 from inspector.gui.tensor_export import TensorExport
 from inspector.places import Sample, samples_folder
@@ -142,7 +143,7 @@ class WindowSession(QObject):
         self._open(str(sample.path), str(sample.source or ""), sample.entry, str(sample.test_folder or ""))
         self._evaluate_after_scan = evaluate and sample.test_folder is not None
 
-    def _open(self, path: str, source: str, entry: str, test_folder: str) -> None:
+    def _open(self, path: str, source: str, entry: str, test_folder: str, *, weights_only: bool = False) -> None:
         if not self.link.running:
             self.start()
         self.link.lend((path, source, test_folder), anew=True)
@@ -152,7 +153,7 @@ class WindowSession(QObject):
         self._previewed = None
         self._folder_after_load = test_folder
         recent = self.state.recent_files
-        self._set(asking.opening(self.state, path, source, entry, {}))
+        self._set(replace(asking.opening(self.state, path, source, entry, {}), weights_only=weights_only))
         if self._own_folder is not None:  # samples have a menu of their own
             self._set(replace(self.state, recent_files=recent))
         self.settings.change(recent_files=self.state.recent_files)
@@ -168,15 +169,17 @@ class WindowSession(QObject):
         if not self.state.path:
             self.open_file(source)
             return
-        folder = self._folder_after_load
-        self.open_file(self.state.path, source, test_folder=folder)
+        folder, weights_only = self._folder_after_load, self.state.weights_only
+        self._own_folder = None
+        self._open(self.state.path, source, "", folder, weights_only=weights_only)
 
     def trust(self, *, always: bool) -> None:
         """Let the code of the files asked about run: for this once, or whenever they are opened (by their SHA-256)."""
         consent = self.state.consent
         if consent is None:
             return
-        named = {item.sha256: Path(item.path).name for item in consent.items if item.sha256}
+        today = datetime.date.today().isoformat()
+        named = {item.sha256: Trusted(Path(item.path).name, today) for item in consent.items if item.sha256}
         if always:
             self.settings.change(trusted={**self.settings.current.trusted, **named})
         else:
@@ -188,9 +191,21 @@ class WindowSession(QObject):
         """The code does not run; the file's contents stay to be seen."""
         self._set(asking.declining(self.state))
 
+    def open_weights_only(self) -> None:
+        """Open the file without the code that it names: its weights, or its model where that is all torch's own."""
+        self._set(replace(asking.reopening(self.state), weights_only=True))
+        self._load(self._loaded_as if self.state.model is not None else "load")
+
+    def forget_trusted(self, digests: Sequence[str]) -> None:
+        """Ask again about files with these SHA-256."""
+        trusted = self.settings.current.trusted
+        kept = {digest: one for digest, one in trusted.items() if digest not in digests}
+        self._trusted_once -= set(digests)
+        self.settings.change(trusted=kept)
+
     def ask_again(self) -> None:
         """Try to load the file that is open once more, as when consent was declined before."""
-        self._set(replace(asking.reopening(self.state), declined=False))
+        self._set(replace(asking.reopening(self.state), declined=False, weights_only=False))
         self._load("load")
 
     def mend(self, name: str) -> None:
@@ -483,6 +498,7 @@ class WindowSession(QObject):
             arguments=state.arguments,
             mends=state.mends,
             trusted=(*self.settings.current.trusted, *sorted(self._trusted_once)),
+            weights_only=state.weights_only,
             try_inputs=self._died_during not in {"load", "reload"},
         )
         self._died_during = None

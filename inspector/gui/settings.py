@@ -1,24 +1,33 @@
 """What the window remembers between two starts: recent files, trusted files, the look and the layout; one JSON file."""
 
 import contextlib
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import platformdirs
 
 ThemeChoice = Literal["system", "light", "dark"]
 APP_ID = "model-inspector"
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class Trusted(NamedTuple):
+    """A file whose code may run: the name that it had, and since when (a date, "" where that was not noted)."""
+
+    name: str
+    since: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything remembered. `trusted` maps the SHA-256 of a file whose code may run to the name it had.
+    """Everything remembered. `trusted` maps the SHA-256 of a file whose code may run to the name it had, and a date.
 
     `geometry` and `layout` are Qt's own, as base64; unknown keys of another version are ignored.
     """
 
     recent_files: tuple[str, ...] = ()
-    trusted: dict[str, str] = {}
+    trusted: dict[str, Trusted] = {}
     theme: ThemeChoice = "system"
     geometry: str = ""
     layout: str = ""
@@ -49,11 +58,27 @@ def default_path() -> Path:
 
 
 def read_settings(path: Path) -> Settings:
-    """What the file says; the defaults where there is none, or where it can't be read."""
+    """What the file says; the defaults where there is none, or where it can't be read.
+
+    Trust is only ever a SHA-256; what else stands there, as after an edit by hand, trusts nothing.
+    """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Settings)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        told = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+        trusted = told.get("trusted")
+        told["trusted"] = _trusted_in(trusted) if isinstance(trusted, dict) else {}
+        return msgspec.convert(told, Settings)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return Settings()
+
+
+def _trusted_in(told: dict[object, object]) -> dict[str, list[str]]:
+    """Hash to name and date; earlier versions wrote the name alone."""
+    found = {}
+    for digest, said in told.items():
+        words = said if isinstance(said, list) else [said]
+        if isinstance(digest, str) and _SHA256.fullmatch(digest) and all(isinstance(one, str) for one in words):
+            found[digest.lower()] = [str(one) for one in words[:2]]
+    return found
 
 
 def write_settings(path: Path, settings: Settings) -> None:

@@ -64,6 +64,7 @@ class EngineState:
     torch_version: str = ""
     devices: tuple[Device, ...] = (Device(name="cpu", label="CPU"),)
     sandbox: tuple[str, ...] = ()
+    sandbox_lacks: tuple[str, ...] = ()
     log: str = ""
     quiet_restarts: int = 0
     restarted: str = ""
@@ -202,6 +203,7 @@ class WindowState:
     `pending` are the requests whose answers count, and what each was asked for; an answer to any other is stale.
     `colour_by` is the key of a measure (`core/measures.py`), or "kind".
     `mends` are ways to make more keys of the file fit, done when it is loaded.
+    `weights_only` is set once the user chose to open the file without the code that it names.
     `declined` is set once the user chose not to run the code that loading needs.
     `changed_on_disk` says which files are other than when they were opened, and since when.
     """
@@ -234,5 +236,6 @@ class WindowState:
     recent_files: tuple[str, ...] = ()
     pending: dict[int, Concern] = field(default_factory=dict)
     declined: bool = False
+    weights_only: bool = False
     changed_on_disk: str = ""
     colour_by: str = "kind"

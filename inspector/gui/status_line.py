@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QToolButton, QWidget
 
 from inspector.core.formatting import bytes_text, seconds_text
 from inspector.gui.file_panel.panel import FORMATS
 from inspector.gui.parts import IconButton, named, number_font
+from inspector.gui.sandbox_popover import SandboxPopover
 from inspector.gui.state import EngineState, Progress, WindowState
 from inspector.gui.theme import GRID, theme, theme_source
 from inspector.gui.thin_bar import ThinBar
@@ -31,7 +32,11 @@ class StatusLine(QStatusBar):
         self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
         self.file = self._label("status_file", "File and format")
         self.run = self._label("status_run", "Device, times and memory")
-        self.engine = self._label("status_engine", "Engine and sandbox")
+        self.engine = named(QToolButton(), "status_engine", "Engine and sandbox")
+        self.engine.setAutoRaise(True)
+        self.engine.setFont(number_font(self.font()))
+        self.engine.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.engine.clicked.connect(self.show_sandbox)
         self.dot = self._label("status_dot", "Whether the engine is well")
         self.dot.setText("●")
         self.dot.setContentsMargins(0, 0, 0, 0)
@@ -47,6 +52,7 @@ class StatusLine(QStatusBar):
         for widget in (self.what, self.bar, self.cancel):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self._phase = ""
+        self._engine = EngineState()
         self.addWidget(self.file)
         self.addWidget(self.run)
         self.addPermanentWidget(self._work)
@@ -59,12 +65,19 @@ class StatusLine(QStatusBar):
         """Show it."""
         _say(self.file, _file_text(state))
         _say(self.run, _run_text(state))
+        self._engine = state.engine
         _say(self.engine, _engine_text(state.engine))
         self.engine.setToolTip(_engine_tip(state.engine))
         if state.engine.phase != self._phase:
             self._phase = state.engine.phase
             self._restyle()
         self._show_progress(state.progress)
+
+    def show_sandbox(self) -> None:
+        """Which parts of the sandbox hold on this machine, which don't, and why."""
+        popover = SandboxPopover(self._engine, self)
+        popover.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        popover.drop_from(self.engine)
 
     def _label(self, object_name: str, accessible_name: str) -> QLabel:
         label = named(QLabel(), object_name, accessible_name)
@@ -88,7 +101,7 @@ class StatusLine(QStatusBar):
         self.dot.setStyleSheet(f"color: {tone};")
 
 
-def _say(label: QLabel, text: str) -> None:
+def _say(label: QLabel | QToolButton, text: str) -> None:
     if label.text() != text:
         label.setText(text)
 
@@ -114,10 +127,12 @@ def _run_text(state: WindowState) -> str:
 
 def _engine_text(engine: EngineState) -> str:
     version = f"PyTorch {engine.torch_version.partition('+')[0]} · " if engine.torch_version else ""
-    sandbox = " · sandboxed" if engine.sandbox and engine.phase != "ended" else ""
+    how = "no sandbox" if not engine.sandbox else "sandboxed in part" if engine.sandbox_lacks else "sandboxed"
+    sandbox = f" · {how}" if engine.phase != "ended" and engine.torch_version else ""
     return f"{version}{_PHASES[engine.phase]}{sandbox}"
 
 
 def _engine_tip(engine: EngineState) -> str:
-    held = "\n".join(f"• {one}" for one in engine.sandbox)
-    return f"The engine's sandbox:\n{held}" if held else "The engine runs models in a process of its own."
+    if not engine.torch_version:
+        return "The engine runs models in a process of its own."
+    return "What holds the engine on this machine, and what does not"

@@ -161,6 +161,7 @@ def _ready(state: WindowState, event: EngineReady) -> WindowState:
         torch_version=event.torch_version,
         devices=event.devices or state.engine.devices,
         sandbox=event.sandbox,
+        sandbox_lacks=event.sandbox_lacks,
     )
     return replace(state, engine=engine)
 

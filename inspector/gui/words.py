@@ -22,10 +22,14 @@ def sandbox_text(engine: EngineState) -> str:
     if not engine.sandbox:
         return (
             "There is no sandbox on this machine: models still run in a process of their own, with your rights. "
-            "Open files that you trust only."
+            "Open files that you trust only.\n\n" + "\n".join(f"• {one}" for one in engine.sandbox_lacks)
         )
     held = "\n".join(f"• {one}" for one in engine.sandbox)
-    return f"The engine, where models run, is held by these:\n\n{held}\n\nIt ends with this window."
+    text = f"The engine, where models run, is held by these:\n\n{held}"
+    if engine.sandbox_lacks:
+        lacks = "\n".join(f"• {one}" for one in engine.sandbox_lacks)
+        return f"{text}\n\nWhat does not hold on this machine:\n\n{lacks}"
+    return f"{text}\n\nNothing that is known to this app is missing on this machine."
 
 
 def failed_place(failure: Failure) -> str:

@@ -25,12 +25,16 @@ class Device(Message, frozen=True):
 
 
 class EngineReady(Event, frozen=True, tag="engine_ready"):
-    """Torch is loaded. `sandbox` lists what holds on this machine, a few words each; sent once, under request id 0."""
+    """Torch is loaded. `sandbox` lists what holds on this machine, a few words each; sent once, under request id 0.
+
+    `sandbox_lacks` are sentences on what does not hold, and why.
+    """
 
     torch_version: str
     python_version: str
     devices: tuple[Device, ...]
     sandbox: tuple[str, ...] = ()
+    sandbox_lacks: tuple[str, ...] = ()
 
 
 class FileDescribed(Event, frozen=True, tag="file_described"):

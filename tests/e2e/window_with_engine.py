@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.client.process import ProcessEngine
 from inspector.gui.main_window import MainWindow
-from inspector.gui.settings import SettingsFile
+from inspector.gui.settings import SettingsFile, Trusted
 
 DEADLINE_MS = 60_000
 MEMORY_BYTES = 2 * 1024**3
@@ -81,7 +81,7 @@ def person_at_window(
 ) -> Iterator[Person]:
     """A window that is complete, on a screen of 1440×900, with settings in `folder`; closed afterwards."""
     settings = SettingsFile(folder / "settings.json")
-    settings.change(trusted={hashlib.sha256(file.read_bytes()).hexdigest(): file.name for file in trusted})
+    settings.change(trusted={hashlib.sha256(file.read_bytes()).hexdigest(): Trusted(file.name) for file in trusted})
     window = MainWindow(engine, settings)
     try:
         with qtbot.waitSignal(window.completed, timeout=DEADLINE_MS):

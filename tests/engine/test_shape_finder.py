@@ -21,6 +21,7 @@ from torch import nn
 
 from inspector.engine.inputs import make_tensor
 from inspector.engine.shape_finder import propose_preprocess, propose_slots
+from inspector.engine.shape_finder.printed import MAX_PRINTED
 from inspector.protocol.inputs import Preprocess
 
 
@@ -135,7 +136,7 @@ def test_each_argument_gets_its_own_slot_and_optional_ones_are_marked():
     runs(TwoInputs(), slots)
 
 
-def test_the_model_is_left_as_it_was_and_prints_nothing(capsys):
+def test_the_model_is_left_as_it_was_and_prints_nothing_on_stdout(capsys):
     module = Counting().train()
     torch.manual_seed(5)
     before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
@@ -192,3 +193,35 @@ def test_preprocessing_follows_the_first_picture_slot_and_the_models_own_figures
     found = propose_preprocess(slots, {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "crop_pct": 0.875})
     assert (found.height, found.channels, found.mean[0], found.crop_fraction) == (224, 3, 0.485, 0.875)
     assert propose_preprocess(propose_slots(nn.Linear(3, 2)), {}) is None
+
+
+class Chatty(nn.Linear):
+    def forward(self, x):
+        print("hello from forward")  # noqa: T201 - as models do
+        print("shape", tuple(x.shape), end="")  # noqa: T201 - as models do
+        print()  # noqa: T201 - as models do
+        return super().forward(x)
+
+
+def test_what_a_model_prints_while_it_is_tried_is_told_once(capsys):
+    propose_slots(Chatty(6, 2))
+    told = capsys.readouterr().err
+    assert told.startswith("Printed while inputs were tried")
+    assert told.count("hello from forward\n") == 1
+    assert "shape (1, 6)\n" in told
+    propose_slots(Chatty(6, 2))
+    assert capsys.readouterr().err.count("hello from forward\n") == 1, "another model's lines are new"
+
+
+def test_a_flood_of_prints_while_inputs_are_tried_is_cut(capsys):
+    class Flood(nn.Linear):
+        def forward(self, x):
+            for number in range(20_000):
+                print("line", number)  # noqa: T201 - as models do
+            print("x" * 5_000_000)  # noqa: T201 - as models do
+            return super().forward(x)
+
+    propose_slots(Flood(6, 2))
+    told = capsys.readouterr().err
+    assert len(told) < 2 * MAX_PRINTED
+    assert "left out" in told

@@ -7,6 +7,7 @@ import pytest
 
 from inspector.client import fake_messages as said
 from inspector.gui import asking
+from inspector.gui.file_panel.consent_card import ConsentCard
 from inspector.gui.file_panel.contents import lists_of
 from inspector.gui.file_panel.entry_form import given_arguments, what_is_wrong
 from inspector.gui.file_panel.notices import notices
@@ -128,3 +129,19 @@ def test_the_consent_card_says_in_one_sentence_what_the_sandbox_does():
 def test_problems_of_panels_that_say_them_are_no_notices():
     problems = (Problem("input", "It is no picture."), Problem("tensor", "It can't be fetched."))
     assert notices(WindowState(path="/a/m.pth", problems=problems)) == ()
+
+
+def test_classes_that_are_not_here_are_asked_for_before_anything_can_run(qtbot):
+    card = ConsentCard()
+    qtbot.addWidget(card)
+    card.show_consent(msgspec.structs.replace(said.consent("/m.pth"), missing=("__main__.Net",)), (), ready=True)
+    card.show()
+    assert not card.once.isVisible()
+    assert not card.always.isVisible()
+    assert card.attach.isVisible()
+    assert card.weights.isVisible()
+    with qtbot.waitSignal(card.source_requested):
+        card.attach.click()
+    card.show_consent(said.consent("/m.pth"), (), ready=True)
+    assert card.once.isVisible()
+    assert not card.attach.isVisible()

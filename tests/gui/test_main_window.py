@@ -1,15 +1,17 @@
 """The flows of the window against the fake engine."""
 
+import datetime
 from pathlib import Path
 
 import pytest
 from finding_widgets import child, press
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.client import fake_messages as said
 from inspector.gui.app import demo_sample
+from inspector.gui.sandbox_popover import SandboxPopover
 from inspector.gui.session import MOST_QUIET_RESTARTS
 from inspector.gui.settings import SettingsFile
 from inspector.places import samples
@@ -120,6 +122,39 @@ class TestConsent:
         assert child(asked, "file_contents").isVisible()
         press(qtbot, child(asked, "banner_ask_again"))
         qtbot.waitUntil(lambda: asked.session.state.consent is not None and settled(asked))
+
+    def test_it_says_where_in_the_file_a_name_stands(self, asked):
+        told = " ".join(label.text() for label in child(asked, "consent_card").findChildren(QLabel))
+        assert "os.system: runs any program (m/data.pkl, under notes)" in told
+
+    def test_without_its_code_it_is_opened_and_stays_so(self, asked, qtbot, engines, settings_file):
+        press(qtbot, child(asked, "consent_weights_only"))
+        qtbot.waitUntil(lambda: settled(asked))
+        request = engines.latest.sent(LoadModel)[-1]
+        assert request.weights_only
+        assert request.trusted == ()
+        asked.session.attach_source(asked.session.state.source)
+        assert engines.latest.sent(LoadModel)[-1].weights_only, "a source that is attached does not bring the code back"
+        asked.open_paths([asked.session.state.path])
+        assert not engines.latest.sent(LoadModel)[-1].weights_only
+        qtbot.waitUntil(lambda: settled(asked))
+
+    def test_trusted_files_are_listed_with_name_hash_and_date_and_forgotten(self, asked, qtbot, settings_file):
+        press(qtbot, child(asked, "consent_always"))
+        qtbot.waitUntil(lambda: bool(asked.session.state.run.outputs) and settled(asked))
+        asked.dialogs.show_trusted_files()
+        table = child(asked, "trusted_table")
+        cells = [table.model().index(0, column).data() for column in range(3)]
+        assert cells == ["digits.pth", "5f" * 32, datetime.date.today().isoformat()]
+        assert not child(asked, "trusted_forget").isEnabled()
+        table.selectRow(0)
+        press(qtbot, child(asked, "trusted_forget"))
+        assert SettingsFile(settings_file.path).current.trusted == {}
+        assert table.model().rowCount() == 0
+        assert "No file is trusted" in child(asked, "trusted_sentence").text()
+        asked.open_paths([asked.session.state.path])
+        qtbot.waitUntil(lambda: asked.session.state.consent is not None and settled(asked))
+        child(asked, "trusted_window").close()
 
     def test_trust_for_once_lasts_over_a_restart_of_the_engine(self, asked, qtbot, engines):
         press(qtbot, child(asked, "consent_once"))
@@ -498,8 +533,12 @@ def test_a_theme_that_was_chosen_is_remembered(qapp, window, settings_file: Sett
 def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
     line = opened.status_line
     assert line.file.text() == "digits.pth · state_dict"
-    assert "PyTorch 2.9.0 · ready · sandboxed" in line.engine.text()
-    assert "no network" in line.engine.toolTip()
+    assert "PyTorch 2.9.0 · ready · sandboxed in part" in line.engine.text()
+    popover = SandboxPopover(opened.session.state.engine, line)
+    told = [label.text() for label in popover.findChildren(QLabel)]
+    assert "✓ no network" in told
+    assert "– Files can be read wherever you may read: this kernel (5.10) has no Landlock." in told
+    popover.deleteLater()
     assert "run 3.1 ms observed · 2.4 ms plain" in line.run.text()
 
 

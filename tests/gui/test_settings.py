@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from inspector.gui.settings import Settings, SettingsFile, read_settings
+from inspector.gui.settings import Settings, SettingsFile, Trusted, read_settings
 
 
 def test_what_is_changed_is_there_at_the_next_start(tmp_path: Path):
     path = tmp_path / "deep" / "settings.json"
-    SettingsFile(path).change(recent_files=("/a.pth",), trusted={"5f": "a.pth"}, theme="dark")
+    SettingsFile(path).change(
+        recent_files=("/a.pth",), trusted={"5f" * 32: Trusted("a.pth", "2026-01-02")}, theme="dark"
+    )
     again = SettingsFile(path).current
     assert again.recent_files == ("/a.pth",)
-    assert again.trusted == {"5f": "a.pth"}
+    assert again.trusted == {"5f" * 32: Trusted("a.pth", "2026-01-02")}
     assert again.theme == "dark"
     assert path.stat().st_mode & 0o077 == 0, "others of this machine need not know which files are trusted"
 
@@ -36,3 +38,29 @@ def test_a_disk_that_can_not_be_written_costs_only_the_memory_of_it(tmp_path: Pa
     settings = SettingsFile(blocker / "settings.json")
     settings.change(theme="dark")
     assert settings.current.theme == "dark"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '"*"',
+        '["*"]',
+        "true",
+        '{"*": "x.pt"}',
+        '{"": "x.pt"}',
+        '{"5f": "x.pt"}',
+        '{"/x.pt": "x.pt"}',
+        '{"a": 1}',
+    ],
+)
+def test_trust_written_by_hand_is_a_hash_or_nothing(tmp_path: Path, told: str):
+    path = tmp_path / "settings.json"
+    path.write_text(f'{{"theme": "light", "trusted": {told}}}')
+    assert read_settings(path).trusted == {}
+    assert read_settings(path).theme == "light"
+
+
+def test_trust_that_an_earlier_version_noted_is_kept(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    path.write_text(f'{{"trusted": {{"{"AB" * 32}": "old.pt"}}}}')
+    assert read_settings(path).trusted == {"ab" * 32: Trusted("old.pt")}

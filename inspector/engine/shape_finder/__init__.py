@@ -14,6 +14,7 @@ from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.shape_finder.exported import exported_slots
 from inspector.engine.shape_finder.first_layers import distribution_of
 from inspector.engine.shape_finder.practice import warm_meta
+from inspector.engine.shape_finder.printed import PRINTED
 from inspector.engine.shape_finder.search import Proposal, Search
 from inspector.engine.shape_finder.signature import Argument, forward_arguments
 from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
@@ -38,6 +39,7 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
     arguments = forward_arguments(module)
     required = tuple(argument for argument in arguments if argument.required)
     with _one_at_a_time:
+        PRINTED.begin()
         search = Search(module, SEARCH_S)
         proposals = search.propose(required) if tries else search.untried(required)
     dtype = dtype_name(search.dtype)

@@ -1,6 +1,5 @@
 """One try: the stand-in is fed, and what each input met first, and what stopped it, is written down."""
 
-import io
 import math
 import re
 import warnings
@@ -17,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 from inspector.engine.errors import said_by
 from inspector.engine.limits import TimeUp
 from inspector.engine.shape_finder.practice import practising
+from inspector.engine.shape_finder.printed import PRINTED
 from inspector.engine.shape_finder.sizes import Answer
 
 ObstacleKind = Literal["features", "channels", "size", "small", "other"]
@@ -114,8 +114,8 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """What the model prints, or is warned of, comes once, from the run that was asked for: not from twenty tries."""
-    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    """What the model prints goes into the log a line once, however many tries print it; warnings come with the run."""
+    with redirect_stdout(PRINTED), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

@@ -28,10 +28,14 @@ class ConsentCard(QFrame):
 
     Signals:
         trust_requested: True for always, False for this once.
+        weights_only_requested: open the file without that code.
+        source_requested: choose the .py that defines what is missing.
         declined: the code is not to run.
     """
 
     trust_requested = Signal(bool)
+    weights_only_requested = Signal()
+    source_requested = Signal()
     declined = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,6 +54,13 @@ class ConsentCard(QFrame):
         self.once = PushButton("Run it this once", "consent_once", "Run it this once")
         self.always = PushButton("Always for this file", "consent_always", "Always run it for this very file")
         self.always.setToolTip("Remembered by the file's SHA-256: a file that was changed is asked about again.")
+        self.weights = PushButton("Open without its code", "consent_weights_only", "Open it without its code")
+        self.weights.setToolTip(
+            "Tensors are read by name, and modules of torch's own classes are rebuilt; nothing of the file runs."
+        )
+        self.attach = PushButton("Attach .py…", "consent_attach", "Choose the .py that defines the missing classes")
+        self.weights.clicked.connect(self.weights_only_requested)
+        self.attach.clicked.connect(self.source_requested)
         self.refuse.clicked.connect(self.declined)
         self.once.clicked.connect(lambda: self.trust_requested.emit(False))
         self.always.clicked.connect(lambda: self.trust_requested.emit(True))
@@ -66,8 +77,16 @@ class ConsentCard(QFrame):
             return
         self._consent = consent
         dangerous = any(use.risk == "dangerous" for item in consent.items for use in item.uses)
-        self.refuse.set_primary(dangerous)
-        self.once.set_primary(not dangerous)
+        missing = bool(consent.missing)
+        self.refuse.set_primary(dangerous and not consent.weights_only)
+        self.weights.set_primary(dangerous and consent.weights_only)
+        self.once.set_primary(not dangerous and not missing)
+        self.attach.set_primary(not dangerous and missing)
+        self.weights.setVisible(consent.weights_only)
+        self.attach.setVisible(missing)
+        for button in (self.once, self.always):
+            button.setVisible(not missing)  # it could only fail
+        self._title.say("Its classes are not here" if missing else "Opening this file runs code from it")
         self._sentence.say(consent.sentence)
         none = "There is no sandbox on this machine: it would run with your own rights."
         self._sandbox.say(sandbox_sentence(sandbox) if sandbox else none if ready else "")
@@ -84,7 +103,7 @@ class ConsentCard(QFrame):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(GRID * 2)
-        for button in (self.once, self.always):
+        for button in (self.attach, self.once, self.always, self.weights):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.refuse)
@@ -118,9 +137,14 @@ def _add_uses(column: QVBoxLayout, risk: Risk, uses: list[GlobalUse]) -> None:
     if risk == "harmless":  # one line: there is nothing to decide about these
         box.addWidget(_sentence("consent_use", _shortened([use.name for use in uses], ", "), dimmed=True))
     else:
-        told = [f"{use.name}: {use.why}" if use.why else use.name for use in uses]
-        box.addWidget(_sentence("consent_use", _shortened(told, "\n")))
+        box.addWidget(_sentence("consent_use", _shortened([_told(use) for use in uses], "\n")))
     column.addLayout(box)
+
+
+def _told(use: GlobalUse) -> str:
+    """The name, why it is a risk, and in which part of the file it stands."""
+    where = f" ({use.where})" if use.where else ""
+    return f"{use.name}: {use.why}{where}" if use.why else f"{use.name}{where}"
 
 
 def _shortened(told: list[str], between: str) -> str:

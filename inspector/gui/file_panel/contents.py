@@ -116,12 +116,12 @@ def lists_of(description: FileDescription) -> tuple[tuple[str, tuple[str, ...], 
     )
     uses = {use.name: use for use in description.uses}
     imports = tuple(
-        (name, uses[name].risk if name in uses else "", uses[name].why if name in uses else "")
+        (name, uses[name].risk, uses[name].why, uses[name].where) if name in uses else (name, "", "", "")
         for name in description.globals
     )
     return (
         ("Tensors", ("Name", "Shape", "dtype"), tensors),
         ("Modules", ("Name", "Class"), modules),
-        ("Imports", ("Name", "Risk", "Why"), imports),
+        ("Imports", ("Name", "Risk", "Why", "Where"), imports),
         ("Metadata", ("Key", "Value"), tuple(description.metadata.items())),
     )

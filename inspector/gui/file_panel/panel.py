@@ -36,6 +36,8 @@ class FilePanel(QStackedWidget):
 
     Signals:
         trust_requested: run the file's code: True always, False this once.
+        weights_only_requested: open it without its code.
+        source_requested: choose the .py of its classes.
         declined: don't run it.
         entry_chosen: what to build, and its arguments.
         entry_closed: leave it as it is.
@@ -46,6 +48,8 @@ class FilePanel(QStackedWidget):
     """
 
     trust_requested = Signal(bool)
+    weights_only_requested = Signal()
+    source_requested = Signal()
     declined = Signal()
     entry_chosen = Signal(str, object)
     entry_closed = Signal()
@@ -69,6 +73,8 @@ class FilePanel(QStackedWidget):
         self.run.clicked.connect(self.run_requested)
         self.consent = ConsentCard()
         self.consent.trust_requested.connect(self.trust_requested)
+        self.consent.weights_only_requested.connect(self.weights_only_requested)
+        self.consent.source_requested.connect(self.source_requested)
         self.consent.declined.connect(self.declined)
         self.form = EntryForm()
         self.form.entry_chosen.connect(self.entry_chosen)
