@@ -13,6 +13,7 @@ from inspector.protocol.events import (
     CellsRead,
     ChangesCompared,
     EvaluationProgressed,
+    FileDrawn,
     FolderScanned,
     ForwardProfiled,
     GraphCaptured,
@@ -37,8 +38,10 @@ def check_reply(reply: Reply) -> None:
         reply.array(ref)
     match reply.event:
         case GraphCaptured(graph=graph, axes=axes):
-            _check_graph(graph)
+            _check_graph(graph, ran=True)
             _check_axes(axes)
+        case FileDrawn(graph=graph):
+            _check_graph(graph, ran=False)
         case AxesFound(axes=axes):
             _check_axes(axes)
         case ForwardProfiled():
@@ -99,7 +102,9 @@ def _check_axes(axes: GraphAxes | None) -> None:
             raise ValueError("a tensor has axes of a kind that is not listed")
 
 
-def _check_graph(graph: Graph) -> None:
+def _check_graph(graph: Graph, *, ran: bool) -> None:
+    if (graph.origin == "run") != ran:
+        raise ValueError("a graph does not say truly whether it ran")
     nodes, groups = range(len(graph.nodes)), range(len(graph.groups))
     if any(node.id != index for index, node in enumerate(graph.nodes)):
         raise ValueError("a node's id is not its place")

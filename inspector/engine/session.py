@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from inspector.core.file_graph import graph_of_file
 from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
 from inspector.engine.axes import AxesMemory
 from inspector.engine.diagnosis import diagnose_evaluation
@@ -29,6 +30,7 @@ from inspector.engine.statistics import measure_or_none
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
+    FileDrawn,
     FindingsFound,
     ImagesDecoded,
     InputPrepared,
@@ -107,8 +109,13 @@ class Session:
         self._tried = request.path
         self._emit(Progressed(what="Loading"))
         steps = Steps(lambda what, done, total: self._emit(Progressed(what, done, total)), self._between_steps)
-        answer = load_model(request, description, steps)
+        try:
+            answer = load_model(request, description, steps)
+        except EngineError:
+            self._draw_file(description)
+            raise
         if not isinstance(answer, Loaded):
+            self._draw_file(description)
             self._emit(answer)
             return
         self._emit(Progressed(what="Looking for an input that fits"))
@@ -129,6 +136,11 @@ class Session:
                 notes=answer.notes,
             )
         )
+
+    def _draw_file(self, description: FileDescription) -> None:
+        graph = graph_of_file(description)
+        if graph is not None:
+            self._emit(FileDrawn(graph=graph))
 
     def handle(self, request: AnyRequest) -> None:
         """Do what `request` asks.

@@ -111,7 +111,8 @@ class MainWindow(QMainWindow):
 
     def _draw_frame(self) -> None:
         state = self.session.state
-        graph_shown = state.run.graph is not None and state.consent is None and state.entry_needed is None
+        asks = state.consent is not None or state.entry_needed is not None
+        graph_shown = state.run.graph is not None and not asks and not state.listed
         self.centre.setCurrentWidget(self.panels.graph if graph_shown else self.file_panel)
         enable(self.actions_by_name, state)
         self._check_actions(state)
@@ -330,13 +331,17 @@ class MainWindow(QMainWindow):
         else:
             self._do_deed(deed)
 
-    def _do_deed(self, deed: str) -> None:
+    def _do_deed(self, deed: str) -> None:  # noqa: C901 - one case a deed
         failure = self.session.state.run.failure
         match deed:
             case "restart":
                 self.session.restart()
             case "show_log":
                 self.dialogs.show_log()
+            case "show_contents":
+                self.session.list_contents(listed=True)
+            case "show_graph":
+                self.session.list_contents(listed=False)
             case "attach_source":
                 self.dialogs.attach_source()
             case "ask_again":

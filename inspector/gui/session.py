@@ -105,7 +105,7 @@ class WindowSession(QObject):
 
     def restart(self) -> None:
         """Start another engine, with the same file and the same settings; what had run before is run again."""
-        had_run = self.state.run.graph is not None and self._died_during != "run"
+        had_run = self.state.run.has_run and self._died_during != "run"
         self._reopen(run=had_run)
 
     def close(self) -> None:
@@ -203,6 +203,10 @@ class WindowSession(QObject):
         self._trusted_once -= set(digests)
         self.settings.change(trusted=kept)
 
+    def list_contents(self, *, listed: bool) -> None:
+        """Show what the file holds as lists, or as a graph again."""
+        self._set(replace(self.state, listed=listed))
+
     def ask_again(self) -> None:
         """Try to load the file that is open once more, as when consent was declined before."""
         self._set(replace(asking.reopening(self.state), declined=False, weights_only=False))
@@ -236,9 +240,9 @@ class WindowSession(QObject):
     def reload(self) -> None:
         """Read the same file again, with the same settings, as when it was changed on disk."""
         if not self.link.running:
-            self._reopen(run=self.state.run.graph is not None)
+            self._reopen(run=self.state.run.has_run)
         elif self.state.path:
-            self._run_after_reload = self.state.run.graph is not None
+            self._run_after_reload = self.state.run.has_run
             self._set(asking.reopening(self.state))
             self._load("reload")
 

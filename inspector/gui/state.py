@@ -115,7 +115,9 @@ class OutputValues:
 
 @dataclass(frozen=True)
 class RunState:
-    """The last run. `outputs` is empty when it failed. `profile` are times and memory of this graph, when measured.
+    """The last run, or the graph of a file that was not run. `outputs` is empty when it failed.
+
+    `profile` are times and memory of this graph, when measured.
 
     With changes in force `comparison` tells what they did, and `outputs_before` are the outputs without them.
     """
@@ -133,6 +135,11 @@ class RunState:
     axes: GraphAxes | None = None
     running: bool = False
     profile: ForwardProfiled | None = None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the graph is that of a run."""
+        return self.graph is not None and self.graph.origin == "run"
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,7 @@ class WindowState:
     `colour_by` is the key of a measure (`core/measures.py`), or "kind".
     `mends` are ways to make more keys of the file fit, done when it is loaded.
     `weights_only` is set once the user chose to open the file without the code that it names.
+    `listed` is set while what the file holds is shown as lists in place of its graph.
     `declined` is set once the user chose not to run the code that loading needs.
     `changed_on_disk` says which files are other than when they were opened, and since when.
     """
@@ -239,3 +247,4 @@ class WindowState:
     weights_only: bool = False
     changed_on_disk: str = ""
     colour_by: str = "kind"
+    listed: bool = False

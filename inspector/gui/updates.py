@@ -37,6 +37,7 @@ from inspector.protocol.events import (
     EvaluationFinished,
     EvaluationProgressed,
     FileDescribed,
+    FileDrawn,
     FindingsFound,
     FolderScanned,
     ForwardProfiled,
@@ -62,7 +63,7 @@ from inspector.protocol.inputs import Preprocess
 MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
 
-FileEvent = FileDescribed | ConsentNeeded | EntryNeeded | ModelLoaded
+FileEvent = FileDescribed | FileDrawn | ConsentNeeded | EntryNeeded | ModelLoaded
 RunEvent = GraphCaptured | AxesFound | ForwardProfiled | OutputsComputed | ChangesCompared | FindingsFound
 SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
@@ -172,7 +173,7 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
     match event:
         case EngineReady():
             return _ready(state, event)
-        case FileDescribed() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
+        case FileDescribed() | FileDrawn() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
             return _file_event(state, event, reload=concern == "reload")
         case (
             GraphCaptured() | AxesFound() | ForwardProfiled() | OutputsComputed() | ChangesCompared() | FindingsFound()
@@ -196,6 +197,8 @@ def _file_event(state: WindowState, event: FileEvent, *, reload: bool) -> Window
     match event:
         case FileDescribed():
             return replace(state, description=event.description)
+        case FileDrawn():  # a model that is open has more to show
+            return replace(state, run=RunState(graph=event.graph)) if state.model is None else state
         case ConsentNeeded():
             return replace(state, consent=event)
         case EntryNeeded():
@@ -203,6 +206,8 @@ def _file_event(state: WindowState, event: FileEvent, *, reload: bool) -> Window
         case ModelLoaded():
             loaded = replace(
                 state,
+                listed=False,
+                run=state.run if state.run.has_run else RunState(running=state.run.running),
                 model=event,
                 source=event.source,
                 entry=event.entry,

@@ -43,6 +43,12 @@ class FileDescribed(Event, frozen=True, tag="file_described"):
     description: FileDescription
 
 
+class FileDrawn(Event, frozen=True, tag="file_drawn"):
+    """The graph that a file gives without a run, where no model came of it; its `origin` is not "run"."""
+
+    graph: Graph
+
+
 class TrustItem(Message, frozen=True):
     """One file whose code would run, and what it would import or define."""
 
@@ -356,6 +362,7 @@ class RequestCancelled(Event, frozen=True, tag="request_cancelled"):
 AnyEvent = (
     EngineReady
     | FileDescribed
+    | FileDrawn
     | ConsentNeeded
     | EntryNeeded
     | ModelLoaded

@@ -160,13 +160,17 @@ class Edge(Message, frozen=True, gc=False):
 
 
 class Graph(Message, frozen=True):
-    """Everything that was seen during one forward. `notes` say what was changed for it or could not be seen."""
+    """Everything that was seen during one forward. `notes` say what was changed for it or could not be seen.
+
+    `origin` says where it comes from otherwise, without a run: what the `file` tells, or its weights' `names` suggest.
+    """
 
     nodes: tuple[Node, ...]
     groups: tuple[Group, ...]
     edges: tuple[Edge, ...]
     uncalled_modules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    origin: Literal["run", "file", "names"] = "run"
 
 
 class Failure(Message, frozen=True):

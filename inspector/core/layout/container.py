@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from inspector.core.layout.order import Link, Orderer, order_ranks
 from inspector.core.layout.positions import NEVER, STRAIGHT, Join, place_across, place_side_by_side
-from inspector.core.layout.ranks import rank_items, wrap_wide
+from inspector.core.layout.ranks import FEW, in_rows, rank_items, wrap_wide
 from inspector.core.layout.tracks import Run, gap_height, place_on_tracks, track_y
 
 Point = tuple[float, float]
@@ -143,7 +143,10 @@ def _sketch(local: Local) -> _Sketch:
     num_items = len(local.sizes)
     down = [(link.target, link.source) if link.back else (link.source, link.target) for link in local.links]
     inner = [(a, b) for a, b in down if a < num_items and b < num_items]
-    rank = wrap_wide(rank_items(num_items, inner), range(num_items), [w / WIDE for w, _ in local.sizes])
+    if local.links or num_items <= FEW:
+        rank = wrap_wide(rank_items(num_items, inner), range(num_items), [w / WIDE for w, _ in local.sizes])
+    else:
+        rank = in_rows([(w + SPACING, h + GAP) for w, h in local.sizes])
     deepest = max(rank, default=-1) + 2
     level = [r + 1 for r in rank] + [0] * local.num_top + [deepest] * local.num_bottom
     sketch = _Sketch(local, level, [[] for _ in range(deepest + 1)])

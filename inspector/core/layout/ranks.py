@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 WIDEST_RANK = 14  # boxes side by side; more are wrapped into rows
+WIDER_THAN_HIGH = 1.6  # rows of boxes without wires
 FEW = 4  # branches side by side, which stay so however wide they are
 
 
@@ -55,6 +56,19 @@ def rank_items(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
         if below[item] and len(above[item]) < len(below[item]):
             rank[item] = max(rank[item], min(rank[after] for after in below[item]) - 1)
     return rank
+
+
+def in_rows(sizes: Sequence[tuple[float, float]]) -> list[int]:
+    """The row of each of many boxes that no wire joins, in their order: about as wide in all as a screen is."""
+    area = sum(w * h for w, h in sizes)
+    widest = max(WIDER_THAN_HIGH * area**0.5, *(w for w, _ in sizes))
+    rows, at, taken = [], 0, 0.0
+    for width, _ in sizes:
+        if taken and taken + width > widest:
+            at, taken = at + 1, 0.0
+        rows.append(at)
+        taken += width
+    return rows
 
 
 def wrap_wide(rank: list[int], order: Sequence[int], widths: Sequence[float] = ()) -> list[int]:

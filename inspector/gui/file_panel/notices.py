@@ -15,7 +15,17 @@ from inspector.protocol.files import KeysReport
 from inspector.protocol.graph import Failure
 
 Deed = Literal[
-    "restart", "show_log", "show_node", "attach_source", "ask_again", "run", "reload", "reload_always", "ignore_change"
+    "restart",
+    "show_log",
+    "show_node",
+    "attach_source",
+    "ask_again",
+    "run",
+    "reload",
+    "reload_always",
+    "ignore_change",
+    "show_contents",
+    "show_graph",
 ]
 Tone = Literal["failure", "warning", "accent"]
 
@@ -52,7 +62,9 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
         said.append(_ended(state))
     elif state.engine.restarted:
         said.append(_restarted(state))
-    said += [_problem(problem, state) for problem in state.problems if problem.place in _TITLES]
+    if _is_drawn(state):
+        said.append(_drawn(state))
+    said += [_problem(problem, state) for problem in state.problems if _is_notice(problem, state)]
     if state.changed_on_disk and not state.loading:
         said.append(_changed_on_disk(state))
     if state.run.failure is not None and not state.run.running:
@@ -99,12 +111,44 @@ def _restarted(state: WindowState) -> Notice:
     )
 
 
+def _is_drawn(state: WindowState) -> bool:
+    """Whether the picture is of a file that was not run."""
+    shown = state.run.graph is not None and state.consent is None and state.entry_needed is None
+    return shown and not state.run.has_run and not state.loading
+
+
+def _is_notice(problem: Problem, state: WindowState) -> bool:
+    """Why a file was not opened is said with what its picture is."""
+    return problem.place in _TITLES and not (problem.place == "file" and _is_drawn(state))
+
+
+def _drawn(state: WindowState) -> Notice:
+    guessed = state.run.graph is not None and state.run.graph.origin == "names"
+    problem = next((one for one in state.problems if one.place == "file"), None)
+    listing: tuple[Deed, str] = ("show_graph", "Show graph") if state.listed else ("show_contents", "List contents")
+    return Notice(
+        f"drawn {state.path} {problem.message if problem is not None else ''}",
+        "warning",
+        "Guessed from names and shapes: attach the .py to run it" if guessed else "As the file tells it; nothing ran",
+        problem.message if problem is not None else "Nothing was run, so there are no wires and no values.",
+        problem.fix if problem is not None else "",
+        problem.traceback if problem is not None else "",
+        deeds=(*_attaching(state), listing),
+    )
+
+
+def _attaching(state: WindowState) -> tuple[tuple[Deed, str], ...]:
+    """The button for what a `.py` would make whole."""
+    known = state.description.format if state.description is not None else "unknown"
+    fits = known in ("state_dict", "checkpoint", "safetensors", "module")
+    return (("attach_source", "Attach .py…"),) if fits else ()
+
+
 def _problem(problem: Problem, state: WindowState) -> Notice:
     deeds: tuple[tuple[Deed, str], ...] = ()
     title = _TITLES[problem.place]
-    if problem.place == "file" and state.model is None and state.description is not None:
-        if state.description.format in ("state_dict", "checkpoint", "safetensors", "module"):
-            deeds = (("attach_source", "Attach .py…"),)
+    if problem.place == "file" and state.model is None:
+        deeds = _attaching(state)
     elif problem.place == "run":
         deeds = (("run", "Run again"),)
     key = f"problem {problem.place} {problem.message}"
@@ -130,7 +174,7 @@ def _declined(state: WindowState) -> Notice:
         f"declined {state.path}",
         "accent",
         "Nothing was run",
-        "What the file holds was read without running anything, and is listed below.",
+        "What the file holds was read without running anything.",
         deeds=(("ask_again", "Load after all…"),),
     )
 

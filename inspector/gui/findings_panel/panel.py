@@ -60,7 +60,7 @@ class FindingsPanel(QScrollArea):
     def draw(self, state: WindowState) -> None:
         """Show the findings of the last run, and of the evaluation; where the run failed, that comes first."""
         run = state.run
-        drawn = (run.findings, state.evaluation.findings, run.failure, run.graph is not None)
+        drawn = (run.findings, state.evaluation.findings, run.failure, run.has_run)
         if drawn != self._drawn:
             self._drawn = drawn
             self._show(*drawn[:3], has_run=drawn[3])
