@@ -22,8 +22,9 @@ from inspector.protocol.files import Entry
 SECONDS = 20.0
 OFFERED = 6
 _MAX_FAMILIES = 6
-_FOR_FAMILIES = 0.25  # of the time, for each library
-_ALIKE = 0.4  # with fewer of its names in common, a family is not the one
+_FOR_FAMILIES = 0.2  # of the time, for each library
+_ALIKE = 0.4  # with fewer of its names in common, a family is hardly the one
+_MAX_UNLIKE = 24
 _AFTER_A_MATCH = 10
 _LEAVES = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "module", "_orig_mod", "model"}
 
@@ -151,9 +152,12 @@ class _Trial:
         judged.sort(key=lambda entry: (-entry[0], entry[1].place))
         best = judged[0][0] if judged else 0.0
         for overlap, one, ordered in judged:
-            if overlap < max(_ALIKE, best - 0.2) or (overlap < best and self.has_match()):
+            if overlap < best and self.has_match():
                 break
-            self._try_variants(one, ordered)
+            if overlap >= max(_ALIKE, best - 0.2):
+                self._try_variants(one, ordered)
+            elif one.lacking <= 0 and not one.library.is_costly:  # its constructors may differ in their backbones
+                self._try_variants(one, ordered[:_MAX_UNLIKE])
 
     def _first_of(self, candidate: Candidate, constructors: Iterable[Constructor]) -> Ranked | None:
         for constructor in constructors:
