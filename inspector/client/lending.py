@@ -57,7 +57,7 @@ def _lends(one: Chosen, named: str, real: str) -> bool:
         return True  # the pictures of a table of labels lie where it says
     roots = {os.path.realpath(one.folder), import_root(one.real)}
     if any(_within(real, root) and _is_open(real, root) for root in roots):
-        return real.endswith(_SOURCES) or Path(real).is_dir() or (_is_beside(real, one) and real.endswith(_COMPANIONS))
+        return real.endswith(_SOURCES) or _is_folder(real) or (_is_beside(real, one) and real.endswith(_COMPANIONS))
     return False
 
 
@@ -67,6 +67,10 @@ def _is_linked_from(one: Chosen, named: str, real: str) -> bool:
     store = folder.parent.parent / "blobs" if folder.parent.name == "snapshots" else None
     inside = _within(named, one.path) or _within(named, one.real)
     return inside and (real.lower().endswith(_LINKED) or (store is not None and _within(real, str(store))))
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - never raises, as Path's own does for a name that is too long
 
 
 def _within(path: str, folder: str) -> bool:
@@ -85,7 +89,7 @@ def _is_beside(real: str, one: Chosen) -> bool:
 def import_root(path: str) -> str:
     """The folder that a source file is imported from: the first above it that is no package."""
     folder = Path(path).parent
-    while (folder / "__init__.py").is_file() and folder != folder.parent:
+    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:  # noqa: PTH113 - see _is_folder
         folder = folder.parent
     return str(folder)
 
@@ -107,7 +111,7 @@ class Lender:
     def lend(self, paths: Iterable[str]) -> None:
         """From now on these may be read, with what belongs to them, and nothing else."""
         named = dict.fromkeys(os.path.abspath(path) for path in paths if path)  # noqa: PTH100 - links are kept
-        self._chosen = tuple(Chosen(path, os.path.realpath(path), Path(path).is_dir()) for path in named)
+        self._chosen = tuple(Chosen(path, os.path.realpath(path), _is_folder(path)) for path in named)
 
     def passed_on(self) -> None:
         """The engine has its end: ours of it is closed, so that either end notices when the other is gone."""

@@ -3,6 +3,7 @@
 Must not know Qt. Looks at names and folders only; what a file really is, the engine tells by its content.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ def plan_drop(paths: Sequence[str], state: WindowState) -> DropPlan:
     if not paths:
         return DropPlan("refuse", "Only files and folders of this computer can be dropped here.")
     first = Path(paths[0])
-    if first.is_dir():
+    if os.path.isdir(first):  # noqa: PTH112 - never raises, however long the name is
         return _folder(first, state)
     suffixes = {Path(path).suffix.lower() for path in paths}
     if suffixes <= IMAGE_SUFFIXES:

@@ -41,6 +41,7 @@ class SettingsFile:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_path()
         self.current = read_settings(self.path)
+        self._unread = self.path.is_file() and not _is_understood(self.path)
 
     def change(self, **changes: object) -> None:
         """Change some of them, and write the file; a disk that can't be written costs only the memory of it."""
@@ -49,6 +50,9 @@ class SettingsFile:
             return
         self.current = changed
         with contextlib.suppress(OSError):
+            if self._unread:  # damaged, or of a newer version: it is put aside, not lost
+                self.path.replace(self.path.with_suffix(".unread.json"))
+                self._unread = False
             write_settings(self.path, changed)
 
 
@@ -63,12 +67,24 @@ def read_settings(path: Path) -> Settings:
     Trust is only ever a SHA-256; what else stands there, as after an edit by hand, trusts nothing.
     """
     try:
-        told = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
-        trusted = told.get("trusted")
-        told["trusted"] = _trusted_in(trusted) if isinstance(trusted, dict) else {}
-        return msgspec.convert(told, Settings)
+        return _parsed(path)
     except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return Settings()
+
+
+def _parsed(path: Path) -> Settings:
+    told = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+    trusted = told.get("trusted")
+    told["trusted"] = _trusted_in(trusted) if isinstance(trusted, dict) else {}
+    return msgspec.convert(told, Settings)
+
+
+def _is_understood(path: Path) -> bool:
+    try:
+        _parsed(path)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _trusted_in(told: dict[object, object]) -> dict[str, list[str]]:

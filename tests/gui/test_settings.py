@@ -64,3 +64,21 @@ def test_trust_that_an_earlier_version_noted_is_kept(tmp_path: Path):
     path = tmp_path / "settings.json"
     path.write_text(f'{{"trusted": {{"{"AB" * 32}": "old.pt"}}}}')
     assert read_settings(path).trusted == {"ab" * 32: Trusted("old.pt")}
+
+
+@pytest.mark.parametrize("held", [b"{ damaged", b'{"theme": "of a newer version"}', b"\xff\xfe"])
+def test_settings_that_can_not_be_read_are_put_aside_before_others_are_written(tmp_path, held):
+    path = tmp_path / "settings.json"
+    path.write_bytes(held)
+    settings = SettingsFile(path)
+    assert path.read_bytes() == held
+    settings.change(run_when_opened=False)
+    assert (tmp_path / "settings.unread.json").read_bytes() == held
+    assert SettingsFile(path).current.run_when_opened is False
+
+
+def test_settings_that_can_not_be_written_still_hold_for_now(tmp_path):
+    (tmp_path / "no folder").write_text("a file where the folder would be")
+    settings = SettingsFile(tmp_path / "no folder" / "settings.json")
+    settings.change(run_when_opened=False)
+    assert settings.current.run_when_opened is False
