@@ -102,3 +102,24 @@ def test_an_empty_picture_in_a_test_folder_is_left_out_or_told_and_the_rest_is_l
     (scanned,) = [reply.event for reply in answers if isinstance(reply.event, FolderScanned)]
     assert {Path(image.path).name for image in scanned.images} >= {"one.png"}
     assert scanned.classes == ("cat", "dog")
+
+
+def test_a_folder_on_a_drive_that_vanished_is_said_in_a_sentence(fresh_engine: Speaker, tmp_path: Path) -> None:
+    gone = tmp_path / "set"
+    gone.mkdir()
+    fresh_engine.engine.lend(str(gone))
+    gone.rmdir()
+    with pytest.raises(CommandError) as told:
+        fresh_engine.ask(ScanFolder(folder=str(gone)))
+    assert "Errno" not in str(told.value)
+    assert "fault of the app" not in str(told.value)
+    assert isinstance(fresh_engine.ask(DescribeFile(path=str(model(tmp_path / "m.pth"))))[0].event, FileDescribed)
+
+
+def test_a_file_that_is_cut_off_after_it_was_described_is_a_sentence(fresh_engine: Speaker, tmp_path: Path) -> None:
+    path = model(tmp_path / "model.pth")
+    fresh_engine.ask(DescribeFile(path=str(path)))
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(CommandError) as told:
+        fresh_engine.ask(LoadModel(path=str(path)))
+    assert "fault of the app" not in str(told.value)
