@@ -97,6 +97,19 @@ def test_sizes_and_depth_of_a_transformer_are_found_by_trying(transformers):
     assert "Bert" in name
 
 
+def test_the_number_of_heads_which_weights_do_not_tell_is_said_to_be_a_guess(tmp_path, transformers):
+    model = small_bert(transformers)
+    torch.save(model.state_dict(), tmp_path / "bert.pth")
+    entry = "transformers.BertForSequenceClassification"
+    guessed = load(tmp_path / "bert.pth", entry=entry)
+    assert guessed.keys.missing == ()
+    assert [note for note in guessed.notes if note.startswith("num_attention_heads=") and "is a guess" in note]
+    given = load(tmp_path / "bert.pth", entry=entry, arguments={"num_attention_heads": "4"})
+    assert not [note for note in given.notes if "is a guess" in note]
+    x = torch.randint(0, 70, (2, 5))
+    assert torch.equal(given.module.eval()(x).logits, model(x).logits)
+
+
 def test_a_hugging_face_folder_runs_through_transformers_with_its_own_config(tmp_path, transformers):
     model = small_bert(transformers)
     model.save_pretrained(tmp_path / "bert", max_shard_size="20KB")

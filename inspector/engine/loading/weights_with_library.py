@@ -73,7 +73,13 @@ def load_with_library(
     met = meet_weights(model, weights, request)
     found = {name: text for name, text in arguments.items() if name not in request.arguments}
     defaults = {one.name: one.default for one in entry.parameters}
-    told = tuple(f"{name}={text} was taken from the weights." for name, text in found.items() if defaults[name] != text)
+    untold = tuple(name for name in defaults if _is_untold(name) and name not in {*request.arguments, *sought.settings})
+    told = tuple(
+        f"{name}={text} was taken from the weights."
+        for name, text in found.items()
+        if defaults[name] != text and name not in untold
+    )
+    told += tuple(_guessed(name, found.get(name, defaults[name])) for name in untold)
     return Loaded(
         module=model,
         info=model_info(model, description.format),
@@ -84,6 +90,18 @@ def load_with_library(
         class_names=class_names_in(beside),
         notes=(*weights.notes, *told, *met.notes),
         preprocessing=preprocessing_of(model, request.path),
+    )
+
+
+def _is_untold(name: str) -> bool:
+    """Whether it leaves no trace in the weights: heads share one matrix, however many they are."""
+    return "head" in name.rpartition(".")[2] and "dim" not in name and "size" not in name
+
+
+def _guessed(name: str, text: str) -> str:
+    return (
+        f"{name}={text} is a guess: weights don't tell it, and the outputs depend on it. Take it from the model's "
+        "configuration, and give it as an argument."
     )
 
 
