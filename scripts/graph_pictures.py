@@ -85,9 +85,9 @@ def opened(window: MainWindow, source: Path) -> Iterator[Callable[[], bool]]:
     """Open a source as its user would; each yields what tells that it is done."""
     session = window.session
     yield lambda: session.state.engine.phase == "ready"
-    session.open_file(str(source))
+    session.files.open(str(source))
     yield lambda: session.state.consent is not None
-    session.trust(always=False)
+    session.files.trust(always=False)
     yield lambda: session.state.run.graph is not None and not session.state.run.running
 
 

@@ -136,10 +136,10 @@ def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
     sample = next(sample for sample in samples() if sample.name == picture.sample)
     folder = str(sample.test_folder or "")
     if picture.stranger:
-        session.open_file(str(sample.path), str(sample.source or ""), sample.entry)
+        session.files.open(str(sample.path), str(sample.source or ""), sample.entry)
         yield lambda: session.state.consent is not None
         return
-    session.open_sample(sample, evaluate=True)
+    session.files.open_sample(sample, evaluate=True)
     yield lambda: _is_done(window, folder)
     if picture.image:
         session.use_images([str(min((Path(folder) / picture.image).glob("*.png")))])

@@ -114,8 +114,8 @@ EXPORTS = tuple(
 ACTIONS = (
     ActionRow("open", "&Open…", "dialogs.open_model", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
     ActionRow("attach_source", "Attach &Source…", "dialogs.attach_source", "ph.file-plus", "Ctrl+Shift+S", has_file),
-    ActionRow("choose_entry", "Choose What to &Build…", "session.show_entries", "ph.cube", "", has_entries),
-    ActionRow("reload", "&Reopen", "session.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
+    ActionRow("choose_entry", "Choose What to &Build…", "session.files.show_entries", "ph.cube", "", has_entries),
+    ActionRow("reload", "&Reopen", "session.files.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
     ActionRow("reload_when_changed", "Reload When &Changed on Disk", "change_reload_when_changed", checkable=True),
     ActionRow("open_images", "Open &Images as Input…", "dialogs.open_images", "ph.image", "Ctrl+I", has_model),
     ActionRow("open_folder", "Open &Test Folder…", "dialogs.open_folder", "ph.folders", "Ctrl+Shift+O", has_model),

@@ -119,6 +119,6 @@ def _print_log(window: MainWindow) -> None:
 def _begin(window: MainWindow, files: list[str], *, demo: bool) -> None:
     sample = demo_sample(samples()) if demo and not files else None
     if sample is not None:
-        window.session.open_sample(sample, evaluate=True)
+        window.session.files.open_sample(sample, evaluate=True)
     else:
         window.open_paths(files)

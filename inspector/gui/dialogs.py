@@ -51,7 +51,7 @@ class Dialogs:
             self._window, "Attach the source of the model", self._last_folder(), "Python (*.py)"
         )
         if path:
-            self._session.attach_source(path)
+            self._session.files.attach_source(path)
 
     def open_images(self) -> None:
         """Choose pictures to feed."""
@@ -69,7 +69,7 @@ class Dialogs:
         """Choose a test folder."""
         folder = QFileDialog.getExistingDirectory(self._window, "A folder of labelled images", self._last_folder())
         if folder:
-            self._session.choose_folder(folder)
+            self._session.folder.choose(folder)
 
     def export_graph(self, kind: str) -> None:
         """Choose how the graph is written to a file, and where."""
@@ -93,7 +93,7 @@ class Dialogs:
     def show_trusted_files(self) -> None:
         """The files whose code may run whenever they are opened."""
         window = TrustedFilesWindow(self._session.settings.current.trusted, self._window)
-        window.forget_requested.connect(self._session.forget_trusted)
+        window.forget_requested.connect(self._session.files.forget_trusted)
         window.show()
 
     def show_about(self) -> None:

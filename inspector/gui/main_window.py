@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
 
     def open_sample(self, sample: Sample) -> None:
         """Open a sample with its source; its test folder is listed."""
-        self.session.open_sample(sample)
+        self.session.files.open_sample(sample)
 
     # Small deeds of actions
 
@@ -268,7 +268,7 @@ class MainWindow(QMainWindow):
             self.recent_menu,
             self.session.state.recent_files,
             lambda path: self.open_paths([path]),
-            self.session.forget_recent_files,
+            self.session.files.forget_recent,
         )
 
     def _connect(self) -> None:
@@ -289,12 +289,12 @@ class MainWindow(QMainWindow):
 
     def _connect_file_panel(self) -> None:
         panel, session = self.file_panel, self.session
-        panel.trust_requested.connect(lambda always: session.trust(always=always))
-        panel.weights_only_requested.connect(session.open_weights_only)
+        panel.trust_requested.connect(lambda always: session.files.trust(always=always))
+        panel.weights_only_requested.connect(session.files.open_weights_only)
         panel.source_requested.connect(self.dialogs.attach_source)
-        panel.declined.connect(session.decline)
-        panel.entry_chosen.connect(session.choose_entry)
-        panel.entry_closed.connect(session.close_entries)
+        panel.declined.connect(session.files.decline)
+        panel.entry_chosen.connect(session.files.choose_entry)
+        panel.entry_closed.connect(session.files.close_entries)
         panel.run_requested.connect(session.run)
         panel.open_requested.connect(self.dialogs.open_model)
         panel.path_requested.connect(lambda path: self.open_paths([path]))
@@ -310,24 +310,24 @@ class MainWindow(QMainWindow):
         session = self.session
         match plan.kind:
             case "open":
-                session.open_file(plan.paths[0], plan.source)
+                session.files.open(plan.paths[0], plan.source)
             case "source":
-                session.attach_source(plan.paths[0])
+                session.files.attach_source(plan.paths[0])
             case "images":
                 session.use_images(plan.paths)
             case "array":
                 session.use_array(plan.paths[0])
             case "folder":
-                session.choose_folder(plan.paths[0])
+                session.folder.choose(plan.paths[0])
             case "labels":
                 csv = Path(plan.paths[0])
-                session.choose_folder(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
+                session.folder.choose(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
             case "refuse":
                 pass
 
     def _follow_deed(self, deed: str) -> None:
         if deed.startswith(MEND):
-            self.session.mend(deed.removeprefix(MEND))
+            self.session.files.mend(deed.removeprefix(MEND))
         else:
             self._do_deed(deed)
 
@@ -339,21 +339,21 @@ class MainWindow(QMainWindow):
             case "show_log":
                 self.dialogs.show_log()
             case "show_contents":
-                self.session.list_contents(listed=True)
+                self.session.files.list_contents(listed=True)
             case "show_graph":
-                self.session.list_contents(listed=False)
+                self.session.files.list_contents(listed=False)
             case "attach_source":
                 self.dialogs.attach_source()
             case "ask_again":
-                self.session.ask_again()
+                self.session.files.ask_again()
             case "run":
                 self.session.run()
             case "reload":
-                self.session.reload()
+                self.session.files.reload()
             case "reload_always":
-                self.session.reload_always()
+                self.session.files.reload_always()
             case "ignore_change":
-                self.session.ignore_change()
+                self.session.files.ignore_change()
             case "show_node" if failure is not None and failure.node is not None:
                 self.session.select_node(failure.node)
                 self.panels.graph.centre_on_node(failure.node)

@@ -124,12 +124,12 @@ class Panels:
 
         panel = NodePanel()
         panel.parameters_requested.connect(self._session.measure_parameters)
-        panel.tensor.tensor_requested.connect(self._session.fetch_tensor)
-        panel.tensor.part_requested.connect(self._session.read_tensor)
-        panel.tensor.left_requested.connect(self._session.leave_tensor)
+        panel.tensor.tensor_requested.connect(self._session.tensor.fetch)
+        panel.tensor.part_requested.connect(self._session.tensor.read)
+        panel.tensor.left_requested.connect(self._session.tensor.leave)
         panel.tensor.cancel_requested.connect(self._session.cancel)
-        panel.tensor.save_requested.connect(self._session.save_tensor)
-        panel.tensor.save_cancel_requested.connect(self._session.stop_saving)
+        panel.tensor.save_requested.connect(self._session.tensor.save)
+        panel.tensor.save_cancel_requested.connect(self._session.tensor.stop_saving)
         panel.change.change_requested.connect(self._session.make_change)
         return self._docked("node", panel)
 
@@ -165,10 +165,10 @@ class Panels:
         from inspector.gui.confusion_panel import ConfusionPanel  # noqa: PLC0415
 
         panel, session = ConfusionPanel(), self._session
-        panel.folder_requested.connect(session.choose_folder)
-        panel.evaluation_requested.connect(session.evaluate)
+        panel.folder_requested.connect(session.folder.choose)
+        panel.evaluation_requested.connect(session.folder.evaluate)
         panel.cancel_requested.connect(session.cancel)
-        panel.thumbnails_requested.connect(session.decode_thumbnails)
+        panel.thumbnails_requested.connect(session.folder.decode_thumbnails)
         panel.image_run_requested.connect(lambda path: session.use_test_images([path]))
         return self._docked("confusion", panel)
 

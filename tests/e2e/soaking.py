@@ -119,7 +119,7 @@ def soak(window: MainWindow, engines: Engines, kills: int, seed: int, told: Call
     chance = random.Random(seed)
     session = window.session
     sample = next(one for one in samples() if one.name == "digits")
-    session.open_sample(sample)
+    session.files.open_sample(sample)
     wait_until(lambda: _whole(window) and session.state.evaluation.scan is not None, "the sample did not open")
     session.change_mode("train")
     session.change_class_names(tuple("abcdefghij"))
@@ -152,15 +152,15 @@ def _begin(window: MainWindow, point: str, turn: int) -> None:
     session = window.session
     match point:
         case "load":
-            session.reload()
+            session.files.reload()
         case "run":
             session.run()
         case "evaluate":
-            session.evaluate(session.state.evaluation.mapping)
+            session.folder.evaluate(session.state.evaluation.mapping)
         case "profile":
             session.profile()
         case "tensor":
-            session.fetch_tensor(TensorPlace(role="output", node=1 + turn % 3))
+            session.tensor.fetch(TensorPlace(role="output", node=1 + turn % 3))
         case "layout":
             window.panels.graph.fold_all() if turn % 2 else window.panels.graph.unfold_all()
         case _:

@@ -104,7 +104,7 @@ def test_undo_all_takes_every_change_back_and_a_refused_one_says_why(
     qtbot.waitUntil(lambda: settled(window) and len(session.state.run.comparison.outcomes) == 2, timeout=30_000)
     strip = window.panels.outputs.changes
     assert len(strip.rows) == 2
-    session.choose_folder(str(tmp_path))
+    session.folder.choose(str(tmp_path))
     qtbot.waitUntil(lambda: settled(window), timeout=30_000)
     assert strip.folder.text() == "The test folder is evaluated without changes."
     strip.rows[1].findChild(QToolButton, "change_undo").click()

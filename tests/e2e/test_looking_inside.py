@@ -92,7 +92,7 @@ def test_maps_table_and_file_of_a_convolution_are_what_a_hook_sees(qtbot: QtBot,
         ]
         assert np.array_equal(np.array(shown, np.float32), expected[1, 5])
 
-        person.window.session.save_tensor(str(tmp_path / "conv.npy"))
+        person.window.session.tensor.save(str(tmp_path / "conv.npy"))
         person.wait(lambda: person.state.tensor.saving is not None and person.state.tensor.saving.done)
         saved = np.load(tmp_path / "conv.npy")
         assert hashlib.sha256(saved.tobytes()).digest() == hashlib.sha256(expected.tobytes()).digest()

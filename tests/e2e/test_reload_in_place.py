@@ -44,7 +44,9 @@ def window(qtbot: QtBot, tmp_path: Path, model: Path) -> Iterator[MainWindow]:
     made.show()
     made.session.start()
     made.open_paths([str(model)])
-    qtbot.waitUntil(lambda: output_of(made) == 1.0 and settled(made) and made.session.watch.watching, timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: output_of(made) == 1.0 and settled(made) and made.session.files.watch.watching, timeout=SLOW_MS
+    )
     yield made
     made.close()
     made.deleteLater()
@@ -109,7 +111,7 @@ def test_two_changes_in_quick_succession_cause_one_reload(qtbot: QtBot, window: 
     save(model, 2.0)
     save(model, 3.0)
     qtbot.waitUntil(lambda: output_of(window) == 3.0 and settled(window), timeout=SLOW_MS)
-    with qtbot.waitSignal(window.session.watch._looked, timeout=SLOW_MS):
+    with qtbot.waitSignal(window.session.files.watch._looked, timeout=SLOW_MS):
         pass
     assert len(loads) == 1
 
@@ -141,7 +143,7 @@ def test_a_file_deleted_and_made_again_is_offered(qtbot: QtBot, window: MainWind
     kept = model.with_suffix(".kept")
     shutil.copy(model, kept)
     model.unlink()
-    with qtbot.waitSignal(window.session.watch._looked, timeout=SLOW_MS):
+    with qtbot.waitSignal(window.session.files.watch._looked, timeout=SLOW_MS):
         pass
     assert not window.session.state.changed_on_disk
     kept.rename(model)
@@ -158,14 +160,14 @@ def test_a_source_that_changed_asks_for_consent_again(qtbot: QtBot, window: Main
     session = window.session
     window.open_paths([str(source)])
     qtbot.waitUntil(lambda: session.state.consent is not None, timeout=SLOW_MS)
-    session.trust(always=True)
+    session.files.trust(always=True)
     qtbot.waitUntil(lambda: settled(window) and bool(session.state.run.outputs), timeout=SLOW_MS)
     source.write_text(text.format(7))
     qtbot.waitUntil(lambda: reload_button(window) is not None, timeout=SLOW_MS)
     reload_button(window).click()
     qtbot.waitUntil(lambda: session.state.consent is not None and settled(window), timeout=SLOW_MS)
     assert session.state.run.outputs[0].values.shape[-1] == 2, "its code has not run"
-    session.trust(always=False)
+    session.files.trust(always=False)
     qtbot.waitUntil(
         lambda: settled(window) and bool(o := session.state.run.outputs) and o[0].values.shape[-1] == 7,
         timeout=SLOW_MS,

@@ -36,7 +36,7 @@ def test_weights_alone_are_drawn_as_guessed_and_the_real_graph_takes_their_place
         person.wait(lambda: person.widget("file_contents").isVisible())
         person.click("banner_show_graph")
         person.wait(lambda: person.widget("graph_view").isVisible())
-        person.window.session.attach_source(str(source))
+        person.window.session.files.attach_source(str(source))
         person.wait(lambda: person.state.run.has_run and not person.state.pending)
         assert [node.op for node in person.state.run.graph.nodes if node.kind == "module"] == [
             "Linear",

@@ -108,7 +108,7 @@ def reopened_after_it_was_swapped(doors: Doors) -> None:
 def reloaded_because_it_changed(doors: Doors) -> None:
     path = doors.open_honest()
     doors.person.window.change_reload_when_changed(True)
-    doors.person.wait(lambda: doors.person.window.session.watch.watching)
+    doors.person.wait(lambda: doors.person.window.session.files.watch.watching)
     doors.hostile(path.name)
 
 
@@ -123,7 +123,7 @@ def attached_to_weights(doors: Doors) -> None:
     torch.save({"layer.weight": torch.zeros(2, 2)}, path)
     doors.person.window.open_paths([str(path)])
     doors.person.settle()
-    doors.person.window.session.attach_source(str(doors.hostile_source()))
+    doors.person.window.session.files.attach_source(str(doors.hostile_source()))
 
 
 def found_beside_the_weights(doors: Doors) -> None:
@@ -195,7 +195,7 @@ def test_every_door_asks_first_and_runs_nothing(qtbot: QtBot, tmp_path: Path) ->
 
 def asks_first(doors: Doors, door: Callable[[Doors], None]) -> None:
     person = doors.person
-    person.window.session._trusted_once = frozenset()
+    person.window.session.files._trusted_once = frozenset()
     person.window.change_reload_when_changed(False)
     door(doors)
     person.wait(lambda: person.state.consent is not None and not person.state.pending)
@@ -220,7 +220,7 @@ def fed_and_evaluated(doors: Doors) -> None:
         doors.hostile("x.pt").rename(folder / label / "x.png")
     doors.hostile("x.pt").rename(folder / "labels.csv")
     doors.hostile("x.pt").rename(folder / "classes.txt")
-    session.choose_folder(str(folder))
+    session.folder.choose(str(folder))
     person.settle()
     assert not doors.canary.exists()
 

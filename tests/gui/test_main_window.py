@@ -133,7 +133,7 @@ class TestConsent:
         request = engines.latest.sent(LoadModel)[-1]
         assert request.weights_only
         assert request.trusted == ()
-        asked.session.attach_source(asked.session.state.source)
+        asked.session.files.attach_source(asked.session.state.source)
         assert engines.latest.sent(LoadModel)[-1].weights_only, "a source that is attached does not bring the code back"
         asked.open_paths([asked.session.state.path])
         assert not engines.latest.sent(LoadModel)[-1].weights_only
@@ -435,7 +435,7 @@ class TestFolder:
     @pytest.fixture
     def scanned(self, opened, qtbot, tmp_path: Path):
         (tmp_path / "test").mkdir()
-        opened.session.choose_folder(str(tmp_path / "test"))
+        opened.session.folder.choose(str(tmp_path / "test"))
         qtbot.waitUntil(lambda: opened.session.state.evaluation.scan is not None and settled(opened))
         return opened
 
@@ -461,17 +461,17 @@ class TestFolder:
     def test_thumbnails_are_asked_for_in_pages_and_only_once(self, scanned, qtbot, engines):
         paths = tuple(image.path for image in scanned.session.state.evaluation.scan.images)
         before = len(engines.latest.sent(DecodeImages))
-        scanned.session.decode_thumbnails(paths)
-        scanned.session.decode_thumbnails(paths[:5])
+        scanned.session.folder.decode_thumbnails(paths)
+        scanned.session.folder.decode_thumbnails(paths[:5])
         assert [len(one.paths) for one in engines.latest.sent(DecodeImages)[before:]] == [24, 16]
         qtbot.waitUntil(lambda: settled(scanned))
         assert set(paths) <= set(scanned.session.state.thumbnails)
-        scanned.session.decode_thumbnails(paths)
+        scanned.session.folder.decode_thumbnails(paths)
         assert len(engines.latest.sent(DecodeImages)) == before + 2
 
     def test_a_sample_does_the_whole_job_at_once_without_asking_about_the_apps_own_code(self, window, qtbot, engines):
         engines.latest.behave(consent=True)
-        window.session.open_sample(demo_sample(samples()), evaluate=True)
+        window.session.files.open_sample(demo_sample(samples()), evaluate=True)
         qtbot.waitUntil(lambda: window.session.state.evaluation.finished is not None and settled(window))
         assert window.session.state.run.outputs
         (given,) = window.session.state.settings.inputs
@@ -481,7 +481,7 @@ class TestFolder:
     def test_the_same_file_dropped_is_asked_about(self, window, qtbot, engines):
         engines.latest.behave(consent=True)
         sample = demo_sample(samples())
-        window.session.open_sample(sample)
+        window.session.files.open_sample(sample)
         qtbot.waitUntil(lambda: bool(window.session.state.run.outputs) and settled(window))
         window.open_paths([str(sample.path), str(sample.source)])
         qtbot.waitUntil(lambda: window.session.state.consent is not None and settled(window))
