@@ -90,7 +90,7 @@ class ActionRow:
 DEPTHS = tuple(
     ActionRow(
         f"fold_depth_{depth}",
-        f"Depth &{depth}",
+        f"Fold to Depth &{depth}",
         "panels.graph.fold_to_depth",
         "",
         f"Ctrl+{depth}",

@@ -1,5 +1,7 @@
 """The graph's colours by a measure: which box gets which, what the legend says, and that nothing is laid out for it."""
 
+from dataclasses import replace as replace_state
+
 import numpy as np
 import pytest
 from graph_view_graphs import node, residual
@@ -167,3 +169,25 @@ def test_every_choice_colours_every_box_without_laying_anything_out(qtbot):
             assert view.rect().contains(view.stage.legend.geometry())
         view.grab()
     view.end()
+
+
+def test_a_fitted_picture_keeps_out_from_under_the_legend(qtbot):
+    view = GraphView()
+    qtbot.addWidget(view, before_close_func=lambda w: w.end())
+    view.resize(420, 700)
+    view.show()
+    state = WindowState(run=RunState(graph=residual(1)))
+    with qtbot.waitSignal(view.picture_shown):
+        view.draw(state)
+    view.fit()
+    before = view.canvas.zoom
+    view.draw(replace_state(state, colour_by="params"))
+    legend = view.stage.legend.geometry().translated(-view.canvas.pos())
+    assert not view.stage.legend.isHidden()
+    boxes = [
+        view.canvas.mapFromScene(view.picture.box_rect(at)).boundingRect() for at in range(len(view.picture.cards))
+    ]
+    assert not any(box.intersects(legend) for box in boxes)
+    assert all(view.canvas.viewport().rect().contains(box) for box in boxes)
+    view.draw(state)
+    assert view.canvas.zoom == before

@@ -1,6 +1,6 @@
 """Looking around: pan, zoom, pinch and keys over one scene, and clicks told in scene coordinates. Knows no graph."""
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QHelpEvent,
@@ -50,6 +50,7 @@ class Canvas(QGraphicsView):
         self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         self._picture = QRectF()
         self._before = QRectF()
+        self.covered = QRect()  # of the view, by the legend in its lower left corner: what is fitted keeps out of there
         self._pressed: QPoint | None = None
         self._panned = False
         self.arrows_choose = False  # arrow keys are told instead of moving the view; with Shift they move it
@@ -84,16 +85,30 @@ class Canvas(QGraphicsView):
         target = self._picture if rect is None else rect
         if target.isEmpty():
             return
-        self.look_at(target.center(), min(self._fitting(target), closest))
+        room = self._room_for(target, closest)
+        zoom = min(_fitting(target, room.size()), closest)
+        beside = QPointF(room.center() - self.viewport().rect().center())
+        self.look_at(target.center() - beside / zoom, zoom)
 
     @property
     def farthest(self) -> float:
         """The least zoom: as far as needed to see all of a picture, however long it is."""
-        return FARTHEST if self._picture.isEmpty() else min(FARTHEST, max(self._fitting(self._picture), NEAR_NOTHING))
+        if self._picture.isEmpty():
+            return FARTHEST
+        return min(FARTHEST, max(_fitting(self._picture, self.viewport().size()), NEAR_NOTHING))
 
-    def _fitting(self, target: QRectF) -> float:
-        size = self.viewport().size()
-        return min((size.width() - AIR) / target.width(), (size.height() - AIR) / target.height())
+    def _room_for(self, target: QRectF, closest: float) -> QRect:
+        """The part of the view to fit something into: all, unless it would lie under what covers the corner."""
+        view = self.viewport().rect()
+        zoom = min(_fitting(target, view.size()), closest)
+        seen = QRectF(QPointF(), target.size() * zoom)
+        seen.moveCenter(QPointF(view.center()))
+        if not seen.intersects(QRectF(self.covered)):
+            return view
+        right, above = QRect(view), QRect(view)
+        right.setLeft(self.covered.right())
+        above.setBottom(self.covered.top())
+        return max(right, above, key=lambda room: _fitting(target, room.size()))
 
     def look_at(self, centre: QPointF, zoom: float | None = None) -> None:
         """Bring a point into the middle."""
@@ -235,3 +250,8 @@ class Canvas(QGraphicsView):
             self.centerOn(middle)
         self.resized.emit()
         self.view_changed.emit()
+
+
+def _fitting(target: QRectF, room: QSize) -> float:
+    """The zoom at which all of something fits into so many pixels, with some air around."""
+    return min(max(room.width() - AIR, 1.0) / target.width(), max(room.height() - AIR, 1.0) / target.height())

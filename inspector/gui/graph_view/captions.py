@@ -1,57 +1,60 @@
-"""Small print in a corner of the graph: modules that were never called, and what could not be seen."""
+"""The strip below the graph: what the picture does not show, and what could not be found out about it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from inspector.gui.graph_view.colours import colour
-from inspector.gui.parts.fonts import small_font
-from inspector.gui.theme import theme
-from inspector.protocol.graph import Graph
+from inspector.core.graph_axes import batch_sentence
+from inspector.gui.parts import Sentence, named
+from inspector.gui.theme import GRID, theme, theme_source
+from inspector.protocol.graph import Graph, GraphAxes
 
 MOST_NAMES = 3
+MOST_NOTES = 3
+MOST_LINES = 2  # the tool tip has all of it
+MOST_TOLD = 40  # names in the tool tip
 
 
-class Captions(QLabel):
-    """One or two lines at the lower left."""
+class Captions(QWidget):
+    """A line or two below the picture, so that no box lies under them; nothing where there is nothing to say."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("graph_captions")
-        self.setAccessibleName("Notes on the graph")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setFont(small_font(self.font()))
-        self.setMargin(4)
-        self.setWordWrap(True)
+        named(self, "graph_captions", "Notes on the graph")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._told = Sentence("graph_notes", "Notes on the graph", "dimmed", small=True)
+        self._told.limit_lines(MOST_LINES)
+        self._told.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the strip's own tool tip says more
+        frame = QVBoxLayout(self)
+        frame.setContentsMargins(3 * GRID, GRID, 3 * GRID, GRID)
+        frame.addWidget(self._told)
+        self._restyle()
+        theme_source().changed.connect(self._restyle)
         self.hide()
 
-    def show_graph(self, graph: Graph | None) -> None:
-        """Say what the picture does not show."""
-        lines = caption_lines(graph) if graph is not None else []
-        self.setText("\n".join(lines))
-        self.setToolTip("\n".join(graph.uncalled_modules[:40]) if graph is not None else "")
+    def show_graph(self, graph: Graph | None, axes: GraphAxes | None) -> None:
+        """Say what the picture does not show, and what is not known about the batch."""
+        lines = caption_lines(graph, axes) if graph is not None else []
+        self._told.say("  ·  ".join(lines))
+        uncalled = graph.uncalled_modules if graph is not None else ()
+        self.setToolTip("\n".join([*lines, *uncalled[:MOST_TOLD], *(["…"] if len(uncalled) > MOST_TOLD else [])]))
         self.setVisible(bool(lines))
-        self.adjustSize()
 
-    def place(self, width: int, height: int) -> None:
-        """Into the lower left corner, leaving room for the overview at the right."""
-        if not self.text():
-            return
-        room = min(max(width // 3, 160), 360)
-        wanted = max((self.fontMetrics().horizontalAdvance(line) for line in self.text().splitlines()), default=0)
-        self.setFixedWidth(min(wanted + 12, room))
-        self.setFixedHeight(self.heightForWidth(self.width()))
-        self.move(8, height - self.height() - 8)
+    def text(self) -> str:
+        """What is said."""
+        return self._told.text()
 
-    def recolour(self) -> None:
-        """The colours changed."""
-        palette = self.palette()
-        palette.setColor(self.foregroundRole(), colour(theme().dimmed))
-        self.setPalette(palette)
+    def _restyle(self) -> None:
+        colours = theme()
+        self.setStyleSheet(
+            f"#graph_captions {{ background: {colours.panel}; border-top: 1px solid {colours.border}; }}"
+        )
 
 
-def caption_lines(graph: Graph) -> list[str]:
+def caption_lines(graph: Graph, axes: GraphAxes | None) -> list[str]:
     """What the picture leaves out, in a line each."""
-    lines = list(graph.notes[:3])
+    lines = [note.rstrip(".") for note in graph.notes[:MOST_NOTES]]
+    if axes is not None and axes.note:
+        lines.append(batch_sentence(axes).rstrip("."))
     uncalled = graph.uncalled_modules
     if uncalled:
         names = ", ".join(uncalled[:MOST_NAMES]) + (" …" if len(uncalled) > MOST_NAMES else "")

@@ -1,6 +1,6 @@
 """Shapes on the wires: where there is room, never over a box, another wire or another label."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +27,18 @@ def paint_labels(
     painter: QPainter, picture: Picture, lighting: "Lighting", look: painting.Look, seen: Sequence[int]
 ) -> None:
     """Write the shape beside the end of each wire in view that has room for it."""
+    ink = colour(look.theme.dimmed)
+    for rect, text in place_labels(picture, lighting, look, seen):
+        painting.paint_label(painter, rect, text, look, ink)
+
+
+def place_labels(
+    picture: Picture, lighting: "Lighting", look: painting.Look, seen: Sequence[int]
+) -> Iterator[tuple[QRectF, str]]:
+    """Where the labels of the segments that are seen stand, and what they say: with names of axes where they fit."""
     if look.zoom < LABELS_FROM or len(seen) > 4 * MOST_LABELS:
         return
     taken = _Taken(picture, seen)
-    ink = colour(look.theme.dimmed)
     for segment in seen:
         wire = int(picture.wire_of_segment[segment])
         if wire < 0 or picture.layout.ends_at[segment] < 0:
@@ -38,11 +46,11 @@ def paint_labels(
         lit = lighting.hover is not None and bool(lighting.hover.near[wire])
         if not (lit or look.zoom >= ALL_LABELS_FROM or picture.layout.skips[segment]):
             continue
-        text = picture.wire_text(wire)
-        width = look.metrics.shape.horizontalAdvance(text)
-        rect = taken.room(segment, width)
-        if text and rect is not None:
-            painting.paint_label(painter, rect, text, look, ink)
+        for text in dict.fromkeys((picture.wire_text(wire, named=True), picture.wire_text(wire))):
+            rect = taken.room(segment, look.metrics.shape.horizontalAdvance(text)) if text else None
+            if rect is not None:
+                yield rect, text
+                break
 
 
 class _Taken:

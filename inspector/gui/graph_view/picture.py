@@ -130,11 +130,15 @@ class Picture:
         card, axes = self.cards[box], self.axes_of_box(box)
         return card if axes is NOTHING or card.shape is None else replace(card, axes=axes)
 
-    def wire_text(self, wire: int) -> str:
-        """The wire's shape, with the number of tensors where there are more."""
+    def wire_text(self, wire: int, *, named: bool = False) -> str:
+        """The wire's shape, with the number of tensors where there are more; `named` puts the axes' names in."""
         spec = self.spec_of_wire(wire)
-        more = len({self._value(edge) for edge in self.visible.wire_edges[wire]}) - 1
-        return "" if spec is None else shape_text(spec.shape) + (f" +{more}" if more else "")
+        if spec is None:
+            return ""
+        edges = self.visible.wire_edges[wire]
+        more = len({self._value(edge) for edge in edges}) - 1
+        shape = named_shape_text(spec.shape, self.axes_of_wire(edges[0]).names) if named else shape_text(spec.shape)
+        return shape + (f" +{more}" if more else "")
 
     def path(self, segment: int) -> QPainterPath:
         """The segment as a smooth path; made at first use."""

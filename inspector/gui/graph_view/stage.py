@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QVariantAnimation
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Qt, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
 
 from inspector.core.measures import Measured
@@ -98,6 +98,7 @@ class Stage(QObject):
         self.minimap.shade(shading)
         self.legend.show_legend(None if shading is None else shading.legend)
         self.place()
+        self.place_again()
 
     def _shading_of(self, picture: Picture | None) -> Shading | None:
         if picture is None or self._key == "kind":
@@ -156,13 +157,13 @@ class Stage(QObject):
 
     def place(self) -> None:
         """Put what lies over the canvas into its corners."""
-        size = self._owner.size()
         self.minimap.fit_to_window()
         self.minimap.move(self.minimap.corners(self.canvas.geometry())[self._corner].topLeft())
-        self.captions.place(size.width(), size.height())
-        below = self.captions.y() if self.captions.text() else size.height()
+        below = self.canvas.geometry().bottom() + 1
         self.legend.move(LEGEND_EDGE, max(0, below - self.legend.height() - LEGEND_EDGE))
         self.legend.raise_()
+        covered = self.legend.geometry().translated(-self.canvas.pos())
+        self.canvas.covered = QRect() if self.legend.legend is None else covered
         self._empty.setGeometry(self._owner.rect().adjusted(24, 24, -24, -24))
         self._view_changed()
 
@@ -173,7 +174,6 @@ class Stage(QObject):
         palette = self._empty.palette()
         palette.setColor(self._empty.foregroundRole(), colour(look.dimmed))
         self._empty.setPalette(palette)
-        self.captions.recolour()
         self.minimap.redraw()
         self.legend.update()
         self.item.update()

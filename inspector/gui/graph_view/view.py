@@ -86,7 +86,8 @@ class GraphView(QWidget):
         frame.setContentsMargins(0, 0, 0, 0)
         frame.setSpacing(0)
         frame.addWidget(self.bar)
-        frame.addWidget(self._canvas)
+        frame.addWidget(self._canvas, 1)
+        frame.addWidget(self.stage.captions)
         self.setFocusProxy(self._canvas)
         self.stage.recolour()
 
@@ -117,14 +118,16 @@ class GraphView(QWidget):
     def draw(self, state: WindowState) -> None:
         """Show the snapshot; only a new graph is laid out."""
         run = state.run
+        new_axes = self._axes.axes is not run.axes  # they come after the graph
+        self._axes.axes = run.axes
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
         coloured = (state.colour_by, run.graph, run.profile)
         if any(now is not then for now, then in zip(coloured, self._coloured, strict=True)):
             self._coloured = coloured
             self.stage.colour_by(*coloured)
-        if self._axes.axes is not run.axes:  # they come after the graph
-            self._axes.axes = run.axes
+        if new_axes:
+            self.stage.captions.show_graph(run.graph, run.axes)
             self.stage.item.update()
         self.stage.item.show_comparison(run.comparison)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
@@ -346,7 +349,7 @@ class GraphView(QWidget):
 
     def _show_graph(self, graph: Graph | None, failure: Failure | None) -> None:
         self._graph, self._failure = graph, failure
-        self.stage.captions.show_graph(graph)
+        self.stage.captions.show_graph(graph, self._axes.axes)
         if graph is None:
             self._asked = None
             self._waiting.end()
