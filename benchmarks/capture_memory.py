@@ -1,8 +1,11 @@
-"""Peak of memory of a captured forward with statistics against a plain one, each in a process of its own.
+"""Peak of memory of a captured forward against a plain one: what the process grew by, and what its tensors took.
 
-The figure is how much the process grew above where it stood just before the forward (Linux's VmHWM, reset before):
-what the system really had to give, statistics and temporaries included. Each way runs several times, in turn; the
-table has medians. Run as `python benchmarks/capture_memory.py [rounds]`; Linux only.
+`process` is how much the process grew above where it stood just before the forward (Linux's VmHWM, reset before): what
+the system really had to give, statistics and temporaries included. Each way has a process of its own, and runs several
+times in it; the figure is the median. `plain again` is another plain process: how far the figures can be trusted.
+`tensors` counts the bytes of living storages that the dispatcher gave out, exactly the same at every run.
+
+Run as `python benchmarks/capture_memory.py [runs]`; Linux only. Nothing here is a time: it may run on a busy machine.
 """
 
 import argparse
@@ -11,13 +14,19 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import capture
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from inspector.engine.capture import CaptureOptions, capture_forward
 from inspector.engine.capture.surroundings import eager_attention
@@ -25,7 +34,7 @@ from inspector.engine.capture.surroundings import eager_attention
 STATUS = Path("/proc/self/status")
 # Freed memory goes back at once, so that the figure doesn't hang on what malloc chose to keep.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_ARENA_MAX": "1"}
-WAYS = ("plain", "captured", "plain again")
+WAYS = ("plain", "shapes", "statistics", "plain again")
 
 
 class Bottleneck(nn.Module):
@@ -68,8 +77,62 @@ def resnet50() -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 1000))
 
 
+class UNet(nn.Module):
+    """A small U-Net: every level's activation waits for its skip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, 16, 32, 64, 128)
+        self.down = nn.ModuleList(_pair(a, b) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(_pair(a + b, b) for a, b in ((128, 64), (64, 32), (32, 16)))
+        self.pool, self.head = nn.MaxPool2d(2), nn.Conv2d(16, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) to (N, 2, H, W)."""
+        skips = []
+        for down in self.down[:-1]:
+            x = down(x)
+            skips.append(x)
+            x = self.pool(x)
+        x = self.down[-1](x)
+        for up in self.up:
+            x = up(torch.cat([nn.functional.interpolate(x, scale_factor=2.0), skips.pop()], dim=1))
+        return self.head(x)
+
+
+def _pair(inner: int, outer: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(inner, outer, 3, 1, 1), nn.BatchNorm2d(outer), nn.ReLU())
+
+
+class Tagger(nn.Module):
+    """Two LSTMs over long sequences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.head = nn.LSTM(128, 256, 2, batch_first=True, bidirectional=True), nn.Linear(512, 40)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, L, D) to (N, L, 40)."""
+        return self.head(self.rnn(x)[0])
+
+
+class DenseBlock(nn.Module):
+    """Every layer takes what all before it gave, by views and concatenations."""
+
+    def __init__(self, depth: int = 16, width: int = 16) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv2d(width * (place + 1), width, 3, 1, 1) for place in range(depth))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 16, H, W) to (N, 272, H, W)."""
+        found = [x]
+        for layer in self.layers:
+            found.append(torch.relu(layer(torch.cat(found, 1))).transpose(2, 3).transpose(2, 3))
+        return torch.cat(found, 1)
+
+
 class InPlaceChain(nn.Module):
-    """A hundred writes into one activation of 16 MB."""
+    """A hundred writes into one activation of 32 MB."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) to the same."""
@@ -88,10 +151,13 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("ResNet-50, batch 8", resnet50, (8, 3, 224, 224)),
-    Row("ViT-B/16, batch 8", capture.ViT, (8, 3, 224, 224)),
+    Row("ResNet-50, batch 4", resnet50, (4, 3, 224, 224)),
+    Row("ViT-B/16, 3 blocks", partial(capture.ViT, depth=3), (8, 3, 224, 224)),
     Row("MobileNet, batch 8", capture.mobilenet, (8, 3, 224, 224)),
-    Row("in-place chain of 100", InPlaceChain, (4, 4, 512, 512)),
+    Row("U-Net, 512 × 512", UNet, (1, 3, 512, 512)),
+    Row("DenseNet block", DenseBlock, (2, 16, 128, 128)),
+    Row("LSTM tagger", Tagger, (16, 200, 128)),
+    Row("100 writes in place", InPlaceChain, (4, 8, 512, 512)),
 )
 
 
@@ -111,8 +177,36 @@ def _status(key: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def measure(row: Row, way: str) -> int:
-    """In this process: the growth of one way, after a small input has loaded all code."""
+class LivingTensors(TorchDispatchMode):
+    """How many bytes of what the kernels gave out live at one time, at most; `own` are there anyway."""
+
+    def __init__(self, own: list[torch.Tensor]) -> None:
+        super().__init__()
+        self.peak = 0
+        self._own = {tensor.untyped_storage()._cdata for tensor in own}
+        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the kernel gives
+        """Run the kernel, and count."""
+        result = func(*args, **(kwargs or {}))
+        for tensor in pytree.tree_leaves(result):
+            if isinstance(tensor, torch.Tensor):
+                storage = tensor.untyped_storage()
+                if storage._cdata not in self._own:
+                    self._alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+        self._alive = {key: held for key, held in self._alive.items() if not held[0].expired()}
+        self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
+        return result
+
+
+def measure(row: Row, way: str, runs: int) -> tuple[int, int]:
+    """In this process: the growth and the living tensors of one way, after a small input has loaded all code."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     model, x = row.build().eval(), torch.randn(row.shape)
@@ -122,38 +216,53 @@ def measure(row: Row, way: str) -> int:
             return model(given.clone())  # a capture copies its inputs too
 
     def captured(given: torch.Tensor) -> object:
-        return capture_forward(model, (given,), {}, options=CaptureOptions(statistics=True))
+        return capture_forward(model, (given,), {}, options=CaptureOptions(statistics=way == "statistics"))
 
-    run = captured if way == "captured" else plain
-    run(x[:1, ..., : min(row.shape[-2], 224), : min(row.shape[-1], 224)])
-    return grown_bytes(lambda: run(x))
+    run = plain if way.startswith("plain") else captured
+    run(x[:1])
+    grown = statistics.median(grown_bytes(lambda: run(x)) for _ in range(runs))
+    if way == WAYS[-1]:
+        return int(grown), 0
+    with LivingTensors([*model.parameters(), *model.buffers(), x]) as living:
+        run(x)
+    return int(grown), living.peak
 
 
-def _output_of(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | MALLOC).stdout
+def _told(index: int, way: str, runs: int) -> tuple[int, int]:
+    command = [sys.executable, __file__, str(runs), "--row", str(index), "--way", way]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | MALLOC)
+    if done.returncode:
+        sys.exit(f"{ROWS[index].name}, {way}: {done.stderr}")
+    grown, living = done.stdout.split()
+    return int(grown), int(living)
 
 
-def main(rounds: int) -> None:
+def main(runs: int) -> None:
     """Print the table."""
-    print(f"torch {torch.__version__}, 1 thread; MB above the start, medians of {rounds}")
-    print(f"{'':22} {'plain':>8} {'captured':>9} {'captured ÷ plain':>17} {'plain ÷ plain':>14}")
-    for index, row in enumerate(ROWS):
-        sizes: dict[str, list[int]] = {way: [] for way in WAYS}
-        for _ in range(rounds):
-            for way in WAYS:
-                command = [sys.executable, __file__, "--row", str(index), "--way", way]
-                sizes[way].append(int(_output_of(command)))
-        plain, captured, again = (statistics.median(sizes[way]) for way in WAYS)
-        print(f"{row.name:22} {plain / 1e6:8.0f} {captured / 1e6:9.0f} {captured / plain:17.3f} {again / plain:14.3f}")
+    print(f"torch {torch.__version__}, 1 thread; MB above the start, medians of {runs}; ratios to plain")
+    print(f"{'':20} {'':>6} {'process':>32}   {'tensors':>24}")
+    print(
+        f"{'':20} {'plain':>6} {'shapes':>9} {'statistics':>11} {'plain again':>12}   {'shapes':>11} {'statistics':>12}"
+    )
+    with ThreadPoolExecutor(2) as pool:
+        told = [[pool.submit(_told, index, way, runs) for way in WAYS] for index in range(len(ROWS))]
+        for row, futures in zip(ROWS, told, strict=True):
+            (plain, tensors), *others = (future.result() for future in futures)
+            (shapes, shapes_tensors), (full, full_tensors), (again, _) = others
+            print(
+                f"{row.name:20} {plain / 1e6:6.0f} {shapes / plain:9.3f} {full / plain:11.3f} {again / plain:12.3f}"
+                f"   {shapes_tensors / tensors:11.3f} {full_tensors / tensors:12.3f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rounds", type=int, nargs="?", default=3)
+    parser.add_argument("runs", type=int, nargs="?", default=3)
     parser.add_argument("--row", type=int, default=-1, help=argparse.SUPPRESS)
     parser.add_argument("--way", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.row >= 0:
-        print(measure(ROWS[options.row], options.way))
+        print(*measure(ROWS[options.row], options.way, options.runs))
     else:
-        main(options.rounds)
+        main(options.runs)

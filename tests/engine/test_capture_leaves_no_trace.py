@@ -183,6 +183,37 @@ def test_a_compiled_model_runs_eagerly_and_says_so():
     assert captured.graph.notes == (COMPILE_NOTE,)
 
 
+class CallsCompiled(nn.Module):
+    """Calls a function that torch.compile wraps, as libraries do: no module tells of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.compilations = nn.Linear(4, 4), []
+
+        def backend(graph, _examples):
+            self.compilations.append(graph)
+            return graph.forward
+
+        self.gate = torch.compile(lambda x, y: torch.sigmoid(x) * y, backend=backend)
+
+    def forward(self, x):
+        return self.gate(self.layer(x), x)
+
+
+def test_a_compiled_function_runs_as_it_was_written_and_nothing_is_compiled():
+    model = CallsCompiled().eval()
+    x = torch.randn(2, 4)
+    captured = capture_forward(model, (x,), {})
+    assert captured.failure is None, captured.failure.traceback
+    assert [node.op for node in captured.graph.nodes] == ["input", "Linear", "sigmoid", "mul", "output"]
+    with unchanged(model, mode="eval", seed=0), torch.no_grad():
+        assert torch.equal(captured.outputs[0].tensor, model(x))
+    assert model.compilations == []
+    with torch.no_grad():
+        model(x)
+    assert len(model.compilations) == 1  # outside, it is compiled as before
+
+
 @pytest.mark.filterwarnings("ignore:Complex modules are a new feature")
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.complex64])
 def test_models_of_any_dtype_are_captured(dtype):

@@ -11,7 +11,6 @@ from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.scripted import capture_scripted
 from inspector.engine.capture.surroundings import eager_run, unchanged
-from inspector.engine.capture.table import all_modules
 
 __all__ = ["CaptureOptions", "Captured", "Keep", "NamedOutput", "capture_forward", "plain_forward", "unchanged"]
 
@@ -23,7 +22,7 @@ def plain_forward(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, An
     if isinstance(module, torch.jit.ScriptModule):
         with torch.inference_mode():
             return plain_run(module, args, kwargs)
-    with eager_run(all_modules(module)):
+    with eager_run():
         return plain_run(module, args, kwargs)
 
 

@@ -18,11 +18,7 @@ from inspector.engine.capture.graph import graph_of
 from inspector.engine.capture.modules import observed_modules
 from inspector.engine.capture.recorder import Recorder
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
-from inspector.engine.capture.surroundings import (
-    eager_run,
-    notes_on,
-    preserved_state,
-)
+from inspector.engine.capture.surroundings import eager_run, notes_on, preserved_state
 from inspector.engine.capture.table import ModelTable, all_modules, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
@@ -43,9 +39,8 @@ def capture_eager(
     module: nn.Module, args: Args, kwargs: Kwargs, *, input_names: Sequence[str], options: CaptureOptions
 ) -> Captured:
     """Run forward once under observation; a forward that raises gives the graph up to where it did."""
-    modules = all_modules(module)
-    notes = notes_on(modules)
-    with eager_run(modules):
+    notes = notes_on(all_modules(module))
+    with eager_run():
         plain_s = plain_forward_seconds(module, args, kwargs) if options.timed and options.compared else None
         device = device_of(args, kwargs)
         start_peak(device)

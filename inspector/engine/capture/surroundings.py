@@ -1,6 +1,7 @@
 """What a run may not change: flags, buffers, random states; and what is switched off for it and on again after."""
 
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -21,9 +22,12 @@ COMPILE_NOTE = "torch.compile was set aside for this run: the model ran eagerly,
 
 @contextmanager
 def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
-    """Set train or eval mode and seed everything; afterwards all flags, buffers and random states are as before."""
+    """Set train or eval mode and seed everything; afterwards all flags, buffers and random states are as before.
+
+    Meanwhile what torch.compile wraps runs as it was written.
+    """
     flags = [(child, child.training) for child in module.modules()]
-    with preserved_state(module):
+    with preserved_state(module), without_compiler():
         try:
             _set_mode(module, flags, mode == "train")
             _seed_everything(seed)
@@ -69,11 +73,9 @@ def notes_on(modules: Sequence[nn.Module]) -> tuple[str, ...]:
 
 
 @contextmanager
-def eager_run(modules: Sequence[nn.Module]) -> Iterator[None]:
+def eager_run() -> Iterator[None]:
     """How a model that can be observed runs: without gradients, fused attention and compiler."""
-    with torch.no_grad(), eager_attention(), ExitStack() as stack:
-        if is_compiled(modules):
-            stack.enter_context(without_compiler())
+    with torch.no_grad(), eager_attention(), without_compiler():
         yield
 
 
@@ -84,8 +86,13 @@ def is_compiled(modules: Sequence[nn.Module]) -> bool:
 
 @contextmanager
 def without_compiler() -> Iterator[None]:
-    """Run what torch.compile wraps as it was written."""
-    with torch.compiler.set_stance("force_eager"):
+    """Run what torch.compile wraps as it was written: modules, and functions, which no module tells.
+
+    Compiled, a function would compile the observing with it; and in the sandbox there is no compiler to call.
+    """
+    with ExitStack() as stack:
+        if "torch._dynamo" in sys.modules:  # else nothing is compiled, and its import takes a second
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield
 
 
