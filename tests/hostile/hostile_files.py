@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import pickle
+import pickletools
 import struct
 import tarfile
 import warnings
@@ -30,6 +31,39 @@ def legacy(trick):
     """Torch's form before 1.6: five pickles, the fourth of which is the piece."""
     parts = [pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
     return b"".join([*parts, raw(trick), pickle.dumps([], 2)])
+
+
+def _legacy_with(place, trick):
+    """An honest file in the older form, one of whose five pickles runs the piece and throws its result away."""
+    stream = io.BytesIO()
+    torch.save({"weight": torch.zeros(2)}, stream, _use_new_zipfile_serialization=False)
+    stream.seek(0)
+    ends = [0]
+    for _ in range(5):
+        for _ in pickletools.genops(stream):
+            pass
+        ends.append(stream.tell())
+    at = ends[place] + 2  # behind its protocol
+    return stream.getvalue()[:at] + trick.piece + b"0" + stream.getvalue()[at:]
+
+
+def legacy_magic(trick):
+    """The first of the five, which says that it is torch's."""
+    return _legacy_with(0, trick)
+
+
+def legacy_keys(trick):
+    """The last of the five, after the weights."""
+    return _legacy_with(4, trick)
+
+
+def two_roots(trick):
+    """Two folders at the top of a zip: torch reads that of the first entry, other readers the other."""
+    honest = io.BytesIO()
+    torch.save(net(), honest)
+    with zipfile.ZipFile(honest) as archive:
+        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    return _zip({"a/data.pkl": raw(trick), "a/version": b"3\n", **files})
 
 
 def _saved(value, trick, *, zipped=True):
@@ -143,10 +177,10 @@ def _scripted():
 
 CONTAINERS = (
     *(raw, torch_zip, legacy, checkpoint, legacy_checkpoint, weight, key, module, optimiser, old_tar, npy, npz),
-    *(zip_in_zip, exported, opaque_constant, torchscript),
+    *(zip_in_zip, exported, opaque_constant, torchscript, legacy_magic, legacy_keys, two_roots),
 )
-# What is in these is never loaded by anything, so a description need not look into it; or it is no pickle to us.
-NOT_LOOKED_INTO = {"old_tar", "npy", "npz", "zip_in_zip"}
+# What is in these is never loaded by anything, so a description need not look into it; or it is refused as a whole.
+NOT_LOOKED_INTO = {"old_tar", "npy", "npz", "zip_in_zip", "two_roots"}
 
 
 def net():

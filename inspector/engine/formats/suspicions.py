@@ -14,9 +14,26 @@ def find_suspicious_calls(calls: Iterable[Call]) -> list[str]:
         forged = name in MODULE_GLOBALS and call.kind != "newobj"
         large = name == "builtins.bytearray" and any(isinstance(value, int) for value in call.arguments)
         raw = name.startswith("torch.") and name.endswith(("Tensor", "Storage")) and bool(call.arguments)
-        if forged or large or raw or name in FUNCTION_GLOBALS:
+        passed_on = name == "torch._tensor._rebuild_from_type_v2" and not _makes_tensor(call.arguments[:1])
+        if forged or large or raw or passed_on or name in FUNCTION_GLOBALS:
             found[f"It would call {name} with arguments of its own, which torch never writes."] = None
+        if name == "numpy.dtype" and not _is_plain_dtype(call):
+            found["A dtype of numpy's in it carries a state that numpy never writes for numbers."] = None
     return list(found)[:5]
+
+
+def _makes_tensor(function: tuple[Value, ...]) -> bool:
+    """Whether this is one of torch's own makers of tensors; anything else would be called with the file's arguments."""
+    return bool(function) and isinstance(function[0], Global) and function[0].name.startswith("torch._utils._rebuild_")
+
+
+def _is_plain_dtype(call: Call) -> bool:
+    """Whether a dtype is as numpy pickles those of numbers: `(3, "<", None, None, None, -1, -1, 0)`."""
+    state = call.state
+    if state is None:
+        return True
+    parts = state if isinstance(state, tuple) else ()
+    return len(parts) == 8 and all(one is None for one in parts[2:5]) and parts[5:] == (-1, -1, 0)
 
 
 def find_in_state(class_name: str, state: list[Pair], fqn: str) -> list[str]:

@@ -3,6 +3,8 @@
 import struct
 from dataclasses import dataclass
 
+import msgspec
+
 from inspector.engine.formats.cleaning import counted
 from inspector.engine.formats.pickle_machine import MAX_PICKLE_BYTES, read_pickle
 from inspector.engine.formats.pickle_values import Call, PickleRead, items_of, text_of
@@ -31,31 +33,42 @@ def describe(source: Source) -> FileDescription | None:
         return None
     if not isinstance(first.root, int) or first.root != _MAGIC:
         return _plain_pickle(source, first) if _is_whole(source, first) else None
-    file = _read_rest(source, window)
-    extra = dict.fromkeys((*file.system.globals, *file.root.globals, *file.keys.globals))
-    whole = PickleRead(
-        file.root.root, tuple(extra), file.root.opcodes, file.root.calls, file.keys.end, file.root.hashes_nested
-    )
-    return describe_pickle(
+    file = _read_rest(source, window, first)
+    description = describe_pickle(
         source.path,
         source.size_bytes,
-        whole,
+        _as_one(file),
         stored_bytes=sizes_by_key({key: length for key, (_, length) in file.places.items()}),
         form="torch's older form",
         member="the fourth of its five pickles",
         notes=file.notes,
     )
+    around = file.named_around
+    uses = (
+        msgspec.structs.replace(use, where="a pickle around the fourth, which torch never writes so")
+        if use.name in around and use.name not in file.root.globals
+        else use
+        for use in description.uses
+    )
+    return msgspec.structs.replace(description, uses=tuple(uses)) if around else description
 
 
 @dataclass(frozen=True)
 class LegacyFile:
-    """Its pickles after the first two, and where each storage's bytes lie: offset and length by key."""
+    """Its pickles, and where each storage's bytes lie: offset and length by key."""
 
+    magic: PickleRead
+    protocol: PickleRead
     system: PickleRead
     root: PickleRead
     keys: PickleRead
     places: dict[str, tuple[int, int]]
     notes: list[str]
+
+    @property
+    def named_around(self) -> frozenset[str]:
+        """What the pickles around the root would import; none that torch wrote imports anything."""
+        return frozenset(name for part in (self.magic, self.protocol, self.system, self.keys) for name in part.globals)
 
 
 def read_legacy(source: Source) -> LegacyFile | None:
@@ -68,15 +81,27 @@ def read_legacy(source: Source) -> LegacyFile | None:
         return None
     window = Window(source, 0, MAX_PICKLE_BYTES)
     first = _next(window)
-    return _read_rest(source, window) if isinstance(first.root, int) and first.root == _MAGIC else None
+    return _read_rest(source, window, first) if isinstance(first.root, int) and first.root == _MAGIC else None
 
 
-def _read_rest(source: Source, window: Window) -> LegacyFile:
+def _read_rest(source: Source, window: Window, magic: PickleRead) -> LegacyFile:
     protocol, system = _next(window), _next(window)
     root, keys = _next(window), _next(window)
     places, notes = _storage_places(source, window.position, root, keys)
-    named = PickleRead(system.root, (*protocol.globals, *system.globals), system.opcodes, system.calls, system.end)
-    return LegacyFile(named, root, keys, places, notes)
+    return LegacyFile(magic, protocol, system, root, keys, places, notes)
+
+
+def _as_one(file: LegacyFile) -> PickleRead:
+    """The root with what all five would import and call: torch unpickles each, also what it then throws away."""
+    parts = (file.magic, file.protocol, file.system, file.root, file.keys)
+    return PickleRead(
+        file.root.root,
+        tuple(dict.fromkeys(name for part in parts for name in part.globals)),
+        frozenset(opcode for part in parts for opcode in part.opcodes),
+        tuple(call for part in parts for call in part.calls),
+        file.keys.end,
+        any(part.hashes_nested for part in parts),
+    )
 
 
 def _next(window: Window) -> PickleRead:

@@ -18,6 +18,7 @@ _END64 = b"PK\x06\x06"
 _LOCATOR64 = b"PK\x06\x07"
 _CENTRAL = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
+_TORCH_PARTS = {"data.pkl", "constants.pkl", "archive_format"}
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,18 @@ def _check_places(entries: list[ZipEntry], directory_start: int) -> None:
 
 
 def _common_root(entries: dict[str, ZipEntry]) -> str:
-    """The one top folder of all entries; torch names it after the file that was saved."""
+    """The one top folder of all entries; torch names it after the file that was saved.
+
+    Raises:
+        Refused: there are several, with torch's parts in them. Torch takes the folder of the first entry.
+    """
     roots = {name.partition("/")[0] if "/" in name else "" for name in entries}
+    if len(roots) > 1 and any(_is_torch_part(name) for name in entries):
+        raise Refused("Its zip has several folders at its top, so that two readers could see two different files.")
     return roots.pop() + "/" if len(roots) == 1 and roots != {""} else ""
+
+
+def _is_torch_part(name: str) -> bool:
+    """Whether torch might look for this, were its folder, or none, the root."""
+    below = name.partition("/")[2].casefold()
+    return any(place in _TORCH_PARTS or place.startswith("models/") for place in (name.casefold(), below))

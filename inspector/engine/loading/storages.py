@@ -75,4 +75,6 @@ def _legacy(source: Source, legacy: LegacyFile) -> TorchFile:
     facts = {key: value for key, value in pairs_of(legacy.system.root) or [] if isinstance(key, str)}
     if facts.get("little_endian") is not True:
         raise CantRebuildError("Its bytes are in the order of another kind of machine.")
+    if legacy.named_around:
+        raise CantRebuildError("A pickle around its weights names code, which torch never writes.")
     return TorchFile(legacy.root.root, source, legacy.places.get)

@@ -156,12 +156,23 @@ def _packages_above(name: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts))]
 
 
+class _Nameless:
+    """A stream without a file's number, so that torch reads the two forms that were described, and no other.
+
+    Of a real file it first tries its oldest form, a tar; one file can be that and the older form in one.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.read, self.readline, self.readinto = stream.read, stream.readline, stream.readinto  # type: ignore[attr-defined]  # both kinds have it
+        self.seek, self.tell = stream.seek, stream.tell
+
+
 def _unpickle(stream: IO[bytes], path: str) -> object:
     name = Path(path).name
     try:
         with weights_only_forced(False), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's SourceChangeWarning and older storages
-            loaded: object = torch.load(stream, map_location="cpu", weights_only=False)
+            loaded: object = torch.load(_Nameless(stream), map_location="cpu", weights_only=False)  # type: ignore[arg-type]  # all it asks for
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise _failed(name, error) from error
     return loaded
