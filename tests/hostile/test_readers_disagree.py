@@ -1,4 +1,4 @@
-"""Files that two readers could see differently, and allowed names that call what the file says: no way round consent."""
+"""Files that two readers could see differently, and allowed names that call or forge: no way round consent."""
 
 import io
 import pickle
