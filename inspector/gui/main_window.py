@@ -153,6 +153,11 @@ class MainWindow(QMainWindow):
         """Let the graph flow down or to the right."""
         self.panels.graph.set_direction("right" if to_the_right else "down")
 
+    def change_wrapped(self, on: bool) -> None:
+        """Whether a graph that is too long for the view runs on in further columns."""
+        self.session.settings.change(wrap_long_graphs=on)
+        self.panels.graph.set_wrapped(on)
+
     def focus_search(self) -> None:
         """Go to the search field."""
         self.run_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -363,6 +368,7 @@ class MainWindow(QMainWindow):
         menus.choose(self.colours_menu, state.colour_by)
         actions["live"].setChecked(state.settings.live)
         actions["timed"].setChecked(state.settings.timed)
+        actions["wrap"].setChecked(self.session.settings.current.wrap_long_graphs)
         actions["run_when_opened"].setChecked(self.session.settings.current.run_when_opened)
         actions["reload_when_changed"].setChecked(self.session.settings.current.reload_when_changed)
         actions[f"theme_{self.session.settings.current.theme}"].setChecked(True)

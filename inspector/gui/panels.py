@@ -89,6 +89,7 @@ class Panels:
         from inspector.gui.graph_view import GraphView  # noqa: PLC0415
 
         graph = GraphView()
+        graph.set_wrapped(self._session.settings.current.wrap_long_graphs)
         graph.node_selected.connect(self._session.select_node)
         graph.group_selected.connect(self._session.select_module)
         graph.profile_requested.connect(self._session.profile)

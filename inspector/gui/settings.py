@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     layout: str = ""
     run_when_opened: bool = True
     reload_when_changed: bool = False
+    wrap_long_graphs: bool = True
 
 
 class SettingsFile:

@@ -34,6 +34,7 @@ def requests(draw, *, cycles=True):
         header_width=np.array([draw(st.sampled_from([120, 300])) for _ in used], np.float32),
         wires=np.array(sorted(wires), np.int32).reshape(-1, 2),
         direction=draw(st.sampled_from(["down", "right"])),
+        page=draw(st.sampled_from([0.0, 120.0, 300.0])),
     )
 
 

@@ -519,6 +519,12 @@ class TestLayout:
         assert not dock.isHidden()
 
 
+def test_whether_long_graphs_are_wrapped_is_remembered(opened, settings_file: SettingsFile):
+    assert opened.actions_by_name["wrap"].isChecked()
+    opened.actions_by_name["wrap"].trigger()
+    assert SettingsFile(settings_file.path).current.wrap_long_graphs is False
+
+
 def test_a_theme_that_was_chosen_is_remembered(qapp, window, settings_file: SettingsFile):
     from inspector.gui.theme import theme
 

@@ -122,7 +122,7 @@ def _local(whole: _Whole, owner: int) -> Local:
         pads, header, least = _frame(request.direction, width)
     latest = {port: at for at, port in enumerate(sorted(part.tops, reverse=True))}
     age = tuple(latest[port] for port in part.tops)
-    return Local(sizes, len(part.tops), len(part.bottoms), links, pads, header, least, age)
+    return Local(sizes, len(part.tops), len(part.bottoms), links, pads, header, least, age, request.page)
 
 
 def _frame(direction: Direction, width: float) -> tuple[tuple[float, float, float, float], float, Point]:

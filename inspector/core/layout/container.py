@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from inspector.core.layout.columns import OVERLONG, Cut, Ranks, choose_cuts, wrap
 from inspector.core.layout.order import Link, Orderer, order_ranks
 from inspector.core.layout.positions import NEVER, STRAIGHT, Join, place_across, place_side_by_side
 from inspector.core.layout.ranks import FEW, in_rows, rank_items, wrap_wide
@@ -47,7 +48,10 @@ class LocalLink:
 
 @dataclass(frozen=True)
 class Local:
-    """What a container holds. `pads` are left, top, right, bottom; below `header` wires may bend."""
+    """What a container holds. `pads` are left, top, right, bottom; below `header` wires may bend.
+
+    With a `page` it is wrapped into columns of about that length, should it be much longer.
+    """
 
     sizes: tuple[Point, ...]
     num_top: int
@@ -57,6 +61,7 @@ class Local:
     header: float = 0.0
     least: Point = (0.0, 0.0)
     age: tuple[int, ...] = ()  # of the value at each upper port: 0 for the latest, which goes straight
+    page: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,13 +127,17 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
         x = place_across(sketch.ranks, half, _weighed(sketch))
     x, width = _inside(sketch, x)
     ends = _attachments(sketch, x)
-    tracks = _tracks(sketch, ends)
-    tops, bottoms, height = _heights(sketch, tracks)
+    gaps = _tracks(sketch, ends)
+    tops, bottoms, height = _heights(sketch, gaps)
+    ways = _ways(ends, gaps, sketch, (tops, bottoms))
+    if local.page and height > OVERLONG * local.page:
+        placed = _in_columns(sketch, x, ends, gaps, (tops, bottoms))
+        if placed is not None:
+            x, ways, (tops, bottoms), (width, height) = placed
     corners = []
     for item, (w, h) in enumerate(local.sizes):
         at = sketch.level[item]
         corners.append((x[item] - w / 2, (tops[at] + bottoms[at] - h) / 2))
-    ways = _ways(ends, tracks, sketch, (tops, bottoms))
     pieces = _Pieces(sketch, (tops, bottoms), corners, ways)
     link_pieces = []
     for route, link in zip(sketch.routes, local.links, strict=True):
@@ -253,16 +262,20 @@ def _weighed(sketch: _Sketch) -> list[Join]:
 def _inside(sketch: _Sketch, x: list[float]) -> tuple[list[float], float]:
     """Move everything to the right of the left pad; the width that comes of it."""
     local = sketch.local
-    reach = [
-        sketch.local.sizes[v][0] / 2 if sketch.is_item(v) else (LANE if sketch.is_bend(v) else PORT) / 2
-        for v in range(len(x))
-    ]
+    reach = [_reach(sketch, vertex) for vertex in range(len(x))]
     low = min((at - r for at, r in zip(x, reach, strict=True)), default=0.0)
     high = max((at + r for at, r in zip(x, reach, strict=True)), default=0.0)
     content = high - low
     width = max(local.pads[0] + content + local.pads[2], local.least[0])
     by = local.pads[0] + (width - local.pads[0] - local.pads[2] - content) / 2 - low
     return [at + by for at in x], width
+
+
+def _reach(sketch: _Sketch, vertex: int) -> float:
+    """What a vertex takes to each side."""
+    if sketch.is_item(vertex):
+        return sketch.local.sizes[vertex][0] / 2
+    return (LANE if sketch.is_bend(vertex) else PORT) / 2
 
 
 def _tracks(sketch: _Sketch, ends: dict[JoinKey, Point]) -> list[_Gap]:
@@ -361,6 +374,39 @@ def _ways(
             way[1:1] = [(leave, y), (arrive, y)]
         ways[key] = way
     return ways
+
+
+def _in_columns(
+    sketch: _Sketch,
+    x: Sequence[float],
+    ends: dict[JoinKey, Point],
+    gaps: Sequence[_Gap],
+    bounds: tuple[list[float], list[float]],
+) -> tuple[list[float], dict[JoinKey, list[Point]], tuple[list[float], list[float]], Point] | None:
+    """A long layout side by side: x, the joins' ways, the ranks' bounds and the size. None where nothing can be cut."""
+    local, (tops, bottoms) = sketch.local, bounds
+    passing: list[dict[JoinKey, Cut]] = [{} for _ in tops]
+    for key, (leave, arrive) in ends.items():
+        passing[sketch.level[key[0]]][key] = Cut(key[0], leave, arrive)
+    num_passing = [len({(cut.source, cut.leaves) for cut in cuts.values()}) for cuts in passing]
+    cuts = choose_cuts(tops, bottoms, num_passing, local.page)
+    if not cuts:
+        return None
+    lows = [min((x[v] - _reach(sketch, v) for v in rank), default=float("inf")) for rank in sketch.ranks]
+    highs = [max((x[v] + _reach(sketch, v) for v in rank), default=float("-inf")) for rank in sketch.ranks]
+    wires = {cut: passing[cut] for cut in cuts}
+    wrapped, cut_ways = wrap(Ranks(tops, bottoms, lows, highs), cuts, wires, top=local.pads[1], left=local.pads[0])
+    below = tops[-1] - bottoms[-2]  # what the last gap takes, down to the ports
+    tops, bottoms, shift = wrapped.tops, wrapped.bottoms, wrapped.shift
+    height = max(wrapped.bottom + local.pads[3], bottoms[-2] + below, local.least[1])
+    tops[-1], bottoms[-1] = bottoms[-2] + below, height
+    moved = {
+        key: (leave + shift[sketch.level[key[0]]], arrive + shift[sketch.level[key[1]]])
+        for key, (leave, arrive) in ends.items()
+    }
+    ways = _ways(moved, gaps, sketch, (tops, bottoms)) | cut_ways
+    size = (max(wrapped.right + local.pads[2], local.least[0]), height)
+    return [at + shift[sketch.level[v]] for v, at in enumerate(x)], ways, (tops, bottoms), size
 
 
 class _Pieces:

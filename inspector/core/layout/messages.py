@@ -17,6 +17,7 @@ class LayoutRequest:
 
     Containers come outermost first; boxes in the order in which they should read. `box_size` (n, 2) and
     `header_width` (c,) are in scene units, measured by whoever draws. `wires` (m, 2) join boxes.
+    With a `page` (see `page_length`) what is much longer is wrapped into columns of about that length, or into rows.
     """
 
     box_parent: NDArray[np.int32]
@@ -25,6 +26,7 @@ class LayoutRequest:
     header_width: NDArray[np.float32]
     wires: NDArray[np.int32]
     direction: Direction = "down"
+    page: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ TEXT_FROM = 0.55  # not all text below this zoom
 TITLE_FROM = 0.26  # but titles, as large as can be read
 TITLE_PX, SMALL_TITLE_PX = 11.0, 9.0  # on the screen; long ones are smaller
 TIGHT = 8.0  # less than PAD: letters are scarce from afar
+LONG_TITLE = 9  # characters; of longer ones a few can be spared
 SHORTEST_CUT = 4  # characters: of a title that is cut shorter nothing is shown
 ROUND_FROM = 0.15  # and no rounding below this
 RADIUS = 7.0
@@ -203,17 +204,23 @@ def _large_title(painter: QPainter, rect: QRectF, card: Card, look: Look) -> Non
     if look.zoom < TITLE_FROM:
         return
     font, scale = look.large_title(TITLE_PX)
-    room = rect.width() - TIGHT
-    if look.metrics.title.horizontalAdvance(card.title) * scale > room:
+    room, title = rect.width() - TIGHT, card.title
+    if look.metrics.title.horizontalAdvance(title) * scale > room:
         font, scale = look.large_title(SMALL_TITLE_PX)
+        title = _short(title) if look.metrics.title.horizontalAdvance(title) * scale > room else title
     if look.metrics.title.capHeight() * scale > rect.height():
         return
-    title = look.metrics.cut("title", card.title, room / scale)
-    if title != card.title and len(title) < SHORTEST_CUT:
+    title = look.metrics.cut("title", title, room / scale)
+    if title.endswith("…") and len(title) < SHORTEST_CUT:
         return
     painter.setFont(font)
     painter.setPen(colour(look.theme.failure if card.failed else look.theme.text))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, title)
+
+
+def _short(title: str) -> str:
+    """`BatchNorm` for BatchNorm2d: from afar letters are scarce, and the shapes tell how many axes there are."""
+    return title[:-2] if title[-2:] in ("1d", "2d", "3d") and len(title) > LONG_TITLE else title
 
 
 def _band(painter: QPainter, rect: QRectF, band: QColor) -> None:

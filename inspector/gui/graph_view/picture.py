@@ -48,6 +48,7 @@ class Picture:
     cards: tuple[Card, ...]
     failure: Failure | None = None
     known: KnownAxes = field(default_factory=KnownAxes)
+    page: float = 0.0  # how long its columns are, should it be wrapped
     _paths: dict[int, QPainterPath] = field(default_factory=dict, repr=False)
 
     @cached_property

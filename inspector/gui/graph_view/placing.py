@@ -90,7 +90,10 @@ def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> N
     zoom = max(min((room - 2 * EDGE) / narrow, along / LENGTH, 1.0), COMFORTABLE)
     half = QPointF(view.width() / 2 - EDGE, view.height() / 2 - EDGE) / zoom
     start = beginning(picture).center()
-    canvas.look_at(QPointF(start.x(), half.y()) if down else QPointF(half.x(), start.y()), zoom)
+    # what is wider than the view begins at its edge, unless the first box would be out of sight then
+    x = max(start.x(), half.x()) if picture.bounds.width() > 2 * half.x() else start.x()
+    y = max(start.y(), half.y()) if picture.bounds.height() > 2 * half.y() else start.y()
+    canvas.look_at(QPointF(x, half.y()) if down else QPointF(half.x(), y), zoom)
 
 
 def _keep(canvas: Canvas, old: QPointF, new: QPointF) -> None:

@@ -64,6 +64,7 @@ class GraphView(QWidget):
         self._hierarchy: Hierarchy | None = None
         self._folded: frozenset[int] = frozenset()
         self._direction: Direction = "down"
+        self._wrapped = False
         self._axes = KnownAxes()
         self._asked: _Asked | None = None
         self._state_chosen: tuple[int | None, str | None] = (None, None)
@@ -165,6 +166,12 @@ class GraphView(QWidget):
         """Let the graph run down, or to the right."""
         if direction != self._direction:
             self._direction = direction
+            self._ask(self._show_first, animated=False)
+
+    def set_wrapped(self, wrapped: bool) -> None:
+        """Let a graph that is too long for the view run on in further columns, or rows."""
+        if wrapped != self._wrapped:
+            self._wrapped = wrapped
             self._ask(self._show_first, animated=False)
 
     @property
@@ -374,6 +381,13 @@ class GraphView(QWidget):
             self.bar.show_depth(deepest(hierarchy))
         return same
 
+    @property
+    def _page(self) -> float:
+        """How long the columns are now, which folding should leave as they are."""
+        picture = self.picture
+        same = picture is not None and picture.visible.scope == self.scope
+        return picture.page if picture is not None and same and picture.layout.direction == self._direction else 0.0
+
     def _fold(self, folded: frozenset[int], then: Callable[[Picture | None], None]) -> None:
         if self._known is None or (folded == self._folded and self._asked is None):
             return
@@ -394,6 +408,8 @@ class GraphView(QWidget):
             ruler=self._ruler,
             scope=self.scope,
             axes=self._axes,
+            room=self._canvas.viewport().size().toTuple() if self._wrapped else None,
+            page=self._page,
         )
         self._asked = _Asked(self._link.ask(wish), then, animated)
         self._waiting.begin()
