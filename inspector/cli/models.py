@@ -7,7 +7,8 @@ import msgspec
 
 from inspector.cli.engine import CommandEngine, CommandError
 from inspector.cli.printing import note
-from inspector.protocol.events import ConsentNeeded, EntryNeeded, ModelLoaded
+from inspector.protocol.events import AnyEvent, ConsentNeeded, EntryNeeded, FileDescribed, FileDrawn, ModelLoaded
+from inspector.protocol.files import FileDescription
 from inspector.protocol.inputs import Preprocess
 from inspector.protocol.requests import LoadModel
 
@@ -26,6 +27,15 @@ class ModelOptions:
     weights_only: bool = False
 
 
+class NotLoadedError(CommandError):
+    """No model came of the file, but the graph that it tells of itself."""
+
+    def __init__(self, error: CommandError, description: FileDescription, drawn: FileDrawn) -> None:
+        super().__init__(error.message, error.status)
+        self.description = description
+        self.drawn = drawn
+
+
 def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
     """Load the model, and say on stderr what a user should know of it.
 
@@ -41,8 +51,25 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         weights_only=options.weights_only,
     )
     engine.lend(request.path, request.source)
+    seen: list[AnyEvent] = []
+    try:
+        loaded = _loaded(engine, request, seen)
+    except CommandError as error:
+        description = next((event.description for event in seen if isinstance(event, FileDescribed)), None)
+        drawn = next((event for event in seen if isinstance(event, FileDrawn)), None)
+        if error.status != 1 or description is None or drawn is None:
+            raise
+        raise NotLoadedError(error, description, drawn) from error
+    for text in (*loaded.notes, loaded.keys.sentence if loaded.keys is not None else ""):
+        if text:
+            note(f"inspector: {text}")
+    return loaded
+
+
+def _loaded(engine: CommandEngine, request: LoadModel, seen: list[AnyEvent]) -> ModelLoaded:
     loaded = None
     for reply in engine.ask(request):
+        seen.append(reply.event)
         match reply.event:
             case ConsentNeeded():
                 raise CommandError(_consent(reply.event), 3)
@@ -54,9 +81,6 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
                 pass
     if loaded is None:
         raise CommandError("The engine did not say that the model was loaded.")
-    for text in (*loaded.notes, loaded.keys.sentence if loaded.keys is not None else ""):
-        if text:
-            note(f"inspector: {text}")
     return loaded
 
 

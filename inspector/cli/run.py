@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
+from inspector.cli.file_alone import report_of_file
 from inspector.cli.graph_file import check_graph_path, write_graph
-from inspector.cli.models import ModelOptions, load, parse_shape, preprocess_from
+from inspector.cli.models import ModelOptions, NotLoadedError, load, parse_shape, preprocess_from
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import run_text
 from inspector.cli.times import timed_report
@@ -70,11 +71,20 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
     if options.time_runs and options.changes:
         raise CommandError("--time-runs times the model as it is: give it without --change.", 2)
     with command_engine() as engine:
-        loaded = load(engine, model)
+        try:
+            loaded = load(engine, model)
+        except NotLoadedError as error:
+            report = report_of_file(error.description, error.drawn, error.message)
+            return _printed(report, options, as_json=as_json)
         engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
         report = _run(engine, loaded, options)
         if options.time_runs and report.graph is not None and report.failure is None:
             report = timed_report(report, _profile(engine, loaded, options))
+    return _printed(report, options, as_json=as_json)
+
+
+def _printed(report: RunReport, options: RunOptions, *, as_json: bool) -> int:
+    """Print what was seen, or what the file tells where nothing could be run."""
     if options.graph:
         write_graph(report.graph, report.failure, options.graph)
     if as_json:

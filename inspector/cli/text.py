@@ -51,7 +51,7 @@ def run_text(report: RunReport) -> str:
         lines += ["", *made, report.comparison.sentence, *report.comparison.sentences]
     if report.verdict is not None:
         lines += ["", report.verdict.sentence, *report.verdict.warnings]
-    if report.failure is not None:
+    if report.failure is not None and report.graph is not None and report.graph.origin == "run":
         shapes = " and ".join(shape_text(shape) for shape in report.failure.input_shapes)
         where = report.failure.fqn or "the model's forward"
         lines += ["", f"Failed at {report.failure.op} in {where}, given {shapes}:", f"  {report.failure.message}"]

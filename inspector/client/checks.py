@@ -40,8 +40,9 @@ def check_reply(reply: Reply) -> None:
         case GraphCaptured(graph=graph, axes=axes):
             _check_graph(graph, ran=True)
             _check_axes(axes)
-        case FileDrawn(graph=graph):
+        case FileDrawn(graph=graph, axes=axes):
             _check_graph(graph, ran=False)
+            _check_axes(axes)
         case AxesFound(axes=axes):
             _check_axes(axes)
         case ForwardProfiled():

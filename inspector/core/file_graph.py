@@ -84,7 +84,7 @@ def graph_of_file(description: FileDescription) -> Graph | None:
         notes.append(f"{left_out:,} more modules are not drawn.")
     return Graph(
         nodes=tuple(nodes),
-        groups=_with_totals(groups, nodes),
+        groups=with_totals(groups, nodes),
         edges=(),
         notes=tuple(notes),
         origin="names" if guessed else "file",
@@ -162,7 +162,8 @@ def _count(tensors: Iterable[tuple[str, TensorEntry]], counted: set[str]) -> tup
     return params, shared
 
 
-def _with_totals(groups: list[Group], nodes: list[Node]) -> tuple[Group, ...]:
+def with_totals(groups: list[Group], nodes: list[Node]) -> tuple[Group, ...]:
+    """The groups with the parameters of all that lies in them, each counted once."""
     totals = [0] * len(groups)
     for node in nodes:
         if node.group is not None:

@@ -8,8 +8,11 @@ _BYTE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def shape_text(shape: Sequence[int], batch: str = "") -> str:
-    """`(1, 64, 56, 56)`; with `batch="N"` the first size is written so: `(N, 64, 56, 56)`. A scalar is `()`."""
-    sizes = [str(size) for size in shape]
+    """`(1, 64, 56, 56)`; with `batch="N"` the first size is written so: `(N, 64, 56, 56)`. A scalar is `()`.
+
+    A size below zero is one that a file leaves open: `(?, 64, 56, 56)`.
+    """
+    sizes = [str(size) if size >= 0 else "?" for size in shape]
     if batch and sizes:
         sizes[0] = batch
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
@@ -19,7 +22,10 @@ def named_shape_text(shape: Sequence[int], axes: Sequence[str]) -> str:
     """`(N 1, C 64, H 56, W 56)`; an axis without a name is its size alone, and so are all where the names don't fit."""
     if len(axes) != len(shape) or not any(axes):
         return shape_text(shape)
-    sizes = [f"{name} {size}" if name else str(size) for name, size in zip(axes, shape, strict=True)]
+    sizes = [
+        f"{name} {size}" if name and size >= 0 else name or ("?" if size < 0 else str(size))
+        for name, size in zip(axes, shape, strict=True)
+    ]
     return f"({', '.join(sizes)})" if len(sizes) > 1 else f"({sizes[0]},)"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, value_text
-from inspector.core.tensor_sizes import output_bytes
+from inspector.core.tensor_sizes import is_open, output_bytes
 from inspector.protocol.events import ForwardProfiled
 from inspector.protocol.graph import Graph, Node, Statistics
 
@@ -126,7 +126,9 @@ def _peak(measured: Measured, node: Node) -> float | None:
 
 
 def _output(_measured: Measured, node: Node) -> float | None:
-    return output_bytes(node) if node.outputs and node.kind != "output" else None
+    if not node.outputs or node.kind == "output" or any(is_open(spec) for spec in node.outputs):
+        return None
+    return output_bytes(node)
 
 
 def _zeros(statistics: Statistics) -> float | None:

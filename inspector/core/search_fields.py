@@ -1,11 +1,11 @@
 """What of a node a search can compare: a table of its numbers with their units, and a table of its texts."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from inspector.core.formatting import shape_text
+from inspector.core.tensor_sizes import is_open, output_bytes
 from inspector.protocol.graph import Graph, Node
 
 COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
@@ -13,9 +13,6 @@ BYTES = {"": 1.0, "b": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "kb": 2.0**10, "mb": 2
 SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 SHARES = {"": 1.0, "%": 0.01}
 VALUES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
-ITEM_BYTES = {"bool": 1, "uint8": 1, "int8": 1, "int16": 2, "float16": 2, "bfloat16": 2, "uint16": 2}
-ITEM_BYTES |= {"int64": 8, "float64": 8, "uint64": 8, "complex64": 8, "complex128": 16, "complex32": 4}
-ITEM_BYTES |= {"float8_e4m3fn": 1, "float8_e5m2": 1, "quint8": 1, "qint8": 1}
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,8 @@ def _zeros(subject: Subject) -> float | None:
     return found.zeros / found.num_sampled if found is not None and found.num_sampled else None
 
 
-def _bytes(subject: Subject) -> float:
-    return float(sum(math.prod(spec.shape) * ITEM_BYTES.get(spec.dtype, 4) for spec in subject.node.outputs))
+def _bytes(subject: Subject) -> float | None:
+    return None if any(is_open(spec) for spec in subject.node.outputs) else float(output_bytes(subject.node))
 
 
 def _rank(subject: Subject) -> float | None:

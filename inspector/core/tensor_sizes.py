@@ -15,8 +15,15 @@ BITS = {
 }
 
 
+def is_open(spec: TensorSpec) -> bool:
+    """Whether a size is free, as files of programs may leave it: then it is −1."""
+    return min(spec.shape, default=0) < 0
+
+
 def spec_bytes(spec: TensorSpec) -> int:
-    """Values times the size of one; a dtype without a row counts four bytes a value."""
+    """Values times the size of one; a dtype without a row counts four bytes a value, a size left open nothing."""
+    if is_open(spec):
+        return 0
     return -(-math.prod(spec.shape) * BITS.get(spec.dtype, 32) // 8)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from inspector.core.file_graph import graph_of_file
 from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
 from inspector.engine.axes import AxesMemory
 from inspector.engine.diagnosis import diagnose_evaluation
+from inspector.engine.drawing_files import draw_file
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
 from inspector.engine.inputs import prepare_input
@@ -30,7 +30,6 @@ from inspector.engine.statistics import measure_or_none
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
-    FileDrawn,
     FindingsFound,
     ImagesDecoded,
     InputPrepared,
@@ -138,9 +137,9 @@ class Session:
         )
 
     def _draw_file(self, description: FileDescription) -> None:
-        graph = graph_of_file(description)
-        if graph is not None:
-            self._emit(FileDrawn(graph=graph))
+        drawn = draw_file(description)
+        if drawn is not None:
+            self._emit(drawn)
 
     def handle(self, request: AnyRequest) -> None:
         """Do what `request` asks.

@@ -198,7 +198,7 @@ def _file_event(state: WindowState, event: FileEvent, *, reload: bool) -> Window
         case FileDescribed():
             return replace(state, description=event.description)
         case FileDrawn():  # a model that is open has more to show
-            return replace(state, run=RunState(graph=event.graph)) if state.model is None else state
+            return replace(state, run=RunState(graph=event.graph, axes=event.axes)) if state.model is None else state
         case ConsentNeeded():
             return replace(state, consent=event)
         case EntryNeeded():

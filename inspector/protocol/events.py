@@ -44,9 +44,13 @@ class FileDescribed(Event, frozen=True, tag="file_described"):
 
 
 class FileDrawn(Event, frozen=True, tag="file_drawn"):
-    """The graph that a file gives without a run, where no model came of it; its `origin` is not "run"."""
+    """The graph that a file gives without a run, where no model came of it; its `origin` is not "run".
+
+    A size of −1 is one that the file leaves open; `axes` has its name, where the file gives one.
+    """
 
     graph: Graph
+    axes: GraphAxes | None = None
 
 
 class TrustItem(Message, frozen=True):

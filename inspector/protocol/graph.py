@@ -32,6 +32,8 @@ Category = Literal[
 class TensorSpec(Message, frozen=True, gc=False):
     """A tensor without its values: `shape` as measured, `dtype` as torch names it without `torch.`.
 
+    In a graph that comes from a file, without a run, a size that the file leaves open is −1.
+
     `axes` names each axis (`N`, `C`, `C·H·W`; "" where unknown), and is empty where none is known. `batch` says of each
     axis how many times as long as the batch it is: 0 does not follow it, −1 follows it in another way; it is empty
     where that was not found. Both are empty in GraphCaptured, and put in from its GraphAxes where they are printed.

@@ -3,129 +3,133 @@
 from collections import Counter
 from itertools import islice
 
-from inspector.engine.formats.cleaning import MAX_DIMENSION, clean_text, counted
-from inspector.engine.formats.protobuf import Field, Walker
+from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.onnx_graph import graph_of_onnx
+from inspector.engine.formats.onnx_parts import OnnxFile, OnnxGraph, OnnxNode, OnnxTensor
+from inspector.engine.formats.onnx_reader import read_onnx
+from inspector.engine.formats.protobuf import Walker
 from inspector.engine.formats.reading import Refused, Source
-from inspector.protocol.files import FileDescription, TensorEntry
+from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry
+from inspector.protocol.graph import Graph
 
-_DTYPES = {
-    1: "float32",
-    2: "uint8",
-    3: "int8",
-    4: "uint16",
-    5: "int16",
-    6: "int32",
-    7: "int64",
-    8: "string",
-    9: "bool",
-    10: "float16",
-    11: "float64",
-    12: "uint32",
-    13: "uint64",
-    14: "complex64",
-    15: "complex128",
-    16: "bfloat16",
-    17: "float8_e4m3fn",
-    19: "float8_e5m2",
-}
 _KNOWN_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
+# Domains whose operations ONNX Runtime itself has.
+_OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "ai.onnx.preview.training"}
 
 
 def describe(source: Source) -> FileDescription | None:
     """Describe it, or None where it is something else."""
-    graph = _find_graph(source)
-    if graph is None:
+    if not _is_onnx(source):
         return None
-    walker = Walker(source)
-    top = list(islice(walker.fields(0, source.size_bytes), 1000))
-    tensors, ops, inputs, outputs = _read_graph(walker, graph)
-    metadata = {"form": "ONNX", **_texts(walker, top)}
-    metadata["inputs"], metadata["outputs"] = ", ".join(inputs[:20]), ", ".join(outputs[:20])
-    metadata["operations"] = ", ".join(f"{op} ×{count}" for op, count in ops.most_common(12))
+    file = read_onnx(source)
+    graph, _axes = graph_of_onnx(file)
+    tensors = file.graph.tensors
+    ops = Counter(node.op for node in file.graph.nodes)
     return FileDescription(
         path=source.path,
         format="onnx",
         size_bytes=source.size_bytes,
         safety="inert",
         summary=f"An ONNX model, {counted(ops.total(), 'operation')}, {counted(len(tensors), 'tensor')}.",
-        tensors=tuple(tensors),
-        metadata=metadata,
+        tensors=tuple(TensorEntry(tensor.name, tensor.shape, tensor.dtype) for tensor in tensors),
+        modules=tuple(_modules(graph)),
+        metadata=_metadata(file, ops),
+        warnings=tuple(_warnings(file)),
     )
 
 
-def _find_graph(source: Source) -> Field | None:
-    """The graph's field, if the file has the shape of an ONNX model: ir_version first or soon, then a graph."""
+def _is_onnx(source: Source) -> bool:
+    """Whether the file has the shape of an ONNX model: ir_version first or soon, then a graph."""
     if source.read_at(0, 1) not in {b"\x08", b"\x12", b"\x3a", b"\x42"}:
-        return None
-    graph, version = None, False
+        return False
+    graph, version = False, False
     try:
         for field in islice(Walker(source).fields(0, source.size_bytes), 1000):
             if field.number not in _KNOWN_FIELDS:
-                return None
+                return False
             version = version or (field.number == 1 and 0 < field.value < 1000)
-            if field.number == 7 and field.is_bytes:
-                graph = field
+            graph = graph or (field.number == 7 and field.is_bytes)
     except Refused:
-        if graph is None or not version:
-            return None
+        if not graph or not version:
+            return False
         raise
-    return graph if version else None
+    return graph and version
 
 
-def _texts(walker: Walker, top: list[Field]) -> dict[str, str]:
-    found = {}
-    for field in top:
-        if field.number in {2, 3} and field.is_bytes:
-            key = "producer" if field.number == 2 else "producer_version"
-            found[key] = clean_text(walker.text(field), 100)
-        elif field.number == 1:
-            found["ir_version"] = str(field.value)
-        elif field.number == 8 and field.is_bytes:
-            parts = list(walker.fields(field.start, field.end))
-            domain = next((walker.text(part, 60) for part in parts if part.number == 1 and part.is_bytes), "")
-            version = next((part.value for part in parts if part.number == 2), 0)
-            found[f"opset {clean_text(domain, 60)}".strip()] = str(version)
+def _metadata(file: OnnxFile, ops: Counter[str]) -> dict[str, str]:
+    metadata = {"form": "ONNX"}
+    if file.producer:
+        metadata["producer"] = file.producer
+    if file.producer_version:
+        metadata["producer_version"] = file.producer_version
+    metadata["ir_version"] = str(file.ir_version)
+    metadata |= {f"opset {domain}".strip(): str(version) for domain, version in list(file.opsets.items())[:20]}
+    held = {tensor.name for tensor in file.graph.tensors}
+    inputs = [value.name for value in file.graph.inputs if value.name not in held]
+    metadata["inputs"] = ", ".join(inputs[:20])
+    metadata["outputs"] = ", ".join(value.name for value in file.graph.outputs[:20])
+    metadata["operations"] = ", ".join(f"{op} ×{count}" for op, count in ops.most_common(12))
+    if file.functions:
+        metadata["functions"] = ", ".join(function.name for function in file.functions[:20])
+    outside = sorted({tensor.external.location for tensor in _tensors(file) if tensor.external is not None})
+    if outside:
+        metadata["external files"] = ", ".join(outside[:20])
+    for key, text in list(file.metadata.items())[:20]:
+        if key:
+            metadata.setdefault(clean_text(key, 60), clean_text(text, 200))
+    return metadata
+
+
+def _warnings(file: OnnxFile) -> list[str]:
+    found = []
+    outside = {tensor.external.location for tensor in _tensors(file) if tensor.external is not None}
+    odd = sorted(location for location in outside if not is_plain_name(location))
+    if odd:
+        found.append(f'Weights lie in "{odd[0]}", which leads out of its folder; it is not followed.')
+    own = {(function.domain, function.name) for function in file.functions}
+    foreign = sorted(
+        {
+            f"{node.domain}::{node.op}"
+            for node in _nodes(file)
+            if node.domain not in _OWN_DOMAINS and (node.domain, node.op) not in own
+        }
+    )
+    if foreign:
+        names = ", ".join(foreign[:5])
+        found.append(f"Operations of a library of somebody's own can't be run: {names}.")
     return found
 
 
-def _read_graph(walker: Walker, graph: Field) -> tuple[list[TensorEntry], Counter[str], list[str], list[str]]:
-    tensors: list[TensorEntry] = []
-    ops: Counter[str] = Counter()
-    inputs: list[str] = []
-    outputs: list[str] = []
-    for field in walker.fields(graph.start, graph.end):
-        if not field.is_bytes:
-            continue
-        match field.number:
-            case 1:
-                ops[_named(walker, field, 4) or "?"] += 1
-            case 5:
-                tensors.append(_tensor(walker, field))
-            case 11:
-                inputs.append(_named(walker, field, 1))
-            case 12:
-                outputs.append(_named(walker, field, 1))
-            case _:
-                pass
-    return tensors, ops, inputs, outputs
+def is_plain_name(location: str) -> bool:
+    """Whether a tensor's place is a file beside the model, or in a folder there: no way up, and not from the root."""
+    parts = location.replace("\\", "/").split("/")
+    return bool(location) and ":" not in parts[0] and not any(part in {"", "..", "."} for part in parts)
 
 
-def _named(walker: Walker, outer: Field, number: int) -> str:
-    for field in walker.fields(outer.start, outer.end):
-        if field.number == number and field.is_bytes:
-            return clean_text(walker.text(field), 200)
-    return ""
+def _modules(graph: Graph) -> list[ModuleEntry]:
+    """The modules that the names in the file tell of, in the order of the graph."""
+    found = {group.fqn: group.class_name for group in graph.groups}
+    for node in graph.nodes:
+        if node.kind == "module":
+            found.setdefault(node.fqn, node.op)
+    return [ModuleEntry(fqn, class_name) for fqn, class_name in found.items()]
 
 
-def _tensor(walker: Walker, outer: Field) -> TensorEntry:
-    shape: list[int] = []
-    name, dtype = "", 0
-    for field in walker.fields(outer.start, outer.end):
-        if field.number == 1:
-            shape += walker.varints(field) if field.is_bytes else [field.value]
-        elif field.number == 2:
-            dtype = field.value
-        elif field.number == 8 and field.is_bytes:
-            name = clean_text(walker.text(field), 500)
-    sizes = tuple(size if size <= MAX_DIMENSION else 0 for size in shape[:64])
-    return TensorEntry(name=name, shape=sizes, dtype=_DTYPES.get(dtype, "unknown"))
+def _nodes(file: OnnxFile) -> list[OnnxNode]:
+    """All operations, however deep."""
+    waiting: list[OnnxGraph] = [file.graph]
+    found = [node for function in file.functions for node in function.nodes]
+    waiting += [graph for node in found for one in node.attributes for graph in one.graphs]
+    while waiting:
+        graph = waiting.pop()
+        found += graph.nodes
+        waiting += [inner for node in graph.nodes for one in node.attributes for inner in one.graphs]
+    return found
+
+
+def _tensors(file: OnnxFile) -> list[OnnxTensor]:
+    """All tensors of the file, however deep."""
+    nodes = _nodes(file)
+    graphs = [file.graph, *(graph for node in nodes for one in node.attributes for graph in one.graphs)]
+    held = [tensor for graph in graphs for tensor in graph.tensors]
+    return held + [tensor for node in nodes for one in node.attributes for tensor in one.tensors]

@@ -8,6 +8,7 @@ from inspector.engine.loading.hugging_face_models import entry_of, load_folder
 from inspector.engine.loading.libraries import library_of
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.mending import place_chosen
+from inspector.engine.loading.onnx_models import load_onnx
 from inspector.engine.loading.programs import load_exported, load_torchscript
 from inspector.engine.loading.source_models import load_source
 from inspector.engine.loading.source_module import detach_sources
@@ -49,9 +50,7 @@ def load_model(request: LoadModel, description: FileDescription, steps: Steps = 
         case "exported_program":
             return load_exported(request, description)
         case "onnx":
-            raise EngineError(
-                "ONNX models are described here, but not run yet.", "Open the PyTorch model that it was exported from."
-            )
+            return load_onnx(request, description)
         case "unknown":
             raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2 or .py.")
 

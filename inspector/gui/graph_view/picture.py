@@ -13,12 +13,12 @@ from inspector.core.folding import Visible
 from inspector.core.formatting import bytes_text, named_shape_text, shape_text
 from inspector.core.graph_axes import NOTHING, group_output_axes, output_axes
 from inspector.core.layout import HEADER, Layout
+from inspector.core.tensor_sizes import is_open, spec_bytes
 from inspector.gui.graph_view.cards import Card, container_card
 from inspector.protocol.graph import Failure, GraphAxes, Node, TensorAxes, TensorSpec
 
 ARROW = 6.0
 TURN = 8.0  # radius of a wire's corners
-BITS = {"bool": 8, "uint8": 8, "int8": 8, "int16": 16, "float16": 16, "bfloat16": 16, "int64": 64, "float64": 64}
 Rect = tuple[float, float, float, float]
 
 
@@ -207,7 +207,7 @@ class Picture:
             source, target = graph.nodes[edge.source], graph.nodes[edge.target]
             spec = source.outputs[edge.source_output] if edge.source_output < len(source.outputs) else None
             shape = named_shape_text(spec.shape, self.axes_of_wire(index).names) if spec else ""
-            carries = f"{shape} {spec.dtype}, {bytes_text(_size_bytes(spec))}" if spec else "a value"
+            carries = " ".join((shape, _told_size(spec))) if spec else "a value"
             lines.append(f"{_called(source)} → {_called(target)}: {carries}" + (" (inferred)" if edge.inferred else ""))
         left = len(self.visible.wire_edges[wire]) - len(lines)
         return "\n".join([*lines, *([f"and {left} more"] if left > 0 else [])])
@@ -300,9 +300,9 @@ def _called(node: Node) -> str:
 
 
 def _size_bytes(spec: TensorSpec | None) -> int:
-    if spec is None:
-        return 0
-    count = 1
-    for size in spec.shape:
-        count *= size
-    return count * BITS.get(spec.dtype, 32) // 8
+    return 0 if spec is None else spec_bytes(spec)
+
+
+def _told_size(spec: TensorSpec) -> str:
+    """`float32, 4 KB`; without the bytes where a size is open."""
+    return spec.dtype if is_open(spec) else f"{spec.dtype}, {bytes_text(spec_bytes(spec))}"
