@@ -11,7 +11,19 @@ from pathlib import Path
 
 import msgspec
 
-from inspector.protocol import base, evaluation, events, files, findings, graph, inputs, outputs, reports, requests
+from inspector.protocol import (
+    base,
+    evaluation,
+    events,
+    files,
+    findings,
+    gradients,
+    graph,
+    inputs,
+    outputs,
+    reports,
+    requests,
+)
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "messages.md"
 SECTIONS = (
@@ -20,6 +32,7 @@ SECTIONS = (
     ("Reports of the command line", reports),
     ("Files", files),
     ("Graph", graph),
+    ("Gradients", gradients),
     ("Inputs", inputs),
     ("Outputs", outputs),
     ("Findings", findings),

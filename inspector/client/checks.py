@@ -16,6 +16,7 @@ from inspector.protocol.events import (
     FileDrawn,
     FolderScanned,
     ForwardProfiled,
+    GradientsTraced,
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
@@ -25,6 +26,7 @@ from inspector.protocol.events import (
     TensorFetched,
     ValueFound,
 )
+from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Graph, GraphAxes
 
 
@@ -45,10 +47,8 @@ def check_reply(reply: Reply) -> None:
             _check_axes(axes)
         case AxesFound(axes=axes):
             _check_axes(axes)
-        case ForwardProfiled():
-            _check_profile(reply.event)
-        case ChangesCompared(comparison=comparison):
-            _check_comparison(comparison)
+        case ForwardProfiled() | GradientsTraced() | ChangesCompared():
+            _check_figures(reply.event)
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -77,6 +77,16 @@ def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:  # noqa: PLR0911 - one 
             return ()
 
 
+def _check_figures(event: ForwardProfiled | GradientsTraced | ChangesCompared) -> None:
+    match event:
+        case ForwardProfiled():
+            _check_profile(event)
+        case GradientsTraced(flow=flow):
+            _check_flow(flow)
+        case ChangesCompared(comparison=comparison):
+            _check_comparison(comparison)
+
+
 def _check_profile(profile: ForwardProfiled) -> None:
     figures = [profile.plain_s, profile.observed_s, *profile.group_s]
     for node in profile.nodes:
@@ -85,6 +95,19 @@ def _check_profile(profile: ForwardProfiled) -> None:
         raise ValueError("a time or size is no number that there can be")
     if profile.runs < 1:
         raise ValueError("a profile has no runs")
+
+
+def _check_flow(flow: GradientFlow) -> None:
+    norms = [norm for row in flow.parameters for norm in (row.norm, row.max_abs, row.weight_norm)]
+    norms += [node.norm for node in flow.nodes]
+    if any(norm is not None and norm < 0 for norm in norms):
+        raise ValueError("a norm is less than nothing")
+    if any(row.zeros is not None and not 0 <= row.zeros <= 1 for row in flow.parameters):
+        raise ValueError("a share of zeros is no share")
+    if any(row.stop is not None and not 0 <= row.stop < len(flow.stops) for row in flow.parameters):
+        raise ValueError("a parameter is cut off by what is not listed")
+    if any(stop.node is not None and stop.node < 0 for stop in flow.stops):
+        raise ValueError("an operation where the gradient ends has no place")
 
 
 def _check_comparison(comparison: Comparison) -> None:

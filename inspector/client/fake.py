@@ -15,6 +15,7 @@ import numpy as np
 
 from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
+from inspector.client.fake_gradients import gradients
 from inspector.protocol.events import (
     AnyEvent,
     AxesFound,
@@ -58,6 +59,7 @@ from inspector.protocol.requests import (
     ReadRow,
     RunForward,
     ScanFolder,
+    TraceGradients,
 )
 
 
@@ -181,6 +183,7 @@ class FakeEngine:
             LoadModel: self._load,
             RunForward: self._run,
             ProfileForward: self._profile,
+            TraceGradients: self._trace,
             PreviewInput: self._preview,
             MeasureParameters: self._measure,
             ScanFolder: self._scan,
@@ -239,6 +242,10 @@ class FakeEngine:
     def _profile(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, ProfileForward)
         return [Progressed(what="Timing", done=1, total=request.runs), said.profile(request.runs, request.warm_up)]
+
+    def _trace(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, TraceGradients)
+        return [Progressed(what="Running backward"), gradients(request.loss, request.transform)]
 
     def _preview(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, PreviewInput)

@@ -15,6 +15,7 @@ from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.drawing_files import draw_file
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation import evaluate, scan_folder
+from inspector.engine.gradients import trace_gradients
 from inspector.engine.inputs import prepare_input
 from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.inputs.images import thumbnail
@@ -31,6 +32,7 @@ from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
     FindingsFound,
+    GradientsTraced,
     ImagesDecoded,
     InputPrepared,
     ModelLoaded,
@@ -57,6 +59,7 @@ from inspector.protocol.requests import (
     ReadRow,
     RunForward,
     ScanFolder,
+    TraceGradients,
 )
 
 # The search looks at its own clock between tries; past this a try hangs.
@@ -151,8 +154,8 @@ class Session:
         match request:
             case RunForward():
                 self._run(request)
-            case ProfileForward():
-                self._profile(request)
+            case ProfileForward() | TraceGradients():
+                self._measure_run(request)
             case PreviewInput():
                 self._preview(request)
             case MeasureParameters():
@@ -198,9 +201,15 @@ class Session:
         self._kept = fetch(model.loaded, model.slots, model.last_run, request.place)
         self._emit(fetched_event(self._kept))
 
-    def _profile(self, request: ProfileForward) -> None:
+    def _measure_run(self, request: ProfileForward | TraceGradients) -> None:
         model = self._model()
-        self._emit(profile_forward(model.loaded, model.slots, request, self._emit, self._between_steps))
+        if isinstance(request, ProfileForward):
+            self._emit(profile_forward(model.loaded, model.slots, request, self._emit, self._between_steps))
+            return
+        self._emit(Progressed(what="Running backward"))
+        self._kept = None
+        flow = trace_gradients(model.loaded, model.slots, request, self._between_steps)
+        self._emit(GradientsTraced(flow=flow))
 
     def _preview(self, request: PreviewInput) -> None:
         prepared = prepare_input(request.source)

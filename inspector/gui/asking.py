@@ -25,15 +25,16 @@ from inspector.protocol.tensors import TensorPlace
 
 _TENSOR: tuple[Concern, ...] = ("tensor", "tensor_part")
 _OF_A_MODEL: tuple[Concern, ...] = (
-    *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile"),
+    *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile", "gradients"),
     *_TENSOR,
 )
 # A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
 _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "load": _OF_A_MODEL,
     "reload": _OF_A_MODEL,
-    "run": ("run", "profile", *_TENSOR),
+    "run": ("run", "profile", "gradients", *_TENSOR),
     "profile": ("profile",),
+    "gradients": ("gradients",),
     "preview": ("preview",),
     "scan": ("scan", "evaluate"),
     "evaluate": ("scan", "evaluate"),
@@ -47,6 +48,7 @@ _WHAT: dict[Concern, str] = {
     "reload": "Reopening",
     "run": "Running",
     "profile": "Profiling",
+    "gradients": "Running backward",
     "scan": "Reading the folder",
     "evaluate": "Evaluating",
     "tensor": "Fetching a tensor",

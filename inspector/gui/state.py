@@ -28,6 +28,7 @@ from inspector.protocol.events import (
 )
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Findings
+from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
@@ -35,7 +36,7 @@ from inspector.protocol.requests import Mode
 from inspector.protocol.tensors import CellWindow, TensorPlace
 
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
-Place = Literal["file", "input", "run", "evaluation", "engine", "tensor"]
+Place = Literal["file", "input", "run", "evaluation", "engine", "tensor", "training"]
 Concern = Literal[
     "load",
     "reload",
@@ -48,6 +49,7 @@ Concern = Literal[
     "profile",
     "tensor",
     "tensor_part",
+    "gradients",
 ]
 
 
@@ -117,7 +119,7 @@ class OutputValues:
 class RunState:
     """The last run, or the graph of a file that was not run. `outputs` is empty when it failed.
 
-    `profile` are times and memory of this graph, when measured.
+    `profile` are times and memory of this graph, when measured; `gradients` what a loss's gradient reached in it.
 
     With changes in force `comparison` tells what they did, and `outputs_before` are the outputs without them.
     """
@@ -135,6 +137,7 @@ class RunState:
     axes: GraphAxes | None = None
     running: bool = False
     profile: ForwardProfiled | None = None
+    gradients: GradientFlow | None = None
 
     @property
     def has_run(self) -> bool:

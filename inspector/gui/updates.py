@@ -24,6 +24,7 @@ from inspector.gui.state import (
     TensorState,
     WindowState,
 )
+from inspector.gui.training.flow import of_graph
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
     AnyEvent,
@@ -41,6 +42,7 @@ from inspector.protocol.events import (
     FindingsFound,
     FolderScanned,
     ForwardProfiled,
+    GradientsTraced,
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
@@ -64,7 +66,9 @@ MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
 
 FileEvent = FileDescribed | FileDrawn | ConsentNeeded | EntryNeeded | ModelLoaded
-RunEvent = GraphCaptured | AxesFound | ForwardProfiled | OutputsComputed | ChangesCompared | FindingsFound
+RunEvent = (
+    GraphCaptured | AxesFound | ForwardProfiled | GradientsTraced | OutputsComputed | ChangesCompared | FindingsFound
+)
 SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
 
@@ -73,6 +77,7 @@ _PLACES: dict[Concern, Place] = {
     "reload": "file",
     "run": "run",
     "profile": "run",
+    "gradients": "training",
     "preview": "input",
     "scan": "evaluation",
     "evaluate": "evaluation",
@@ -80,7 +85,7 @@ _PLACES: dict[Concern, Place] = {
     "tensor_part": "tensor",
 }
 # Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "scan", "evaluate", "tensor")
+LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "gradients", "scan", "evaluate", "tensor")
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -176,7 +181,13 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
         case FileDescribed() | FileDrawn() | ConsentNeeded() | EntryNeeded() | ModelLoaded():
             return _file_event(state, event, reload=concern == "reload")
         case (
-            GraphCaptured() | AxesFound() | ForwardProfiled() | OutputsComputed() | ChangesCompared() | FindingsFound()
+            GraphCaptured()
+            | AxesFound()
+            | ForwardProfiled()
+            | GradientsTraced()
+            | OutputsComputed()
+            | ChangesCompared()
+            | FindingsFound()
         ):
             return _run_event(state, reply, event, concern)
         case InputPrepared() | ParametersMeasured() | ImagesDecoded():
@@ -241,6 +252,8 @@ def _run_event(  # noqa: PLR0911 - one return for each event
             return replace(state, run=run, selected_node=_same_node(state, event.graph))
         case ForwardProfiled():
             return _profiled(state, event)
+        case GradientsTraced():
+            return replace(state, run=replace(state.run, gradients=of_graph(event.flow, state.run.graph)))
         case AxesFound():
             return replace(state, run=replace(state.run, axes=event.axes))
         case OutputsComputed():

@@ -7,6 +7,7 @@ from inspector.protocol.changes import Comparison
 from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule, Skipped
 from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysReport, ModelInfo, ModuleRow
 from inspector.protocol.findings import Findings
+from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Failure, Graph, GraphAxes, Statistics
 from inspector.protocol.inputs import InputSlot, Preprocess
 from inspector.protocol.outputs import Head, OutputTensor, Verdict
@@ -168,6 +169,12 @@ class ForwardProfiled(Event, frozen=True, tag="forward_profiled"):
     peak_bytes: int | None = None
     memory: str = ""
     notes: tuple[str, ...] = ()
+
+
+class GradientsTraced(Event, frozen=True, tag="gradients_traced"):
+    """What the gradient of a loss reached, and where it ended."""
+
+    flow: GradientFlow
 
 
 class OutputsComputed(Event, frozen=True, tag="outputs_computed"):
@@ -373,6 +380,7 @@ AnyEvent = (
     | InputPrepared
     | GraphCaptured
     | ForwardProfiled
+    | GradientsTraced
     | AxesFound
     | OutputsComputed
     | ChangesCompared

@@ -5,6 +5,7 @@ from typing import Literal
 from inspector.protocol.base import Message
 from inspector.protocol.changes import Change
 from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.gradients import LossName, OutputTransform
 from inspector.protocol.inputs import InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
 from inspector.protocol.tensors import CellWindow, MapWindow, Sought, TensorPlace
@@ -81,6 +82,27 @@ class ProfileForward(Request, frozen=True, tag="profile_forward"):
     seed: int = 0
     runs: int = 7
     warm_up: int = 2
+
+
+class TraceGradients(Request, frozen=True, tag="trace_gradients"):
+    """Run forward and backward once, and tell what gradient reaches each parameter. Answer: GradientsTraced.
+
+    Inputs and settings mean what they do in RunForward; nothing of the model is changed. Without `loss` the one that
+    fits the output is taken, without `target` one is made up. `output` is the place of the output that is trained;
+    −1 takes the first with a gradient. A line of code as transform runs only with `run_line`, which the user's own
+    consent sets.
+    """
+
+    inputs: tuple[NamedInput, ...] = ()
+    device: str = "cpu"
+    dtype: str = ""
+    mode: Mode = "eval"
+    seed: int = 0
+    loss: LossName | None = None
+    transform: OutputTransform = OutputTransform()
+    target: Expectation | None = None
+    output: int = -1
+    run_line: bool = False
 
 
 class PreviewInput(Request, frozen=True, tag="preview_input"):
@@ -190,6 +212,7 @@ AnyRequest = (
     | LoadModel
     | RunForward
     | ProfileForward
+    | TraceGradients
     | PreviewInput
     | MeasureParameters
     | ScanFolder

@@ -22,6 +22,7 @@ from inspector.engine.capture.surroundings import eager_run, notes_on, preserved
 from inspector.engine.capture.table import ModelTable, all_modules, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
+from inspector.engine.capture.watching import GradientWatch
 from inspector.engine.limits import TimeUp
 from inspector.protocol.graph import Failure
 
@@ -40,7 +41,7 @@ def capture_eager(
 ) -> Captured:
     """Run forward once under observation; a forward that raises gives the graph up to where it did."""
     notes = notes_on(all_modules(module))
-    with eager_run():
+    with eager_run(with_gradients=options.watch is not None):
         plain_s = plain_forward_seconds(module, args, kwargs) if options.timed and options.compared else None
         device = device_of(args, kwargs)
         start_peak(device)
@@ -48,7 +49,7 @@ def capture_eager(
         recorder = Recorder(ModelTable(module), options, device)
         recorder.keep = options.keep
         result, failure, failed_groups = _observe(module, args, kwargs, input_names, recorder)
-        captured = told(recorder, result, failure, failed_groups, notes)
+        captured = told(recorder, result, failure, failed_groups, notes, watch=options.watch)
         captured_s = time.perf_counter() - started_s
     return replace(captured, captured_s=captured_s, plain_s=plain_s, peak_bytes=peak_bytes(device))
 
@@ -61,6 +62,7 @@ def told(
     notes: tuple[str, ...],
     *,
     scripted: bool = False,
+    watch: GradientWatch | None = None,
 ) -> Captured:
     """The record as graph, failure and outputs; the times are the caller's to fill in."""
     recorder.table.settle()
@@ -87,6 +89,8 @@ def told(
         node = graph.nodes[ids[failure.node]]
         shapes = tuple(spec.shape for spec in node.inputs)
         failure = structs.replace(failure, node=node.id, op=node.op, fqn=node.fqn, input_shapes=shapes)
+    if watch is not None:
+        watch.recorder, watch.ids, watch.outputs = recorder, ids, named
     arguments = tuple(recorder.nodes[index].arguments for index in ids)
     started_s = tuple(recorder.nodes[index].started_s for index in ids) if recorder.timed else ()
     return Captured(

@@ -97,6 +97,7 @@ class Recorder:
         self._statistics = options.statistics
         self._signed = options.signed
         self._between = options.between
+        self._watch = options.watch
         self._mode: TorchFunctionMode | None = None
         self._mode_off = False
         self._parameter_nodes: dict[tuple[int, int | None], int] = {}
@@ -141,7 +142,10 @@ class Recorder:
 
     def origins(self, tensors: list[torch.Tensor]) -> list[Origin]:
         """Where each tensor comes from; parameters and tensors of unknown making become nodes here."""
-        return [self._origin(tensor) for tensor in tensors]
+        found = [self._origin(tensor) for tensor in tensors]
+        if self._watch is not None:
+            self._watch.look_at_inputs(tensors, found)
+        return found
 
     def _origin(self, tensor: torch.Tensor) -> Origin:
         source = self.wires.source(tensor)
@@ -170,6 +174,8 @@ class Recorder:
             self.wires.made(tensor, index, 0)
         if self.keep is not None:
             self.keep.look(node.kind, node.call_index, [tensor])
+        if self._watch is not None:
+            self._watch.look_at_outputs(index, node, [tensor])
         self._measure(node, [tensor], [])
         return index
 
@@ -218,6 +224,8 @@ class Recorder:
             for tensor in written:
                 place = next((place for place, output in enumerate(outputs) if output is tensor), 0)
                 self.wires.wrote(tensor, index, place)
+        if self._watch is not None:
+            self._watch.look_at_outputs(index, node, outputs)
         if self.keep is not None:
             self.keep.look(node.kind, node.call_index, outputs)
         self._measure(node, outputs, origins)

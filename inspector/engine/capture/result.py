@@ -8,6 +8,7 @@ import torch
 from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.signatures import Signature
+from inspector.engine.capture.watching import GradientWatch
 from inspector.protocol.changes import Change, ChangeOutcome
 from inspector.protocol.graph import Failure, Graph
 
@@ -21,6 +22,8 @@ class CaptureOptions:
 
     `keep` is the one tensor that is wanted itself.
 
+    With `watch` forward runs with gradients, and it is told what carries them; its outputs lie in the watch.
+
     `between` is called at each operation; the TimeUp that it may raise ends the run, and is passed on.
     """
 
@@ -31,6 +34,7 @@ class CaptureOptions:
     signed: bool = False
     keep: Keep | None = None
     between: Callable[[], None] | None = None
+    watch: GradientWatch | None = None
 
 
 @dataclass(frozen=True)

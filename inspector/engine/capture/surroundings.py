@@ -73,9 +73,9 @@ def notes_on(modules: Sequence[nn.Module]) -> tuple[str, ...]:
 
 
 @contextmanager
-def eager_run() -> Iterator[None]:
-    """How a model that can be observed runs: without gradients, fused attention and compiler."""
-    with torch.no_grad(), eager_attention(), without_compiler():
+def eager_run(*, with_gradients: bool = False) -> Iterator[None]:
+    """How a model that can be observed runs: without fused attention and compiler, and mostly without gradients."""
+    with torch.set_grad_enabled(with_gradients), eager_attention(), without_compiler():
         yield
 
 

@@ -1,0 +1,26 @@
+"""A gradient flow and the graph that is shown: pure functions."""
+
+from msgspec import structs
+
+from inspector.protocol.gradients import GradientFlow
+from inspector.protocol.graph import Graph
+
+
+def of_graph(flow: GradientFlow, graph: Graph | None) -> GradientFlow:
+    """The flow for this graph: places that belong to another one are left out.
+
+    The watched run may take another way through the model than the one that is shown, where it goes by chance.
+    """
+    if graph is not None and graph.origin == "run" and fits(flow, graph):
+        return flow
+    stops = tuple(structs.replace(stop, node=None) for stop in flow.stops)
+    findings = tuple(structs.replace(finding, node=None) for finding in flow.findings)
+    return structs.replace(flow, nodes=(), stops=stops, findings=findings)
+
+
+def fits(flow: GradientFlow, graph: Graph) -> bool:
+    """Whether the nodes are the graph's."""
+    if len(flow.nodes) != len(graph.nodes):
+        return False
+    pairs = zip(flow.nodes, graph.nodes, strict=True)
+    return all((a.op, a.fqn, a.call) == (b.op, b.fqn, b.call) for a, b in pairs)
