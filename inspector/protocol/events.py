@@ -55,12 +55,16 @@ class FileDrawn(Event, frozen=True, tag="file_drawn"):
 
 
 class TrustItem(Message, frozen=True):
-    """One file whose code would run, and what it would import or define."""
+    """One file whose code would run, and what it would import or define.
+
+    `beside` are the files of its folder that it imports, by their paths there; `sha256` covers these too.
+    """
 
     path: str
     sha256: str
     what: Literal["pickle", "python_source"]
     uses: tuple[GlobalUse, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class ConsentNeeded(Event, frozen=True, tag="consent_needed"):

@@ -4,7 +4,9 @@ import msgspec
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.loading.consent import ask
 from inspector.engine.loading.hugging_face_models import entry_of, load_folder
+from inspector.engine.loading.import_guard import unasked_imports
 from inspector.engine.loading.libraries import library_of
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.mending import place_chosen
@@ -38,6 +40,16 @@ def load_model(request: LoadModel, description: FileDescription, steps: Steps = 
     """
     detach_sources()
     request = _without_blanks(request)
+    try:
+        answer = _load(request, description, steps)
+    except EngineError:
+        if not unasked_imports():
+            raise
+        return ask(unasked_imports())
+    return ask(unasked_imports()) if unasked_imports() else answer
+
+
+def _load(request: LoadModel, description: FileDescription, steps: Steps) -> Answer:
     match description.format:
         case "python_source":
             return _load_source(request, steps)
@@ -66,7 +78,7 @@ def _load_source(request: LoadModel, steps: Steps) -> Answer:
     if request.source and request.source != request.path:
         other = describe_file(request.source)
         if other.format not in {"python_source", "unknown"}:
-            return load_model(msgspec.structs.replace(request, path=request.source, source=request.path), other, steps)
+            return _load(msgspec.structs.replace(request, path=request.source, source=request.path), other, steps)
     return load_source(request)
 
 

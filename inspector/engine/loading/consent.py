@@ -136,7 +136,9 @@ def _pickle_sentence(item: TrustItem) -> str:
 def _source_sentence(item: TrustItem) -> str:
     dangerous = [use for use in item.uses if use.risk == "dangerous"]
     imports = f" It imports {_named(dangerous)}." if dangerous else ""
-    return f"{Path(item.path).name} is Python code; opening it runs it, with what it imports from its folder.{imports}"
+    more = f" and {len(item.beside) - 4} more" if len(item.beside) > 4 else ""
+    beside = f", with {', '.join(item.beside[:4])}{more} from its folder" if item.beside else ""
+    return f"{Path(item.path).name} is Python code; opening it runs it{beside}.{imports}"
 
 
 def _named(uses: Sequence[GlobalUse]) -> str:

@@ -25,7 +25,7 @@ def load_source(request: LoadModel) -> Answer:
     source = read_source(request.path)
     if not source.is_trusted(request):
         return ask([source.trust_item])
-    module = source.run()
+    module = source.run(request)
     entries = real_entries(module, source.outline.entries)
     if not entries:
         raise EngineError(

@@ -7,40 +7,53 @@ next load takes it out again, so that an edited file is read anew.
 import importlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.loading.import_guard import ImportGuard, put_up, take_down
+from inspector.engine.loading.local_modules import Place
 
 _attached_paths: list[str] = []
 _OWN_PACKAGE = Path(__file__).parents[2]
 
 
-def run_source(path: str, data: bytes) -> ModuleType:
-    """Run these bytes, which are the content of `path`, as a module.
+def run_source(path: str, data: bytes, place: Place, guard: ImportGuard) -> ModuleType:
+    """Run these bytes, which are the content of `path`, as a module; `guard` watches what it imports.
 
     Raises:
         EngineError: it does not compile, raises, or exits.
     """
     detach_sources()
     file = Path(path).resolve()
-    root, name = _place(file)
     code = _compile(data, file)
     sys.dont_write_bytecode = True  # nothing is left in the user's folder
-    sys.path.insert(0, str(root))
-    _attached_paths.append(str(root))
-    module = ModuleType(name)
+    for folder in (place.root / "src", place.root):
+        sys.path.insert(0, str(folder))
+        _attached_paths.append(str(folder))
+    put_up(guard)
+    module = ModuleType(place.name)
     module.__file__ = str(file)
-    module.__package__ = name.rpartition(".")[0]
+    module.__package__ = place.package
     try:
-        if module.__package__:
-            importlib.import_module(module.__package__)
-        sys.modules[name] = module
+        if place.namespace:
+            sys.modules[place.namespace] = _package(place)
+        elif place.package:
+            importlib.import_module(place.package)
+        sys.modules[place.name] = module
         exec(code, module.__dict__)
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        raise _failed(file.name, error) from error
+        raise _failed(file.name, error, place.package) from error
     return module
+
+
+def _package(place: Place) -> ModuleType:
+    """A folder that is no package of its own, as one."""
+    package = ModuleType(place.namespace)
+    package.__path__ = [str(place.root)]
+    return package
 
 
 def detach_sources() -> None:
@@ -48,26 +61,23 @@ def detach_sources() -> None:
     roots = tuple(str(Path(path)) + os.sep for path in _attached_paths)
     libraries = tuple(str(Path(place).resolve()) + os.sep for place in (sys.prefix, sys.base_prefix, _OWN_PACKAGE))
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if roots and isinstance(file, str) and file.startswith(roots) and not file.startswith(libraries):
+        place = _place_of(module)
+        if roots and place.startswith(roots) and not place.startswith(libraries):
             del sys.modules[name]
     for path in _attached_paths:
         if path in sys.path:
             sys.path.remove(path)
     _attached_paths.clear()
+    take_down()
 
 
-def _place(file: Path) -> tuple[Path, str]:
-    """The folder to import from, and the module's name; inside a package both are the package's."""
-    parts = [file.stem]
-    folder = file.parent
-    while (folder / "__init__.py").is_file() and folder.name.isidentifier() and folder != folder.parent:
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    known = parts[0] in sys.modules or parts[0] in sys.stdlib_module_names
-    if len(parts) == 1 and (known or not parts[0].isidentifier()):
-        return folder, f"inspected_{parts[0]}"
-    return folder, ".".join(parts)
+def _place_of(module: object) -> str:
+    """The file of a module, or the folder of a package that has none; "" for what has neither."""
+    attributes = getattr(module, "__dict__", {})
+    file, folders = attributes.get("__file__"), attributes.get("__path__")
+    if isinstance(file, str):
+        return file
+    return str(next(iter(folders), "")) + os.sep if isinstance(folders, Iterable) else ""
 
 
 def _compile(data: bytes, file: Path) -> CodeType:
@@ -80,7 +90,7 @@ def _compile(data: bytes, file: Path) -> CodeType:
         raise EngineError(f"{file.name} can't be compiled: {clean_text(str(error), 120)}.") from error
 
 
-def _failed(name: str, error: BaseException) -> EngineError:
+def _failed(name: str, error: BaseException, package: str) -> EngineError:
     said = clean_text(said_by(error), 300)
     match error:
         case SystemExit() | KeyboardInterrupt():
@@ -90,9 +100,14 @@ def _failed(name: str, error: BaseException) -> EngineError:
             )
         case ModuleNotFoundError():
             missing = error.name or "a module"
+            own = missing.startswith(f"{package.partition('.')[0]}.") if package else False
+            file = f"{missing.rpartition('.')[2] if own else missing.partition('.')[0]}.py"
+            install = "" if own else ", or install the package into the app's environment"
+            return EngineError(f"{name} imports {missing}, which is not there.", f"Put {file} beside it{install}.")
+        case ImportError() if "relative import" in said:
             return EngineError(
-                f"{name} imports {missing}, which is not there.",
-                f"Put {missing.partition('.')[0]}.py beside it, or install the package into the app's environment.",
+                f"{name} imports from outside of its package: {said}.",
+                "Put an empty __init__.py into its folder, and into each above it that belongs to the package.",
             )
         case FileNotFoundError() | PermissionError():
             return EngineError(

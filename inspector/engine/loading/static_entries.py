@@ -63,7 +63,7 @@ def outline_source(tree: ast.Module) -> SourceOutline:
             _add_instance(node, names, entries)
     public = [entry for entry in entries if not entry.name.startswith("_")]
     found = tuple(public or entries)
-    return SourceOutline(found, _used_by_others(tree, found), frozenset(weak), _imports(tree))
+    return SourceOutline(found, _used_by_others(tree, found), frozenset(weak), imports_of(tree))
 
 
 def _collect_names(tree: ast.Module) -> _Names:
@@ -193,7 +193,8 @@ def _names_in(node: ast.AST) -> Iterator[str]:
             yield part.id
 
 
-def _imports(tree: ast.Module) -> tuple[GlobalUse, ...]:
+def imports_of(tree: ast.Module) -> tuple[GlobalUse, ...]:
+    """The modules that a file imports, each judged."""
     found: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -57,7 +57,7 @@ def load_with_source(
     """
     if not source.is_trusted(request):
         return ask([source.trust_item])
-    module = source.run()
+    module = source.run(request)
     beside = {**config_beside(request.path), **weights.beside}
     settings = settings_in(beside)
     found = real_entries(module, source.outline.entries)

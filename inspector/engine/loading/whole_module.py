@@ -114,7 +114,7 @@ def unpickle_trusted(request: LoadModel) -> Unpickled | ConsentNeeded:
             return ask(items, missing=missing, lacking=lacking, weights_only=bool(description.tensors))
         if missing:
             raise _classes_missing(request.path, missing)
-        module = None if source is None else source.run()
+        module = None if source is None else source.run(request)
         with _supplied(module, blocked):
             return Unpickled(_unpickle(held.stream, request.path), "" if source is None else source.path)
 
