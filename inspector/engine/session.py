@@ -27,6 +27,7 @@ from inspector.engine.placing import placed
 from inspector.engine.profile import profile_forward
 from inspector.engine.running import graph_of_proposed, run_forward
 from inspector.engine.shape_finder import propose_preprocess, propose_slots
+from inspector.engine.shapes import find_shapes
 from inspector.engine.statistics import measure_or_none
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
@@ -48,6 +49,7 @@ from inspector.protocol.requests import (
     DecodeImages,
     Evaluate,
     FetchTensor,
+    FindShapes,
     FindValue,
     LoadModel,
     MeasureParameters,
@@ -156,6 +158,8 @@ class Session:
                 self._run(request)
             case ProfileForward() | TraceGradients():
                 self._measure_run(request)
+            case FindShapes():
+                self._find_shapes(request)
             case PreviewInput():
                 self._preview(request)
             case MeasureParameters():
@@ -210,6 +214,10 @@ class Session:
         self._kept = None
         flow = trace_gradients(model.loaded, model.slots, request, self._between_steps)
         self._emit(GradientsTraced(flow=flow))
+
+    def _find_shapes(self, request: FindShapes) -> None:
+        model = self._model()
+        self._emit(find_shapes(model.loaded.module, model.slots, request, self._emit, self._between_steps))
 
     def _preview(self, request: PreviewInput) -> None:
         prepared = prepare_input(request.source)

@@ -11,6 +11,7 @@ from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Failure, Graph, GraphAxes, Statistics
 from inspector.protocol.inputs import InputSlot, Preprocess
 from inspector.protocol.outputs import Head, OutputTensor, Verdict
+from inspector.protocol.shapes import AcceptedShapes
 from inspector.protocol.tensors import CellWindow, MapWindow, Sought, TensorPlace
 
 
@@ -179,6 +180,12 @@ class GradientsTraced(Event, frozen=True, tag="gradients_traced"):
     """What the gradient of a loss reached, and where it ended."""
 
     flow: GradientFlow
+
+
+class ShapesFound(Event, frozen=True, tag="shapes_found"):
+    """Which shapes the model takes."""
+
+    accepted: AcceptedShapes
 
 
 class OutputsComputed(Event, frozen=True, tag="outputs_computed"):
@@ -385,6 +392,7 @@ AnyEvent = (
     | GraphCaptured
     | ForwardProfiled
     | GradientsTraced
+    | ShapesFound
     | AxesFound
     | OutputsComputed
     | ChangesCompared

@@ -105,6 +105,17 @@ class TraceGradients(Request, frozen=True, tag="trace_gradients"):
     run_line: bool = False
 
 
+class FindShapes(Request, frozen=True, tag="find_shapes"):
+    """Try which shapes the model takes, beginning from these inputs. Answers: Progressed …, ShapesFound.
+
+    Without `inputs` the proposed ones are used. Sizes from 1 to `high` are tried, for about `seconds` of work.
+    """
+
+    inputs: tuple[NamedInput, ...] = ()
+    high: int = 512
+    seconds: float = 8.0
+
+
 class PreviewInput(Request, frozen=True, tag="preview_input"):
     """Make the tensor that the model would see. Answer: InputPrepared."""
 
@@ -213,6 +224,7 @@ AnyRequest = (
     | RunForward
     | ProfileForward
     | TraceGradients
+    | FindShapes
     | PreviewInput
     | MeasureParameters
     | ScanFolder

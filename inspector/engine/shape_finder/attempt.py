@@ -98,7 +98,7 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
     watch = _Watch({id(value): frozenset((slot,)) for slot, value in enumerate(fed)}, fed)
     handles = _watch_layers(module, watch)
     try:
-        with _quietly(), practising(device), watch:
+        with quietly(), practising(device), watch:
             result = module(*args, **kwargs)
     except TimeUp:
         raise
@@ -112,8 +112,13 @@ def attempt(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], d
     return Attempt(True, outputs, watch.meetings, batch)
 
 
+def without_values(error: BaseException) -> bool:
+    """Whether this was raised because a stand-in has shapes and no values."""
+    return isinstance(error, NotImplementedError) or bool(_NO_VALUES.search(said_by(error)))
+
+
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """What the model prints goes into the log a line once, however many tries print it; warnings come with the run."""
     with redirect_stdout(PRINTED), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -171,15 +176,14 @@ class _Watch(TorchFunctionMode):
 
     def obstacle(self, error: BaseException) -> Obstacle:
         """What stopped the try, from the operation that raised and from the words of the error."""
-        said = said_by(error)
-        lines = said.strip().splitlines() or [type(error).__name__]
+        lines = said_by(error).strip().splitlines() or [type(error).__name__]
         # A script's error ends with the words of the true one; all others begin with them.
         message = lines[-1] if "TorchScript interpreter" in lines[0] else lines[0]
-        no_values = isinstance(error, NotImplementedError) or bool(_NO_VALUES.search(said))
+        no_values = without_values(error)
         name, fqn, tensors, args = self._raised or ("", self.fqn, (), ())
         kind, actual, expected = _measured(name, tensors, args, self.origin_of) if tensors else ("other", None, None)
         if kind == "other":
-            kind, actual, expected = _read(message)
+            kind, actual, expected = read_mismatch(message)
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         return Obstacle(kind, name, fqn, message, actual, expected, self.origin_of(tensors), shapes, no_values)
 
@@ -241,7 +245,7 @@ def _measured(
     return "other", None, None
 
 
-def _read(message: str) -> tuple[ObstacleKind, int | None, int | None]:
+def read_mismatch(message: str) -> tuple[ObstacleKind, int | None, int | None]:
     """The two numbers that did not fit, from the words of the error: all that a script gives."""
     for kind, pattern in _MISMATCHES:
         found = pattern.search(message)

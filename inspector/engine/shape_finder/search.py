@@ -126,7 +126,7 @@ class Search:
         proposals: tuple[Proposal, ...] = ()
         for _ in range(2 + len(arguments)):
             proposals, last = self._try_templates(arguments, guesses)
-            met = {slot: guess for slot, meeting in last.meetings.items() if (guess := _guess_met(meeting))}
+            met = {slot: guess for slot, meeting in last.meetings.items() if (guess := guess_met(meeting))}
             again = [met.get(slot, guess) for slot, guess in enumerate(guesses)]
             again = _beside(last, again)
             if again == guesses or self.clock.over or (all(p.proven for p in proposals) and _same_why(again, guesses)):
@@ -231,7 +231,8 @@ def _bound(arguments: Sequence[Argument], fed: Sequence[torch.Tensor]) -> tuple[
     return args, {argument.name: value for argument, value in pairs if argument.by_name}
 
 
-def _guess_met(meeting: Meeting) -> Guess | None:
+def guess_met(meeting: Meeting) -> Guess | None:
+    """What the layer that an input met first wants; None where that layer takes anything."""
     if meeting.layer is not None:
         return guess_for(meeting.fqn, meeting.layer, flattened=meeting.flattened)
     if meeting.op == "embedding":
