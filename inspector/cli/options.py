@@ -122,6 +122,34 @@ def run(
 
 
 @app.command()
+def shapes(
+    model: str,
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    shape: ShapeOption = None,
+    high: Annotated[int, typer.Option("--high", help="the largest size that is tried", min=8, max=2048)] = 512,
+    seconds: Annotated[float, typer.Option("--seconds", help="stop after so much work", min=0.5, max=120)] = 8.0,
+    trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Say which input shapes MODEL takes, and why no others; found by trying."""
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+    from inspector.cli.shapes import shapes_command  # noqa: PLC0415
+
+    return _status(
+        lambda: shapes_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
+            tuple(shape or ()),
+            high,
+            seconds,
+            as_json=output_format is Format.JSON,
+        )
+    )
+
+
+@app.command()
 def evaluate(
     model: str,
     folder: str,

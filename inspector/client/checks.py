@@ -23,11 +23,13 @@ from inspector.protocol.events import (
     MapsRead,
     OutputsComputed,
     RowRead,
+    ShapesFound,
     TensorFetched,
     ValueFound,
 )
 from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Graph, GraphAxes
+from inspector.protocol.shapes import AcceptedShapes
 
 
 def check_reply(reply: Reply) -> None:
@@ -49,6 +51,8 @@ def check_reply(reply: Reply) -> None:
             _check_axes(axes)
         case ForwardProfiled() | GradientsTraced() | ChangesCompared():
             _check_figures(reply.event)
+        case ShapesFound(accepted=accepted):
+            _check_shapes(accepted)
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -85,6 +89,15 @@ def _check_figures(event: ForwardProfiled | GradientsTraced | ChangesCompared) -
             _check_flow(flow)
         case ChangesCompared(comparison=comparison):
             _check_comparison(comparison)
+
+
+def _check_shapes(accepted: AcceptedShapes) -> None:
+    if any(len(choice.shapes) != len(accepted.inputs) for choice in accepted.choices):
+        raise ValueError("a shape is for another input than was fed")
+    if any(size < 0 for choice in accepted.choices for shape in choice.shapes for size in shape):
+        raise ValueError("a size is below nothing")
+    if any(run.step < 1 or run.first > run.last for axis in accepted.axes for run in axis.runs):
+        raise ValueError("sizes go nowhere")
 
 
 def _check_profile(profile: ForwardProfiled) -> None:

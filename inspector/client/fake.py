@@ -35,6 +35,7 @@ from inspector.protocol.events import (
     RequestFailed,
     RequestFinished,
     RowRead,
+    ShapesFound,
     TensorFetched,
     TensorMeasured,
     TensorStatistics,
@@ -48,6 +49,7 @@ from inspector.protocol.requests import (
     DescribeFile,
     Evaluate,
     FetchTensor,
+    FindShapes,
     FindValue,
     LoadModel,
     MeasureParameters,
@@ -184,6 +186,7 @@ class FakeEngine:
             RunForward: self._run,
             ProfileForward: self._profile,
             TraceGradients: self._trace,
+            FindShapes: self._find_shapes,
             PreviewInput: self._preview,
             MeasureParameters: self._measure,
             ScanFolder: self._scan,
@@ -202,6 +205,10 @@ class FakeEngine:
         events = answer(request)
         ends = bool(events) and isinstance(events[-1], RequestFailed)
         return events if ends else [*events, RequestFinished(elapsed_s=0.01)]
+
+    def _find_shapes(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, FindShapes)
+        return [Progressed(what="Trying sizes"), ShapesFound(accepted=said.accepted())]
 
     def _describe(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, DescribeFile)

@@ -52,6 +52,7 @@ from inspector.protocol.graph import (
 )
 from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
 from inspector.protocol.outputs import Head, OutputTensor
+from inspector.protocol.shapes import AcceptedAxis, AcceptedShapes, AxisPlace, ShapeChoice, SizeRun
 
 NUM_CLASSES = 10
 READY = EngineReady(
@@ -168,6 +169,30 @@ def _node(index: int, row: _Row, *, failed: bool) -> Node:
         details=row.details,
         call_index=index,
         failed=failed,
+    )
+
+
+def accepted() -> AcceptedShapes:
+    """A model that takes pictures of 32×32 to 35×35, and any batch."""
+    choices = tuple(ShapeChoice(label=f"{side}×{side}", shapes=((1, 3, side, side),)) for side in (32, 35))
+    size = AcceptedAxis(
+        role="size",
+        places=(AxisPlace(input=0, axis=2), AxisPlace(input=0, axis=3)),
+        runs=(SizeRun(first=32, last=35),),
+        low=1,
+        high=512,
+        num_tried=512,
+        num_sizes=512,
+        sentence="32×32 to 35×35",
+        why='Linear "fc" expects 400 features',
+    )
+    return AcceptedShapes(
+        inputs=("x",),
+        shapes=((1, 3, 32, 32),),
+        runs=True,
+        axes=(size,),
+        choices=choices,
+        sentence='32×32 to 35×35: Linear "fc" expects 400 features. Any batch.',
     )
 
 

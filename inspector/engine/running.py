@@ -22,6 +22,7 @@ from inspector.engine.errors import EngineError
 from inspector.engine.inputs import make_tensor
 from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.loading import Loaded
+from inspector.engine.nearest_input import nearest_input
 from inspector.engine.placing import dtype_named, placed
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import (
@@ -76,7 +77,7 @@ def run_forward(
         seen = replace(captured, outputs=())
         failure = captured.failure
         if failure is not None:
-            failure = _with_fix(module, captured.graph, failure, args, kwargs)
+            failure = _with_fix(module, captured.graph, failure, inputs, args, kwargs)
         axes = memory.known(captured.graph)
         emit(
             GraphCaptured(
@@ -261,10 +262,19 @@ def _head(graph: Graph, output: NamedOutput, values: NDArray[np.generic]) -> Hea
     return read_head(graph, output.node, values.astype(np.complex64) if output.tensor.is_complex() else values)
 
 
-def _with_fix(
-    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
+def _with_fix(  # noqa: PLR0917 - what failed, and with what
+    module: nn.Module,
+    graph: Graph,
+    failure: Failure,
+    inputs: tuple[NamedInput, ...],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> Failure:
-    return msgspec.structs.replace(failure, fix=suggest_fix(module, graph, failure, args, kwargs))
+    return msgspec.structs.replace(
+        failure,
+        fix=suggest_fix(module, graph, failure, args, kwargs),
+        nearest=nearest_input(module, inputs, args, kwargs),
+    )
 
 
 def _floating_dtype(module: nn.Module) -> str:

@@ -146,7 +146,7 @@ class Session:
         if drawn is not None:
             self._emit(drawn)
 
-    def handle(self, request: AnyRequest) -> None:
+    def handle(self, request: AnyRequest) -> None:  # noqa: C901 - one case a request
         """Do what `request` asks.
 
         Raises:

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 
 import msgspec
-import torch
 from torch import nn
 
 from inspector.engine.capture import CaptureOptions, capture_forward, unchanged
 from inspector.engine.diagnosis import suggest_fix
 from inspector.engine.errors import EngineError
+from inspector.engine.nearest_input import fed_shapes
 from inspector.engine.running import bind_inputs, positional_names, proposed_inputs
 from inspector.engine.shape_finder.accepted import find_accepted
-from inspector.engine.shape_finder.bench import Fed
 from inspector.protocol.events import AnyEvent, Progressed, ShapesFound
-from inspector.protocol.inputs import InputSlot, NamedInput, RandomInput
+from inspector.protocol.inputs import InputSlot, NamedInput
 from inspector.protocol.requests import FindShapes
 
 # Sizes tried one by one along an axis; beyond that the search would not come to an end.
@@ -36,7 +35,8 @@ def find_shapes(
     inputs = request.inputs or proposed_inputs(slots)
     if not inputs:
         raise EngineError("This model's forward takes no tensor: there is no shape to find.")
-    fed = _fed(module, inputs)
+    args, kwargs = bind_inputs(module, inputs, "cpu", "")
+    fed = fed_shapes(inputs, args, kwargs)
     accepted = find_accepted(
         module,
         fed,
@@ -48,27 +48,6 @@ def find_shapes(
     if not accepted.choices and not accepted.runs:
         accepted = msgspec.structs.replace(accepted, fix=_mend(module, inputs))
     return ShapesFound(accepted=accepted)
-
-
-def _fed(module: nn.Module, inputs: tuple[NamedInput, ...]) -> tuple[Fed, ...]:
-    """What is fed as shapes and dtypes, in the places where a run would put them."""
-    args, kwargs = bind_inputs(module, inputs, "cpu", "")
-    names = [named.name for named in inputs]
-    places = [*((name, False) for name in names[: len(args)]), *((name, True) for name in kwargs)]
-    sources = [named.source for named in inputs[: len(args)]]
-    sources += [named.source for name in kwargs for named in inputs[len(args) :] if named.name == name]
-    tensors = [*args, *kwargs.values()]
-    return tuple(
-        Fed(name, tuple(tensor.shape), tensor.dtype, _fill(tensor, source), by_name)
-        for (name, by_name), tensor, source in zip(places, tensors, sources, strict=True)
-    )
-
-
-def _fill(tensor: torch.Tensor, source: object) -> float:
-    """Indices of 0 are in every table; a mask of zeros would hide everything; numbers are neither."""
-    if tensor.is_floating_point() or tensor.is_complex():
-        return 0.5
-    return 1.0 if isinstance(source, RandomInput) and source.distribution == "ones" else 0.0
 
 
 def _mend(module: nn.Module, inputs: tuple[NamedInput, ...]) -> str:

@@ -5,6 +5,7 @@ Must not know Qt, nor send anything: `session` sends what these make.
 
 from dataclasses import replace
 
+from inspector.core.input_shapes import in_shape
 from inspector.gui.state import (
     Concern,
     EvaluationState,
@@ -20,12 +21,12 @@ from inspector.protocol.files import Mend
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess
-from inspector.protocol.requests import Evaluate, ProfileForward, RunForward
+from inspector.protocol.requests import Evaluate, FindShapes, ProfileForward, RunForward
 from inspector.protocol.tensors import TensorPlace
 
 _TENSOR: tuple[Concern, ...] = ("tensor", "tensor_part")
 _OF_A_MODEL: tuple[Concern, ...] = (
-    *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile", "gradients"),
+    *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile", "gradients", "shapes"),
     *_TENSOR,
 )
 # A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
@@ -35,6 +36,7 @@ _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "run": ("run", "profile", "gradients", *_TENSOR),
     "profile": ("profile",),
     "gradients": ("gradients",),
+    "shapes": ("shapes",),
     "preview": ("preview",),
     "scan": ("scan", "evaluate"),
     "evaluate": ("scan", "evaluate"),
@@ -49,6 +51,7 @@ _WHAT: dict[Concern, str] = {
     "run": "Running",
     "profile": "Profiling",
     "gradients": "Running backward",
+    "shapes": "Trying shapes",
     "scan": "Reading the folder",
     "evaluate": "Evaluating",
     "tensor": "Fetching a tensor",
@@ -165,6 +168,11 @@ def profile_request(state: WindowState) -> ProfileForward:
     )
 
 
+def shapes_request(state: WindowState) -> FindShapes:
+    """The search for all shapes that the model takes, from what is fed."""
+    return FindShapes(inputs=state.settings.inputs)
+
+
 def effective_inputs(state: WindowState) -> tuple[NamedInput, ...]:
     """What would be fed: what the user chose, or the proposals for forward's required arguments."""
     if state.settings.inputs or state.model is None:
@@ -196,6 +204,22 @@ def _place_of(inputs: tuple[NamedInput, ...], name: str) -> int:
     return by_name[0] if by_name else 0
 
 
+def with_shapes(state: WindowState, shapes: tuple[tuple[int, ...], ...]) -> WindowState:
+    """The same inputs in other shapes: random ones are drawn so, pictures resized; files keep what they hold."""
+    inputs = effective_inputs(state)
+    if len(inputs) != len(shapes):
+        return state
+    return with_inputs(state, tuple(in_shape(given, shape) for given, shape in zip(inputs, shapes, strict=True)))
+
+
+def with_inputs(state: WindowState, inputs: tuple[NamedInput, ...]) -> WindowState:
+    """Other inputs; where a picture is among them, the way that it is made a tensor is in force from now on."""
+    picture = next((given.source for given in inputs if isinstance(given.source, ImageInput)), None)
+    if picture is not None:
+        state = with_preprocess(state, picture.preprocess)
+    return with_settings(without_problem(state, "input"), inputs=inputs)
+
+
 def with_preprocess(state: WindowState, preprocess: Preprocess) -> WindowState:
     """Another way to make a tensor of a picture, for the input and for the test folder."""
     inputs = tuple(
@@ -211,6 +235,8 @@ def with_finding_applied(state: WindowState, finding: Finding) -> WindowState:
     """What the finding's button does, done."""
     if finding.apply_preprocess is not None:
         state = with_preprocess(state, finding.apply_preprocess)
+    if finding.apply_inputs:
+        state = with_inputs(state, finding.apply_inputs)
     if finding.apply_input is not None:
         inputs = effective_inputs(state)
         name = inputs[0].name if inputs else ""

@@ -146,6 +146,8 @@ class Panels:
         panel.live_change_requested.connect(session.change_live)
         panel.open_images_requested.connect(self._open_images)
         panel.open_array_requested.connect(self._open_array)
+        panel.accepted.search_requested.connect(session.shapes.find)
+        panel.accepted.choice_requested.connect(session.shapes.choose)
         return self._docked("input", panel)
 
     @cached_property

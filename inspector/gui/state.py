@@ -33,6 +33,7 @@ from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
 from inspector.protocol.requests import Mode
+from inspector.protocol.shapes import AcceptedShapes
 from inspector.protocol.tensors import CellWindow, TensorPlace
 
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
@@ -47,6 +48,7 @@ Concern = Literal[
     "parameters",
     "thumbnails",
     "profile",
+    "shapes",
     "tensor",
     "tensor_part",
     "gradients",
@@ -216,6 +218,7 @@ class WindowState:
     `weights_only` is set once the user chose to open the file without the code that it names.
     `listed` is set while what the file holds is shown as lists in place of its graph.
     `declined` is set once the user chose not to run the code that loading needs.
+    `accepted` tells which shapes the model takes, once that was asked.
     `changed_on_disk` says which files are other than when they were opened, and since when.
     """
 
@@ -249,5 +252,6 @@ class WindowState:
     declined: bool = False
     weights_only: bool = False
     changed_on_disk: str = ""
+    accepted: AcceptedShapes | None = None
     colour_by: str = "kind"
     listed: bool = False

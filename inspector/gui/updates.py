@@ -55,6 +55,7 @@ from inspector.protocol.events import (
     RequestFailed,
     RequestFinished,
     RowRead,
+    ShapesFound,
     TensorFetched,
     TensorMeasured,
     ValueFound,
@@ -69,7 +70,7 @@ FileEvent = FileDescribed | FileDrawn | ConsentNeeded | EntryNeeded | ModelLoade
 RunEvent = (
     GraphCaptured | AxesFound | ForwardProfiled | GradientsTraced | OutputsComputed | ChangesCompared | FindingsFound
 )
-SideEvent = InputPrepared | ParametersMeasured | ImagesDecoded
+SideEvent = InputPrepared | ShapesFound | ParametersMeasured | ImagesDecoded
 FolderEvent = FolderScanned | EvaluationProgressed | EvaluationFinished
 
 _PLACES: dict[Concern, Place] = {
@@ -78,6 +79,7 @@ _PLACES: dict[Concern, Place] = {
     "run": "run",
     "profile": "run",
     "gradients": "training",
+    "shapes": "input",
     "preview": "input",
     "scan": "evaluation",
     "evaluate": "evaluation",
@@ -85,7 +87,7 @@ _PLACES: dict[Concern, Place] = {
     "tensor_part": "tensor",
 }
 # Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "gradients", "scan", "evaluate", "tensor")
+LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "gradients", "shapes", "scan", "evaluate", "tensor")
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -190,7 +192,7 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             | FindingsFound()
         ):
             return _run_event(state, reply, event, concern)
-        case InputPrepared() | ParametersMeasured() | ImagesDecoded():
+        case InputPrepared() | ShapesFound() | ParametersMeasured() | ImagesDecoded():
             return _side_event(state, reply, event)
         case FolderScanned() | EvaluationProgressed() | EvaluationFinished():
             return _folder_event(state, reply, event)
@@ -225,6 +227,7 @@ def _file_event(state: WindowState, event: FileEvent, *, reload: bool) -> Window
                 consent=None,
                 entry_needed=None,
                 declined=False,
+                accepted=None,
             )
             if reload:
                 return loaded
@@ -308,6 +311,8 @@ def _side_event(state: WindowState, reply: Reply, event: SideEvent) -> WindowSta
         case InputPrepared():
             picture = None if event.picture is None else reply.array(event.picture).astype(np.uint8, copy=False)
             return replace(state, preview=PreviewState(event, picture))
+        case ShapesFound():
+            return replace(state, accepted=event.accepted)
         case ParametersMeasured():
             return replace(state, parameters={**state.parameters, event.fqn: event})
         case ImagesDecoded():

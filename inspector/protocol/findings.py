@@ -3,13 +3,16 @@
 from typing import Literal
 
 from inspector.protocol.base import Message
-from inspector.protocol.inputs import Preprocess, RandomInput
+from inspector.protocol.inputs import NamedInput, Preprocess, RandomInput
 
 Severity = Literal["error", "warning", "note"]
 
 
 class Finding(Message, frozen=True):
-    """One sentence with its numbers and the fix. `apply_*` is set where a button can do it."""
+    """One sentence with its numbers and the fix. `apply_*` is set where a button can do it.
+
+    `apply_inputs` are all inputs of forward; `apply_label` is what the button says, where that is not the fix.
+    """
 
     rule: str
     severity: Severity
@@ -19,6 +22,8 @@ class Finding(Message, frozen=True):
     fix: str
     apply_input: RandomInput | None = None
     apply_preprocess: Preprocess | None = None
+    apply_inputs: tuple[NamedInput, ...] = ()
+    apply_label: str = ""
 
 
 class Unchecked(Message, frozen=True):

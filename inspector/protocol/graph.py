@@ -7,6 +7,7 @@ rounds would fall into the observed run.
 from typing import Literal
 
 from inspector.protocol.base import Message
+from inspector.protocol.inputs import NamedInput
 
 NodeKind = Literal["input", "module", "function", "parameter", "constant", "output"]
 
@@ -175,8 +176,18 @@ class Graph(Message, frozen=True):
     origin: Literal["run", "file", "names"] = "run"
 
 
+class NearestInput(Message, frozen=True):
+    """All inputs of a failed run with the shapes nearest to theirs that were seen to run; `label` names the change."""
+
+    inputs: tuple[NamedInput, ...]
+    label: str
+
+
 class Failure(Message, frozen=True):
-    """A forward that raised: at which node, with which shapes, in whose words, and what mends it."""
+    """A forward that raised: at which node, with which shapes, in whose words, and what mends it.
+
+    `nearest` is the same run with the nearest input that works, where one was found.
+    """
 
     node: int | None
     fqn: str
@@ -186,3 +197,4 @@ class Failure(Message, frozen=True):
     fix: str
     error_class: str = ""
     traceback: str = ""
+    nearest: NearestInput | None = None

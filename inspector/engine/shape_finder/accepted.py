@@ -146,9 +146,11 @@ def _axis(bench: Bench, family: Family, high: int) -> AcceptedAxis:
         note = f" (only multiples of {grain} were tried in the time)"
     ran = _with_values(bench, family, sorted(ran))
     if family.role == "length" and high == HIGHEST and high in ran:
-        ran += _further(bench, family, high)
+        more, refused = _further(bench, family, high)
+        ran += more
+        tried += [refused] * bool(refused)
     runs = size_runs(ran)
-    low, top = min(sizes), max(*sizes, *ran[-1:], high if family.role != "length" else 0)
+    low, top = min(sizes), max(*sizes, *ran[-1:], *tried)
     why = _why(bench, family, sorted(tried), ran)
     if family.role == "batch":
         sentence, why = _batch(bench, family, ran, why)
@@ -160,7 +162,7 @@ def _axis(bench: Bench, family: Family, high: int) -> AcceptedAxis:
         runs=runs,
         low=low,
         high=top,
-        num_tried=len(tried),
+        num_tried=len(set(tried) & set(sizes)),
         num_sizes=len(sizes),
         sentence=sentence,
         why=why,
@@ -181,15 +183,18 @@ def _sizes(family: Family, high: int) -> tuple[int, ...]:
             return tuple(sorted({*range(1, high + 1), *around}))
 
 
-def _further(bench: Bench, family: Family, high: int) -> list[int]:
-    """Lengths above the highest that was tried one by one, if the next ones run: up to where they end, by halving."""
+def _further(bench: Bench, family: Family, high: int) -> tuple[list[int], int]:
+    """Lengths above the highest that was tried one by one, if the next ones run: up to where they end, by halving.
+
+    Returns them, and the first that does not run (0 where none was met).
+    """
 
     def runs(size: int) -> bool:
         return not bench.clock.over and bench.confirmed(moved(bench.shapes, family.places, size))
 
     if not all(runs(high + step) for step in (1, 2, 3)):
-        return []
-    good = high + 3
+        return [], 0
+    good, bad = high + 3, 0
     for size in _BEYOND:
         if runs(size):
             good = size
@@ -199,7 +204,7 @@ def _further(bench: Bench, family: Family, high: int) -> list[int]:
             middle = (good + bad) // 2
             good, bad = (middle, bad) if runs(middle) else (good, middle)
         break
-    return list(range(high + 1, good + 1))
+    return list(range(high + 1, good + 1)), bad
 
 
 def _coarse_first(sizes: Sequence[int], base: int) -> Iterable[int]:

@@ -75,7 +75,13 @@ class Bench:
         self._confirmed: dict[Shapes, bool] = {}
         self._stand_ins: dict[tuple[str, bool], nn.Module | None] = {}
         self._slow_from = 0
+        self._device = "meta"
         warm_meta()
+
+    def insist_on_values(self) -> None:
+        """Try with values from here on: shapes alone don't show what fails."""
+        self._device = "cpu"
+        self._known.clear()
 
     def rebase(self, shapes: Shapes) -> None:
         """From here on these shapes are what is varied."""

@@ -82,8 +82,10 @@ class FindingCard(QFrame):
             fix = Sentence("finding_fix", "The fix")
             fix.say(f"→ {finding.fix}")
             column.addWidget(fix)
-        if finding.apply_input is not None or finding.apply_preprocess is not None:
-            apply = PushButton("Apply and run again", "apply_finding", f"Apply: {finding.fix}", primary=True)
+        if finding.apply_input is not None or finding.apply_preprocess is not None or finding.apply_inputs:
+            words = f"{finding.apply_label} and run again" if finding.apply_label else "Apply and run again"
+            does = finding.apply_label or f"Apply: {finding.fix}"
+            apply = PushButton(words, "apply_finding", does, primary=True)
             apply.clicked.connect(self.apply_requested)
             column.addSpacing(GRID)
             column.addWidget(apply, 0, Qt.AlignmentFlag.AlignLeft)

@@ -118,6 +118,8 @@ def finding_of(failure: Failure) -> Finding:
         message=failure_text(failure),
         evidence={"given": shapes} if shapes else {},
         fix=failure.fix,
+        apply_inputs=failure.nearest.inputs if failure.nearest is not None else (),
+        apply_label=failure.nearest.label if failure.nearest is not None else "",
     )
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.gui.input_panel.accepted import AcceptedView
 from inspector.gui.input_panel.array_form import ArrayForm
 from inspector.gui.input_panel.drops import ARRAY_ENDINGS, IMAGE_ENDINGS, dropped_files
 from inspector.gui.input_panel.fields_area import Fields, FieldsArea, Pages
@@ -70,6 +71,8 @@ class InputPanel(QWidget):
             state.preview,
             state.problems,
             state.loading,
+            state.accepted,
+            state.pending,
         )
         if len(drawn) == len(self._drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
             return
@@ -79,6 +82,7 @@ class InputPanel(QWidget):
         self.images.show_preprocess(state.preprocess)
         self._show_problem()
         self._show_slot()
+        self.accepted.draw(state)
         self.preview.show_preview(state.preview)
 
     def add_images(self, paths: Sequence[str]) -> None:
@@ -134,6 +138,7 @@ class InputPanel(QWidget):
         self.problem = Sentence("input_problem", "What went wrong", "failure", small=True)
         self.empty = Sentence("input_empty", "Why there is no input", "dimmed")
         self.why = Sentence("input_why", "Why this shape was proposed", "dimmed", small=True)
+        self.accepted = AcceptedView()
         self.random = RandomForm()
         self.images = ImageForm()
         self.array = ArrayForm()
@@ -164,6 +169,7 @@ class InputPanel(QWidget):
         inner.setSpacing(4)
         inner.addWidget(self.forms)
         inner.addWidget(self.why)
+        inner.addWidget(self.accepted)
         inner.addStretch(1)
         self._fields = FieldsArea(fields)
         body = named(QWidget(), "input_body", "Fields and preview")

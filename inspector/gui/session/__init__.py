@@ -18,6 +18,7 @@ from inspector.gui.changes.target import place_of, target_of
 from inspector.gui.engine_link import EngineFactory, EngineLink
 from inspector.gui.session.files import FilesPart
 from inspector.gui.session.folder import FolderPart
+from inspector.gui.session.shapes import ShapesPart
 from inspector.gui.session.tensor import TensorPart
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, WindowState
@@ -41,6 +42,7 @@ class WindowSession(QObject):
     Attributes:
         files: the model file that is open.
         folder: the test folder.
+        shapes: which shapes the model takes.
         tensor: the tensor that is looked into.
     """
 
@@ -56,6 +58,7 @@ class WindowSession(QObject):
         self.link.ended.connect(self._ended)
         self.files = FilesPart(self)
         self.folder = FolderPart(self)
+        self.shapes = ShapesPart(self)
         self.tensor = TensorPart(self)
         self._draw_timer = _single_shot(self, self._draw)
         self._live_timer = _single_shot(self, self.run)
