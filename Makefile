@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples docs screenshots bench fuzz soak zoo icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots lessons bench fuzz soak zoo icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ screenshots: ## take the pictures of README, guide and graphs from the real app,
 	@$(SETUP) run
 	$(VENV)/python scripts/screenshots.py
 	$(VENV)/python scripts/graph_pictures.py
+
+lessons: ## write docs/lessons and take their pictures from the real app
+	@$(SETUP) run
+	$(VENV)/python scripts/lesson_pages.py
 
 bench: ## measure what is claimed to be fast, beside its peers, and write docs/benchmarks.md
 	@$(SETUP) bench

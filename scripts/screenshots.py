@@ -37,6 +37,7 @@ SETTLE_MS = 1500  # for what comes after the last answer: the layout, thumbnails
 SCREEN = {"name": "screen", "x": 0, "y": 0, "width": 1920, "height": 1200}
 SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
 PLATFORM = {"synchronousWindowSystemEvents": False, "windowFrameMargins": True, "screens": [SCREEN]}
+SMALLEST = 0  # of Qt's qualities for PNG, which lose nothing
 NOISE = "This plugin does not support propagateSizeHints"
 
 
@@ -122,7 +123,7 @@ def offscreen_window(theme: ThemeChoice) -> Iterator[MainWindow]:
 def save(shown: QObject | None, name: str) -> None:
     """Write what a widget shows into docs/pictures."""
     target = PICTURES / f"{name}.png"
-    if not isinstance(shown, QWidget) or not shown.grab().save(str(target)):
+    if not isinstance(shown, QWidget) or not shown.grab().save(str(target), "PNG", SMALLEST):
         sys.exit(f"{target} could not be written.")
     print(target.relative_to(ROOT))
 

@@ -1,5 +1,6 @@
 """What the documents say is so: their examples are run, their links and keys are looked up."""
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 from inspector.gui.actions import ACTIONS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/decisions.md")
+LESSONS = tuple(sorted(f"docs/lessons/{page.name}" for page in (ROOT / "docs" / "lessons").glob("*.md")))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/decisions.md", *LESSONS)
 EXAMPLES = re.findall(r"```console\n\$ inspector ([^\n]+)\n(.*?)```", (ROOT / "docs/guide.md").read_text(), re.DOTALL)
 KEYS_OF_OTHERS = {"Ctrl+C"}
 
@@ -64,3 +66,10 @@ def test_all_keys_and_goals_of_a_document_are_there(document: str) -> None:
 
 def text_of(document: str) -> str:
     return (ROOT / document).read_text()
+
+
+def test_the_pages_of_the_lessons_say_what_the_lessons_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    pages = importlib.import_module("lesson_pages").pages()
+    written = {page.name: page.read_text() for page in (ROOT / "docs" / "lessons").glob("*.md")}
+    assert written == pages, "make lessons writes them"

@@ -167,8 +167,10 @@ class Server:
             self._aside = False
 
     def _is_awaited(self) -> bool:
-        """Whether what is left of the request in hand should give way."""
-        return bool(self._waiting) or not self._queue.empty() or self._current in self._cancelled
+        """Whether what is left of the request in hand should give way; quick requests are not worth that."""
+        self._take_waiting()
+        waits = any(not isinstance(frame.body, QUICK_REQUESTS) for frame in self._waiting)
+        return waits or self._current in self._cancelled
 
     def _take_waiting(self) -> None:
         while True:

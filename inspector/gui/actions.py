@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from inspector.gui.changes.target import place_of
+from inspector.gui.lessons.table import GROUPS
 from inspector.gui.parts.icons import IconColours, draw_icon
 from inspector.gui.state import WindowState
 
@@ -243,6 +244,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Change": ("bypass_node", "zero_node", "noise_node", "-", "undo_changes"),
     "&Run": ("run", "stop", "-", "live", "run_when_opened", "timed", "profile", "-", "restart"),
+    "&Learn": tuple(f"lessons_{number}:" for number in range(len(GROUPS))),
     "&Help": ("keys", "-", "engine_log", "sandbox", "trusted_files", "-", "about"),
 }
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.core.measures import CHOICES
 from inspector.gui import menus
@@ -27,6 +27,7 @@ from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.file_panel import BannerStack, FilePanel
 from inspector.gui.file_panel.notices import MEND
+from inspector.gui.lessons import GROUPS, Tour
 from inspector.gui.panels import Panels
 from inspector.gui.part_by_part import PartByPart
 from inspector.gui.parts import named
@@ -43,6 +44,7 @@ from inspector.protocol.evaluation import LabelRule
 
 LAYOUT_VERSION = 1
 FIRST_SIZE = (1440, 900)
+LOWEST_GRAPH = 140  # pixels
 
 
 class MainWindow(QMainWindow):
@@ -78,6 +80,14 @@ class MainWindow(QMainWindow):
             open_images=self.dialogs.open_images,
             open_array=self.dialogs.open_array,
             export_graph=self.dialogs.export_graph,
+        )
+        self.tour = Tour(
+            self,
+            self.session,
+            samples,
+            docks=self.docks,
+            graph=self.centre,
+            centre_on_node=lambda node: self.panels.graph.centre_on_node(node),  # noqa: PLW0108 - made when needed
         )
         self._place()
         self._make_menus(samples)
@@ -232,9 +242,13 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_line)
         self.centre.addWidget(self.file_panel)
         middle = named(QWidget(), "middle", "The graph, with notices")
+        # Sentences that wrap ask for the height of a narrow column: notices would squeeze the docks below, for good.
+        middle.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        middle.setMinimumHeight(LOWEST_GRAPH)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.tour.card)
         column.addWidget(self.banners)
         column.addWidget(self.centre, 1)
         self.setCentralWidget(middle)
@@ -250,6 +264,7 @@ class MainWindow(QMainWindow):
             "colours:": self._colours_menu(),
             "panels:": menus.panels_menu(self, [dock.toggleViewAction() for dock in self.docks.values()]),
             "appearance:": self._appearance_menu(),
+            **menus.lesson_menus(self, GROUPS, self.tour.start, enabled=bool(samples)),
         }
         menus.fill_menu_bar(self.menuBar(), self.actions_by_name, submenus)
 

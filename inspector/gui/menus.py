@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from inspector.gui.actions import DEPTHS, EXPORTS, MENUS
+from inspector.gui.lessons import Lesson
 from inspector.gui.parts import named
 from inspector.places import Sample
 
@@ -38,6 +39,21 @@ def samples_menu(parent: QWidget, samples: Sequence[Sample], chosen: Callable[[S
                 action.setToolTip(sample.sentence)
                 action.triggered.connect(lambda _checked=False, sample=sample: chosen(sample))
     return menu
+
+
+def lesson_menus(
+    parent: QWidget, groups: Mapping[str, Sequence[Lesson]], chosen: Callable[[Lesson], None], *, enabled: bool
+) -> dict[str, QMenu]:
+    """The lessons, a submenu a group, by the names that the table of menus has for them."""
+    made: dict[str, QMenu] = {}
+    for number, (group, lessons) in enumerate(groups.items()):
+        menu = named(QMenu(group.replace("&", "&&"), parent), f"menu_lessons_{number}", group)
+        menu.setEnabled(enabled)
+        for lesson in lessons:
+            action = menu.addAction(lesson.title.replace("&", "&&"))
+            action.triggered.connect(lambda _checked=False, lesson=lesson: chosen(lesson))
+        made[f"lessons_{number}:"] = menu
+    return made
 
 
 def depths_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:

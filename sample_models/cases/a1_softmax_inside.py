@@ -14,3 +14,10 @@ class SoftmaxInside(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return torch.softmax(self.output(torch.relu(self.hidden(features))), dim=1)
+
+
+class LogitsOut(SoftmaxInside):
+    """The same weights without the softmax: what training with cross-entropy wants."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.relu(self.hidden(features)))

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from inspector.client.process import ProcessEngine
 from inspector.gui.main_window import MainWindow
 from inspector.gui.settings import SettingsFile, Trusted
+from inspector.places import Sample
 
 DEADLINE_MS = 60_000
 MEMORY_BYTES = 2 * 1024**3
@@ -77,12 +78,16 @@ class Person:
 
 @contextmanager
 def person_at_window(
-    qtbot: QtBot, folder: Path, *trusted: Path, engine: Callable[[], ProcessEngine] = ProcessEngine
+    qtbot: QtBot,
+    folder: Path,
+    *trusted: Path,
+    engine: Callable[[], ProcessEngine] = ProcessEngine,
+    samples: tuple[Sample, ...] = (),
 ) -> Iterator[Person]:
     """A window that is complete, on a screen of 1440×900, with settings in `folder`; closed afterwards."""
     settings = SettingsFile(folder / "settings.json")
     settings.change(trusted={hashlib.sha256(file.read_bytes()).hexdigest(): Trusted(file.name) for file in trusted})
-    window = MainWindow(engine, settings)
+    window = MainWindow(engine, settings, samples)
     try:
         with qtbot.waitSignal(window.completed, timeout=DEADLINE_MS):
             window.session.start()

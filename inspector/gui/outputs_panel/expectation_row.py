@@ -42,6 +42,7 @@ class ExpectationRow(QWidget):
         self._names: tuple[str, ...] = ()
         self._verdict: Verdict | None = None
         self._mistake = ""
+        self._in_force: Expectation | None = None
         self._timer = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._timer.timeout.connect(self._read)
         self.field.textEdited.connect(lambda _text: self._timer.start())
@@ -54,9 +55,11 @@ class ExpectationRow(QWidget):
         self._say()
 
     def show_expectation(self, expectation: Expectation | None) -> None:
-        """Write the expectation in force into an empty field, as after opening the window anew."""
-        if expectation is not None and not self.field.text() and not self.field.hasFocus():
-            self.field.setText(" ".join(f"{value:g}" for value in expectation.values))
+        """Write the expectation in force, where it is not what was typed here; none where another file was opened."""
+        if expectation != self._in_force and not self.field.hasFocus():
+            self._in_force = expectation
+            self._mistake = ""
+            self.field.setText("" if expectation is None else " ".join(f"{value:g}" for value in expectation.values))
 
     def set_wide(self, wide: bool) -> None:
         """Lay the verdict beside the field, where there is room."""
@@ -78,6 +81,7 @@ class ExpectationRow(QWidget):
             self._mistake = str(error)
         self._say()
         if not self._mistake:
+            self._in_force = expectation
             self.change_requested.emit(expectation)
 
     def _say(self) -> None:

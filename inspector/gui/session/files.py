@@ -39,16 +39,26 @@ class FilesPart:
         self._own_folder = None
         self._open(path, source, entry, test_folder)
 
-    def open_sample(self, sample: Sample, *, evaluate: bool = False) -> None:
+    def open_sample(self, sample: Sample, *, arguments: dict[str, str] | None = None, evaluate: bool = False) -> None:
         """Open a model that came with the app; its code is the app's own, and is not asked about.
 
         With `evaluate` the whole job is done: its first test image is fed, and the test folder evaluated.
         """
         self._own_folder = samples_folder()
-        self._open(str(sample.path), str(sample.source or ""), sample.entry, str(sample.test_folder or ""))
+        source, folder = str(sample.source or ""), str(sample.test_folder or "")
+        self._open(str(sample.path), source, sample.entry, folder, arguments=arguments)
         self._session.folder.evaluate_when_listed(evaluate and sample.test_folder is not None)
 
-    def _open(self, path: str, source: str, entry: str, test_folder: str, *, weights_only: bool = False) -> None:
+    def _open(
+        self,
+        path: str,
+        source: str,
+        entry: str,
+        test_folder: str,
+        *,
+        arguments: dict[str, str] | None = None,
+        weights_only: bool = False,
+    ) -> None:
         session = self._session
         session.start()
         session.link.lend((path, source, test_folder), anew=True)
@@ -57,7 +67,8 @@ class FilesPart:
         self._run_after_reload = False
         self._folder_after_load = test_folder
         recent = session.state.recent_files
-        session.set_state(replace(asking.opening(session.state, path, source, entry, {}), weights_only=weights_only))
+        opening = asking.opening(session.state, path, source, entry, arguments or {})
+        session.set_state(replace(opening, weights_only=weights_only))
         if self._own_folder is not None:  # samples have a menu of their own
             session.set_state(replace(session.state, recent_files=recent))
         session.settings.change(recent_files=session.state.recent_files)
