@@ -1,4 +1,4 @@
-"""Long graphs in columns, as the view shows them: what is seen first, what folding keeps what is exported."""
+"""Long graphs in columns, as the view shows them: what is seen first, what folding keeps, what is exported."""
 
 import pytest
 from graph_view_graphs import residual

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from inspector.core.layout.container import Local, LocalLink, Point, Solution, s
 from inspector.core.layout.messages import HEADER, Direction, Layout, LayoutRequest
 from inspector.core.layout.order import Orderer
 from inspector.core.layout.ports import turn_ports
-from inspector.core.layout.split import Item, Part, Port, Split, split_wires
+from inspector.core.layout.split import Item, Port, Split, split_wires
 
 MARGIN = 16.0
 PORT_PASSES = 2  # ports in the order of what comes to them: once for containers, once more for those inside
@@ -105,14 +106,15 @@ def _local(whole: _Whole, owner: int) -> Local:
     request, part = whole.request, whole.split.parts[owner]
     sizes = tuple(_size(whole, item) for item in part.items)
     streams: dict[int, int] = {}
+    inner = {at for at, item in enumerate(part.items) if item.is_container}
     links = tuple(
         LocalLink(
-            source=a,
-            target=b,
-            stream=streams.setdefault(source, len(streams)),
-            leaves=_offset(whole, part, a, Port(source, not back)),
-            arrives=_offset(whole, part, b, Port(source, back)),
-            back=back,
+            a,
+            b,
+            streams.setdefault(source, len(streams)),
+            _offset(whole, part.items[a], Port(source, not back)) if a in inner else None,
+            _offset(whole, part.items[b], Port(source, back)) if b in inner else None,
+            back,
         )
         for a, b, source, back in part.links
     )
@@ -138,12 +140,9 @@ def _size(whole: _Whole, item: Item) -> Point:
     return whole.box_sizes[item.ref]
 
 
-def _offset(whole: _Whole, part: Part, vertex: int, port: Port) -> float | None:
-    """Where a value meets an open container, from the container's middle; None for boxes and ports."""
-    if vertex >= len(part.items) or not part.items[vertex].is_container:
-        return None
-    inner = part.items[vertex].ref
-    solution, inside = whole.solutions[inner], whole.split.parts[inner]
+def _offset(whole: _Whole, container: Item, port: Port) -> float:
+    """Where a value meets an open container, from the container's middle."""
+    solution, inside = whole.solutions[container.ref], whole.split.parts[container.ref]
     return solution.ports[inside.port_place[port] - len(inside.items)] - solution.size[0] / 2
 
 
@@ -190,9 +189,11 @@ def _segments(whole: _Whole) -> tuple[NDArray[np.float32], NDArray[np.int32], ND
         first[owner] = len(lengths)
         if not solution.pieces:
             continue
-        flat = np.array([point for piece in solution.pieces for point in piece], np.float32)
+        sizes = list(map(len, solution.pieces))
+        numbers = chain.from_iterable(chain.from_iterable(solution.pieces))
+        flat = np.fromiter(numbers, np.float32, 2 * sum(sizes)).reshape(-1, 2)
         blocks.append(flat + np.array(whole.origins[owner], np.float32))
-        lengths.extend(len(piece) for piece in solution.pieces)
+        lengths.extend(sizes)
         skips.extend(solution.skips)
     points = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
@@ -200,14 +201,17 @@ def _segments(whole: _Whole) -> tuple[NDArray[np.float32], NDArray[np.int32], ND
 
 
 def _wire_segments(whole: _Whole, first: dict[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    starts = [0]
-    segments: list[int] = []
-    for links in whole.split.wire_links:
-        for owner, link in links:
-            before = first[owner]
-            segments.extend([before + piece for piece in whole.solutions[owner].link_pieces[link]])
-        starts.append(len(segments))
-    return np.array(starts, np.int32), np.array(segments, np.int32)
+    found = [
+        (first[owner], whole.solutions[owner].link_pieces[link])
+        for links in whole.split.wire_links
+        for owner, link in links
+    ]
+    lengths = np.array([len(pieces) for _, pieces in found], np.int64)
+    segments = np.fromiter(chain.from_iterable(pieces for _, pieces in found), np.int32, lengths.sum())
+    segments += np.repeat(np.array([before for before, _ in found], np.int32), lengths)
+    # where each wire's first link begins among all
+    links = np.cumsum([0, *(len(links) for links in whole.split.wire_links)])
+    return np.concatenate([[0], np.cumsum(lengths)])[links].astype(np.int32), segments
 
 
 def _arrows(

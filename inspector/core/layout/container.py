@@ -6,6 +6,7 @@ Everything here runs downwards; whoever wants it to the right turns sizes before
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inspector.core.layout.columns import OVERLONG, Cut, Ranks, choose_cuts, wrap
 from inspector.core.layout.order import Link, Orderer, order_ranks
@@ -25,12 +26,11 @@ WIDEST_GAP = 76.0
 CORNER = 16.0  # wires keep this far from a box's corner
 ARRIVALS = 16.0  # between wires that arrive at one box
 FAN = 5  # a lane with more joins on one rank runs beside the boxes
-MANY_JOINS = 8  # in a link: the way along such lanes is remembered
+MANY_JOINS = 3  # in a link: the way along such lanes is remembered
 CROWD = 24  # a box with more wires from afar gets one shared lane for them
 
 
-@dataclass(frozen=True)
-class LocalLink:
+class LocalLink(NamedTuple):
     """A wire's part inside one container, from vertex `source` to vertex `target`.
 
     Vertices are numbered: items, then ports on the upper border, then ports on the lower one. `stream` is equal for
@@ -87,10 +87,46 @@ class _Gap:
 
 @dataclass
 class _Lane:
-    """Bends that links share, by rank, and the join from each to the next."""
+    """Bends that links share, one on each rank from `first` to `last`, and the join from each to the next."""
 
+    first: int = 0
+    last: int = -1
     bends: dict[int, int] = field(default_factory=dict)
     joins: dict[int, JoinKey] = field(default_factory=dict)
+
+    def reach(self, first: int, last: int) -> tuple[list[int], list[int]]:
+        """Let it run over these ranks too; those that it had no bend on, and those after which it had no join."""
+        if self.last < self.first:
+            bends, joins = list(range(first, last + 1)), list(range(first, last))
+            self.first, self.last = first, last
+        else:
+            bends = [*range(first, self.first), *range(self.last + 1, last + 1)]
+            joins = [*range(first, self.first), *range(self.last, last)]
+            self.first, self.last = min(first, self.first), max(last, self.last)
+        return bends, joins
+
+
+class _Route(NamedTuple):
+    """A link's way down: the join into its lane, along the lane's from one rank to another, and out; or one join.
+
+    What thousands share is not told for each of them.
+    """
+
+    begin: JoinKey
+    end: JoinKey
+    lane: _Lane | None = None
+    first: int = 0
+    last: int = 0
+
+    @property
+    def num_joins(self) -> int:
+        return 1 if self.lane is None else self.last - self.first + 2
+
+    def joins(self) -> list[JoinKey]:
+        """All of them, from its upper end."""
+        if self.lane is None:
+            return [self.begin]
+        return [self.begin, *(self.lane.joins[at] for at in range(self.first, self.last)), self.end]
 
 
 @dataclass
@@ -101,7 +137,7 @@ class _Sketch:
     level: list[int]
     ranks: list[list[int]]
     joins: dict[JoinKey, None] = field(default_factory=dict)
-    routes: list[list[JoinKey]] = field(default_factory=list)
+    routes: list[_Route] = field(default_factory=list)
     crowded: set[int] = field(default_factory=set)  # what more than CROWD wires come to
 
     def __post_init__(self) -> None:
@@ -119,7 +155,7 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
     """Lay one container out; `plain` takes the first order of boxes, side by side."""
     sketch = _sketch(local)
     sketch.ranks = _first_order(sketch)
-    half = [_half(sketch, vertex) for vertex in range(len(sketch.level))]
+    half = _halves(sketch)
     if plain:
         x = place_side_by_side(sketch.ranks, half)
     else:
@@ -179,24 +215,28 @@ def _route(
     link: LocalLink,
     ends: tuple[int, int],
     lane: _Lane,
-) -> list[JoinKey]:
-    """The joins from the upper end to the lower one, with a bend on each rank between: `lane` gives those shared."""
+) -> _Route:
+    """The way from the upper end to the lower one, with a bend on each rank between: `lane` gives those shared."""
     upper, lower = ends
     leaves, arrives = (link.arrives, link.leaves) if link.back else (link.leaves, link.arrives)
     first, last = sketch.level[upper] + 1, sketch.level[lower] - 1
     if first > last:
-        sketch.joins[upper, lower, leaves, arrives] = None
-        return [(upper, lower, leaves, arrives)]
+        only: JoinKey = (upper, lower, leaves, arrives)
+        sketch.joins[only] = None
+        return _Route(only, only)
     bends, joins = lane.bends, lane.joins
-    for at in [at for at in range(first, last + 1) if at not in bends]:
+    new_bends, new_joins = lane.reach(first, last)
+    for at in new_bends:
         bends[at] = len(sketch.level)
         sketch.level.append(at)
-    new = [at for at in range(first, last) if at not in joins]
-    joins.update({at: (bends[at], bends[at + 1], 0.0, 0.0) for at in new})
     begin: JoinKey = (upper, bends[first], leaves, 0.0)
     end: JoinKey = (bends[last], lower, 0.0, arrives)
-    sketch.joins.update(dict.fromkeys([begin, *[joins[at] for at in new], end]))
-    return [begin, *[joins[at] for at in range(first, last)], end]
+    sketch.joins[begin] = None
+    for at in new_joins:
+        joins[at] = (bends[at], bends[at + 1], 0.0, 0.0)
+        sketch.joins[joins[at]] = None
+    sketch.joins[end] = None
+    return _Route(begin, end, lane, first, last)
 
 
 def _first_order(sketch: _Sketch) -> list[list[int]]:
@@ -218,10 +258,11 @@ def _first_order(sketch: _Sketch) -> list[list[int]]:
     return ranks
 
 
-def _half(sketch: _Sketch, vertex: int) -> float:
-    if sketch.is_bend(vertex):
-        return LANE / 2
-    return (sketch.local.sizes[vertex][0] + SPACING) / 2 if sketch.is_item(vertex) else PORT / 2
+def _halves(sketch: _Sketch) -> list[float]:
+    """Half of what every vertex takes: items, ports, bends."""
+    items = [(width + SPACING) / 2 for width, _ in sketch.local.sizes]
+    num_ports = sketch.num_real - sketch.num_items
+    return [*items, *[PORT / 2] * num_ports, *[LANE / 2] * (len(sketch.level) - sketch.num_real)]
 
 
 def _links(sketch: _Sketch) -> list[Link]:
@@ -244,9 +285,7 @@ def _weighed(sketch: _Sketch) -> list[Join]:
     for upper, lower, *_ in sketch.joins:
         if not sketch.is_bend(upper) and not sketch.is_item(upper):
             first[lower] = min(first.get(lower, upper), upper, key=age.__getitem__)
-    fans: Counter[int] = Counter()
-    for upper, lower, *_ in sketch.joins:
-        fans.update((upper, lower))
+    fans = Counter(vertex for key in sketch.joins for vertex in key[:2])
     joins = []
     for upper, lower, leaves, arrives in sketch.joins:
         bends = sketch.is_bend(upper) + sketch.is_bend(lower)
@@ -286,10 +325,9 @@ def _tracks(sketch: _Sketch, ends: dict[JoinKey, Point]) -> list[_Gap]:
     gaps = []
     for mine in keys:
         tracks, count = place_on_tracks([Run(*ends[key], key[0], key[1]) for key in mine])
-        across = max(
-            (abs(ends[key][0] - ends[key][1]) for key, at in zip(mine, tracks, strict=True) if at is None), default=0.0
-        )
-        gaps.append(_Gap({key: at for key, at in zip(mine, tracks, strict=True) if at is not None}, count, across))
+        on_tracks = {key: at for key, at in zip(mine, tracks, strict=True) if at is not None}
+        curves = [abs(ends[key][0] - ends[key][1]) for key, at in zip(mine, tracks, strict=True) if at is None]
+        gaps.append(_Gap(on_tracks, count, max(curves, default=0.0)))
     return gaps
 
 
@@ -362,17 +400,20 @@ def _ways(
 ) -> dict[JoinKey, list[Point]]:
     """The points of every join within its gap: two where it is a curve, four where it runs along a track."""
     tops, bottoms = bounds
+    heights = [
+        [track_y(track, gap.num_tracks, top, bottom) for track in range(gap.num_tracks)]
+        for gap, top, bottom in zip(gaps, bottoms, [*tops[1:], 0.0], strict=True)
+    ]
     ways: dict[JoinKey, list[Point]] = {}
     for key, (leave, arrive) in ends.items():
         above = sketch.level[key[0]]
         top, bottom = bottoms[above], tops[above + 1]
-        gap = gaps[above]
-        track = gap.tracks.get(key)
-        way = [(leave, top), (arrive, bottom)]
-        if track is not None:
-            y = track_y(track, gap.num_tracks, top, bottom)
-            way[1:1] = [(leave, y), (arrive, y)]
-        ways[key] = way
+        track = gaps[above].tracks.get(key)
+        if track is None:
+            ways[key] = [(leave, top), (arrive, bottom)]
+        else:
+            y = heights[above][track]
+            ways[key] = [(leave, top), (leave, y), (arrive, y), (arrive, bottom)]
     return ways
 
 
@@ -430,19 +471,20 @@ class _Pieces:
         self._to: dict[int, list[int]] = {}
         self._from: dict[int, list[int]] = {}
 
-    def along(self, route: Sequence[JoinKey], *, back: bool) -> list[int]:
+    def along(self, route: _Route, *, back: bool) -> list[int]:
         """The pieces of a route, from its upper end; for one that runs upwards they are turned."""
-        first, last = route[0][1], route[-1][0]
-        if back or len(route) <= MANY_JOINS:
-            return self._step(route, 0, back=back)
+        first, last = route.begin[1], route.end[0]
+        if back or route.num_joins <= MANY_JOINS:
+            return self._step(route.joins(), 0, back=back)
         if last in self._to:
-            return [*self._to[last], self._piece(route, len(route) - 1, back=False)[0]]
+            return [*self._to[last], self._piece([route.end], 0, back=False)[0]]
         if first in self._from:
-            return [self._piece(route, 0, back=False)[0], *self._from[first]]
-        found = self._step(route, 0, back=False)
-        if self._out[last] > 1 and all(self._in[key[1]] == 1 for key in route[:-1]):
+            return [self._piece([route.begin], 0, back=False)[0], *self._from[first]]
+        joins = route.joins()
+        found = self._step(joins, 0, back=False)
+        if self._out[last] > 1 and all(self._in[key[1]] == 1 for key in joins[:-1]):
             self._to[last] = found[:-1]
-        if self._in[first] > 1 and all(self._out[key[0]] == 1 for key in route[1:]):
+        if self._in[first] > 1 and all(self._out[key[0]] == 1 for key in joins[1:]):
             self._from[first] = found[1:]
         return found
 
@@ -465,7 +507,7 @@ class _Pieces:
             found = self._known[back][route[start]] = (len(self.lines), end - start)
             line = _line(sketch, run, self._bounds, self._corners, self._ways)
             self.lines.append(line[::-1] if back else line)
-            self.skips.append(any(sketch.is_bend(a) or sketch.is_bend(b) for a, b, *_ in run))
+            self.skips.append(len(run) > 1 or sketch.is_bend(run[0][0]) or sketch.is_bend(run[0][1]))
         return found
 
 
@@ -478,30 +520,33 @@ def _line(
 ) -> list[Point]:
     """The points of a piece: straight past boxes, across only in the gaps between ranks."""
     tops, bottoms = bounds
+    level, num_items, num_real = sketch.level, sketch.num_items, sketch.num_real
     points: list[Point] = []
     for key in run:
-        upper, lower, *_ = key
+        upper, lower = key[0], key[1]
         way = ways[key]
-        (leave, _), (arrive, _) = way[0], way[-1]
-        above, under = sketch.level[upper], sketch.level[lower]
-        if sketch.is_item(upper):
-            points.append((leave, corners[upper][1] + sketch.local.sizes[upper][1]))
-        elif not sketch.is_bend(upper):
-            points.append((leave, tops[above]))
-        points.extend(way)
-        points.append((arrive, corners[lower][1] if sketch.is_item(lower) else bottoms[under]))
+        if upper < num_items:
+            points.append((way[0][0], corners[upper][1] + sketch.local.sizes[upper][1]))
+        elif upper < num_real:
+            points.append((way[0][0], tops[level[upper]]))
+        points += way
+        points.append((way[-1][0], corners[lower][1] if lower < num_items else bottoms[level[lower]]))
     return _without_needless(points)
 
 
 def _without_needless(points: Sequence[Point]) -> list[Point]:
     """The same line without points that lie on it, or on each other."""
-    kept: list[Point] = [points[0]]
-    for x, y in points[1:]:
-        at = (kept[-1][0], y) if abs(kept[-1][0] - x) < STRAIGHT else (x, y)
-        if at == kept[-1]:
+    last = points[0]
+    kept: list[Point] = [last]
+    upright = False  # whether the last piece is
+    for x, y in points:
+        straight = -STRAIGHT < last[0] - x < STRAIGHT
+        at = (last[0], y) if straight else (x, y)
+        if at == last:
             continue
-        if len(kept) > 1 and kept[-2][0] == kept[-1][0] == at[0]:
+        if upright and straight:
             kept[-1] = at
         else:
             kept.append(at)
+        upright, last = straight, at
     return kept if len(kept) > 1 else [*kept, points[-1]]

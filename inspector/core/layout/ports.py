@@ -27,13 +27,15 @@ def turn_ports(split: Split, solutions: dict[int, Solution]) -> set[int]:
 
 def _watch(part: Part, solution: Solution, coming: dict[int, Coming]) -> None:
     """Note from how far left or right each wire comes to the open containers in this part, or leaves them."""
+    inner = {at: item.ref for at, item in enumerate(part.items) if item.is_container}
     for (a, b, source, back), link in part.links.items():
-        pieces = [solution.pieces[piece] for piece in solution.link_pieces[link]]
-        if a < len(part.items) and part.items[a].is_container:
-            coming[part.items[a].ref][Port(source, not back)].append(_onward([p for piece in pieces for p in piece]))
-        if b < len(part.items) and part.items[b].is_container:
-            points = [p for piece in pieces for p in piece]
-            coming[part.items[b].ref][Port(source, back)].append(_onward(points[::-1]))
+        if a not in inner and b not in inner:
+            continue
+        points = [point for piece in solution.link_pieces[link] for point in solution.pieces[piece]]
+        if a in inner:
+            coming[inner[a]][Port(source, not back)].append(_onward(points))
+        if b in inner:
+            coming[inner[b]][Port(source, back)].append(_onward(points[::-1]))
 
 
 def _onward(points: list[tuple[float, float]]) -> float:

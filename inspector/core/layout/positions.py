@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 NEVER = 3
 STRAIGHT = 0.25  # closer than this is drawn as a straight line
@@ -19,8 +20,7 @@ MOST_PUSHED = 400  # vertices, and links, looked at for one move: beyond it cost
 MOST_PUSHED_IN_ALL = 40_000  # and in one refinement: a hub of thousands would push for a second
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(NamedTuple):
     """A link between neighbouring ranks: straight when x[lower] = x[upper] + shift. Priority 0 comes first.
 
     One of priority NEVER is not kept straight.
@@ -182,30 +182,35 @@ def _compact(constraints: _Constraints, root: Sequence[int], shift: Sequence[flo
     if not left:
         # the mirror image: what was after is before, and all runs the other way
         order, before, after = order[::-1], after, before
-    at: dict[int, float] = {}
+    at = [0.0] * len(root)
     for block in order:
-        at[block] = max((at[other] + gap for other, gap in before[block].items()), default=0.0)
+        near = before[block]
+        at[block] = max([at[other] + gap for other, gap in near.items()]) if near else 0.0
     for block in reversed(order):
-        if after[block]:
-            at[block] = max(at[block], min(at[other] - gap for other, gap in after[block].items()))
+        near = after[block]
+        if near:
+            at[block] = max(at[block], min([at[other] - gap for other, gap in near.items()]))
     side = 1.0 if left else -1.0
     return [side * at[root[v]] + shift[v] for v in range(len(root))]
 
 
 def _blocks(
     constraints: _Constraints, root: Sequence[int], shift: Sequence[float]
-) -> tuple[list[int], dict[int, dict[int, float]], dict[int, dict[int, float]]]:
+) -> tuple[list[int], list[dict[int, float]], list[dict[int, float]]]:
     """The blocks from left to right, and for each how far from it its neighbours to the left and right must be."""
     half = constraints.half
-    before: dict[int, dict[int, float]] = defaultdict(dict)
-    after: dict[int, dict[int, float]] = defaultdict(dict)
-    waiting: dict[int, int] = defaultdict(int)
+    before: list[dict[int, float]] = [{} for _ in root]
+    after: list[dict[int, float]] = [{} for _ in root]
+    waiting = [0] * len(root)
     for rank in constraints.ranks:
         for v, w in pairwise(rank):
             a, b = root[v], root[w]
             gap = half[v] + half[w] + shift[v] - shift[w]
-            waiting[b] += b not in after[a]
-            after[a][b] = before[b][a] = max(after[a].get(b, gap), gap)
+            known = after[a].get(b)
+            if known is None:
+                waiting[b] += 1
+            if known is None or gap > known:
+                after[a][b] = before[b][a] = gap
     order = [v for v in range(len(root)) if root[v] == v and not waiting[v]]
     for block in order:
         for other in after[block]:

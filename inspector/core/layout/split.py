@@ -78,7 +78,8 @@ def split_wires(request: LayoutRequest) -> Split:
     parts = _items(box_parent, container_parent)
     chains = [_chain(container_parent, owner) for owner in range(-1, len(container_parent))]
     wires = request.wires.tolist()
-    meetings = [_meeting(box_parent, chains, source, target) for source, target in wires]
+    items = [Item(False, box) for box in range(len(box_parent))]
+    meetings = [_meeting(box_parent, chains, items[source], items[target]) for source, target in wires]
     back = _backward(parts, meetings)
     pending: dict[int, list[Step]] = defaultdict(list)
     for wire, ((source, target), (owner, a, b)) in enumerate(zip(wires, meetings, strict=True)):
@@ -127,16 +128,16 @@ def _chain(container_parent: list[int], owner: int) -> list[int]:
     return chain
 
 
-def _meeting(box_parent: list[int], chains: list[list[int]], source: int, target: int) -> tuple[int, Item, Item]:
-    """The innermost container around both, and the items in it that hold them."""
-    up, down = chains[box_parent[source] + 1], chains[box_parent[target] + 1]
+def _meeting(box_parent: list[int], chains: list[list[int]], source: Item, target: Item) -> tuple[int, Item, Item]:
+    """The innermost container around both boxes, and the items in it that hold them."""
+    up, down = chains[box_parent[source.ref] + 1], chains[box_parent[target.ref] + 1]
     if up is down:
-        return up[0], Item(False, source), Item(False, target)
+        return up[0], source, target
     common = 1
     while common < min(len(up), len(down)) and up[-common - 1] == down[-common - 1]:
         common += 1
-    a = Item(True, up[-common - 1]) if len(up) > common else Item(False, source)
-    b = Item(True, down[-common - 1]) if len(down) > common else Item(False, target)
+    a = Item(True, up[-common - 1]) if len(up) > common else source
+    b = Item(True, down[-common - 1]) if len(down) > common else target
     return up[-common], a, b
 
 
@@ -174,7 +175,7 @@ def _number(parts: dict[int, Part], pending: dict[int, list[Step]], num_wires: i
         # the latest value first: it mostly comes straight down, and older ones arrive from lanes to its right
         tops = sorted((port for port in ports if not port.lower), reverse=True)
         part.put_ports(tops, sorted((port for port in ports if port.lower), reverse=True))
-        for step in steps:
-            key = (part.vertex(step.a), part.vertex(step.b), step.source, step.back)
-            found[step.wire].append((step.slot, owner, part.links.setdefault(key, len(part.links))))
-    return [[(owner, link) for _, owner, link in sorted(links)] for links in found]
+        for wire, slot, a, b, source, back in steps:
+            key = (part.vertex(a), part.vertex(b), source, back)
+            found[wire].append((slot, owner, part.links.setdefault(key, len(part.links))))
+    return [[link[1:] for link in (sorted(links) if len(links) > 1 else links)] for links in found]
