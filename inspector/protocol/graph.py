@@ -152,7 +152,7 @@ class Group(Message, frozen=True, gc=False):
 class Edge(Message, frozen=True, gc=False):
     """A tensor that went from output `source_output` of node `source` to input `target_input` of node `target`.
 
-    `inferred` marks a wire whose producer could not be seen (numpy round trips, script functions).
+    `inferred` marks a wire whose producer could not be seen (numpy, another thread).
     """
 
     source: int

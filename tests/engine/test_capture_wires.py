@@ -93,7 +93,8 @@ def test_parameters_used_by_functions_are_nodes_and_their_module_is_no_uncalled_
     parameters = {node.fqn: node.num_params for node in graph.nodes if node.kind == "parameter"}
     assert parameters == {"weight": 15, "offset": 0, "projection.weight": 25}
     constant = only(graph, "constant")
-    assert [edge.inferred for edge in graph.edges if edge.source == constant.id] == [True]
+    assert constant.fqn == "table"
+    assert [edge.inferred for edge in graph.edges if edge.source == constant.id] == [False]
     assert graph.uncalled_modules == ()
 
 

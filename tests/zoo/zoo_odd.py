@@ -519,6 +519,35 @@ class Builds(Layers):
         return nn.LayerNorm(8)(nn.Linear(8, 8)(self.a(x))) + self.b(x)
 
 
+@row("layers in a plain list", X)
+class PlainList(Layers):
+    def __init__(self):
+        super().__init__()
+        self.hidden = [nn.Linear(8, 8), nn.Sequential(nn.Linear(8, 8), nn.ReLU())]
+
+    def forward(self, x):
+        for layer in self.hidden:
+            x = layer(x)
+        return self.a(x)
+
+
+@row("tables held as plain attributes", X)
+class Tables(Layers):
+    def __init__(self):
+        super().__init__()
+        self.anchors, self.mask = [torch.ones(8), torch.arange(8.0)], {"all": torch.ones(3, 1)}
+
+    def forward(self, x):
+        return (self.a(x) * self.anchors[1] - self.anchors[0]) * self.mask["all"]
+
+
+@row("vmap in vmap, and jacobians", X)
+class Jacobians(Layers):
+    def forward(self, x):
+        rows = torch.vmap(torch.vmap(torch.sin), 1)(self.a(x))
+        return torch.func.jacrev(lambda z: self.b(z).tanh())(rows.mean(1)), torch.func.jacfwd(torch.sin)(x[0])
+
+
 @row("random in train mode", PICTURE, mode="train")
 def random_in_training():
     return nn.Sequential(

@@ -554,6 +554,36 @@ class Unseen(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+@contextlib.contextmanager
+def modeless_functions(functions, graph):
+    """Functions that torch shows to no mode count as functions too, where the picture has them."""
+    before = []
+    for owner, name, ending in (
+        (torch.jit.ScriptFunction, "__call__", "(script)"),
+        (torch.nested, "nested_tensor", ""),
+    ):
+        if any(node.op.endswith(ending or name) for node in graph.nodes):
+            before.append((owner, name, vars(owner)[name]))
+
+    def watched(function):
+        def run(*args, **kwargs):
+            functions.depth += 1
+            try:
+                return function(*args, **kwargs)
+            finally:
+                functions.depth -= 1
+
+        return run
+
+    for owner, name, function in before:
+        setattr(owner, name, watched(function))
+    try:
+        yield
+    finally:
+        for owner, name, function in before:
+            setattr(owner, name, function)
+
+
 def unseen_faults(specimen, graph):
     """Kernels that no hook and no function mode could see must be told of on the picture."""
     calls = Calls(specimen, graph)
@@ -563,7 +593,7 @@ def unseen_faults(specimen, graph):
         with unchanged(specimen.module, mode=specimen.mode, seed=SEED), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             args, kwargs = fresh(specimen.args), fresh(specimen.kwargs)
-            with calls.watched(), unseen, functions:
+            with calls.watched(), unseen, functions, modeless_functions(functions, graph):
                 specimen.module(*args, **kwargs)
     except (NotImplementedError, RuntimeError, TypeError):
         return []  # tensor sub-classes and vmap refuse a mode below them

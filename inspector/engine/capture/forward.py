@@ -22,14 +22,19 @@ from inspector.engine.capture.surroundings import eager_run, notes_on, preserved
 from inspector.engine.capture.table import ModelTable, all_modules, uncalled_modules
 from inspector.engine.capture.timing import plain_seconds, seconds_of
 from inspector.engine.capture.trees import named_tensors, rebuilt, tensors_in
+from inspector.engine.capture.unseen import observed_unseen
 from inspector.engine.capture.watching import GradientWatch
 from inspector.engine.limits import TimeUp
 from inspector.protocol.graph import Failure
 
 UNSEEN_NOTE = (
-    "Some tensors came from where this run could not be observed (numpy, scripted functions, vmap, another thread, "
+    "Some tensors came from where this run could not be observed (numpy, another thread, a compiled extension, "
     "a tensor held outside the model). They are drawn as constants with inferred wires; what they were made of is "
     "missing."
+)
+
+VMAP_NOTE = (
+    "Inside of torch.vmap operations have the shapes of one sample: it takes the batch axis away, and puts it back."
 )
 
 Args = tuple[Any, ...]
@@ -73,6 +78,8 @@ def told(
         notes = (*notes, "forward returned no tensor.")
     if any(edge[4] for edge in recorder.edges):
         notes = (*notes, UNSEEN_NOTE)
+    if recorder.wires.vmapped:
+        notes = (*notes, VMAP_NOTE)
     failed_groups -= collapse_calls(recorder)
     graph, ids = graph_of(
         recorder,
@@ -116,7 +123,7 @@ def _observe(
     for name, tensor in named_inputs(module, args, kwargs, input_names):
         recorder.add_input(name, tensor)
     try:
-        with observed_functions(recorder), observed_modules(recorder):
+        with observed_functions(recorder) as mode, observed_unseen(recorder, mode), observed_modules(recorder):
             return module(*args, **kwargs), None, frozenset()
     except TimeUp:  # not the model's
         recorder.raised = None

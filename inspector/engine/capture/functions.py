@@ -1,6 +1,6 @@
 """Operations called between modules, seen by a `TorchFunctionMode`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from inspector.protocol.graph import TensorSpec
 
 
 @contextmanager
-def observed_functions(recorder: Recorder) -> Iterator[None]:
+def observed_functions(recorder: Recorder) -> Iterator["ObservedFunctions"]:
     """Observe all functions of torch that are called outside the modules that are drawn as one node.
 
     Inside those the mode is taken off the stack: for torch's own functions it would cost more than the hooks do.
@@ -26,7 +26,7 @@ def observed_functions(recorder: Recorder) -> Iterator[None]:
     depth = torch._C._len_torch_function_stack()
     recorder.enter_functions(mode)
     try:
-        yield
+        yield mode
     finally:
         while torch._C._len_torch_function_stack() > depth:  # a mode that the model left behind lies above ours
             torch._C._pop_torch_function_stack()
@@ -57,7 +57,7 @@ class ObservedFunctions(TorchFunctionMode):
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
-        self._recorder = recorder
+        self.recorder = self._recorder = recorder
 
     def __torch_function__(
         self,
@@ -68,14 +68,39 @@ class ObservedFunctions(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401 - whatever the function gives
         """Run `func`, and record it when it is an operation."""
         kwargs = kwargs or {}
-        recorder = self._recorder
-        name = None if recorder.hidden else plain_name(func)
+        name = None if self._recorder.hidden else plain_name(func)
         if name is None:
             return func(*args, **kwargs)
+        return self._observe(name, func, args, kwargs)
+
+    def observe(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        """Run a function that no mode is told of, and record it; also what it writes into its arguments."""
+        recorder = self._recorder
+        with torch._C.DisableTorchFunction():
+            versions = [(tensor, tensor._version) for tensor in tensors_in((args, kwargs))]
+
+        def hidden(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+            recorder.hide()
+            try:
+                return func(*args, **kwargs)
+            finally:
+                recorder.unhide()
+
+        return self._observe(name, hidden, args, kwargs, versions)
+
+    def _observe(
+        self,
+        name: str,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        versions: Sequence[tuple[torch.Tensor, int]] = (),
+    ) -> Any:  # noqa: ANN401 - as above
+        recorder = self._recorder
         entered_s = recorder.now() if recorder.timed else 0.0
         with torch._C.DisableTorchFunction():
             call = FunctionCall(name, args, kwargs)
-            if call.in_place:  # its inputs are no longer what they were afterwards
+            if call.in_place or versions:  # its inputs are no longer what they were afterwards
                 call.origins = recorder.origins(call.tensors)
                 call.specs = specs_of(call.tensors)
             if recorder.changes is not None:
@@ -91,12 +116,20 @@ class ObservedFunctions(TorchFunctionMode):
             raise
         elapsed_s = recorder.now() - started_s if recorder.timed else None
         with torch._C.DisableTorchFunction():
-            result = self._finished(call, result, started_s, elapsed_s)
+            written = [tensor for tensor, version in versions if tensor._version != version]
+            result = self._finished(call, result, started_s, elapsed_s, written)
         if elapsed_s is not None:
             recorder.observing_s += recorder.now() - entered_s - elapsed_s
         return result
 
-    def _finished(self, call: FunctionCall, result: Any, started_s: float, elapsed_s: float | None) -> Any:  # noqa: ANN401
+    def _finished(
+        self,
+        call: FunctionCall,
+        result: Any,  # noqa: ANN401 - whatever the function gave
+        started_s: float,
+        elapsed_s: float | None,
+        written: list[torch.Tensor],
+    ) -> Any:  # noqa: ANN401 - as above
         items = None
         if call.name == "unbind" and isinstance(result, Iterator):  # `for row in tensor`
             items = list(result)
@@ -105,7 +138,6 @@ class ObservedFunctions(TorchFunctionMode):
             outputs = tensors_in(result)
         if not outputs and not call.in_place and (call.name not in READS or not call.tensors):
             return result
-        written: list[torch.Tensor] = []
         if call.in_place:
             written = [tensor for tensor in outputs if _is_in(tensor, call.tensors)] or call.tensors[:1]
             outputs = outputs or written

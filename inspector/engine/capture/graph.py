@@ -88,6 +88,7 @@ def _node(index: int, node: RecordedNode, group: int | None, counted: set[int], 
         call_index=node.call_index,
         call=node.call,
         failed=failed,
+        notes=node.notes,
         num_trainable=min(num_trainable, num_params),
         num_shared=min(num_shared, num_params),
         device=node.device,
@@ -118,6 +119,8 @@ def _owned(node: RecordedNode) -> Sequence[torch.Tensor]:
 def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
     """Category, details, multiply-accumulates and number of parameters."""
     known = node.known
+    if node.settled is not None:
+        return *node.settled, node.macs, known.num_params if known is not None else 0
     if known is not None and node.kind == "module":
         module = known.module
         details = node.details or module_details(module)

@@ -12,8 +12,10 @@ from threading import get_ident
 from typing import Any
 
 import torch
+from torch import nn
 
 from inspector.engine.capture.changing import Pending
+from inspector.engine.capture.operations import module_category, module_details
 from inspector.engine.capture.recorder import (
     Origin,
     Raised,
@@ -21,15 +23,21 @@ from inspector.engine.capture.recorder import (
     RecordedNode,
     Recorder,
     own_identity,
+    size_of,
     specs_of,
 )
-from inspector.engine.capture.table import KnownModule
+from inspector.engine.capture.table import KnownModule, parameters_of
 from inspector.engine.capture.trees import replace_tensors, tensors_in
+from inspector.engine.macs import module_macs
 
 _ROUTE = "_compiled_call_impl"
 _ABSENT = object()
 # The plain call of a module, with its own hooks.
 Run = Callable[..., Any]
+GUEST_NOTE = (
+    "This module is none of the model's: it was built in forward, or is held where modules are not found, as in a "
+    "plain list. Its parameters are in no state_dict, and no optimiser of the model's parameters trains them."
+)
 
 
 @contextmanager
@@ -43,13 +51,25 @@ def observed_modules(recorder: Recorder) -> Iterator[None]:
             before.append((own, own.get(_ROUTE, _ABSENT)))
             run: Run = known.module._call_impl
             own[_ROUTE] = partial(calls.operation if known.opaque else calls.group, known, run)
+        setattr(nn.Module, _ROUTE, _Guests(calls))
         yield
     finally:
+        setattr(nn.Module, _ROUTE, None)
         for own, route in before:
             if route is _ABSENT:
                 own.pop(_ROUTE, None)
             else:
                 own[_ROUTE] = route
+
+
+class _Guests:
+    """What every module finds that has no route of its own, because it is none of the model's."""
+
+    def __init__(self, calls: "ModuleCalls") -> None:
+        self._calls = calls
+
+    def __get__(self, module: nn.Module | None, _kind: type[nn.Module]) -> Run | None:
+        return None if module is None else partial(self._calls.guest, module)
 
 
 class ModuleCalls:
@@ -58,6 +78,16 @@ class ModuleCalls:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._thread = get_ident()
+
+    def guest(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever forward takes and gives
+        """The call of a module that is none of the model's; seen as any other."""
+        recorder = self._recorder
+        run: Run = module._call_impl
+        if recorder.hidden or get_ident() != self._thread:
+            return run(*args, **kwargs)
+        around = recorder.groups[recorder.stack[-1]].known if recorder.stack else None
+        with recorder.table.guest(module, around) as known:
+            return (self.operation if known.opaque else self.group)(known, run, *args, **kwargs)
 
     def operation(self, known: KnownModule, run: Run, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever forward takes and gives
         """The call of a module that is drawn as one node."""
@@ -69,6 +99,9 @@ class ModuleCalls:
             inputs = tensors_in(args)
             if kwargs:
                 tensors_in(kwargs, inputs)
+            if known.guest:  # what made its parameters belongs to its inputs
+                own = parameters_of(known.module)
+                inputs += [parameter for parameter in own if recorder.wires.source(parameter) is not None]
             node = _node(known, recorder.group, inputs, known.calls)
             origins = recorder.origins(inputs)
             pending = recorder.changes.of_module(known, inputs) if recorder.changes is not None else None
@@ -194,6 +227,8 @@ class ModuleCalls:
         given = [id(tensor) for tensor in inputs]
         if type(result) is torch.Tensor and id(result) not in given:  # as nearly always
             recorder.add_operation(node, origins, [result])
+            if known.guest:
+                _count(node, known)
             return result
         outputs = tensors_in(result)
         same = [output for output in outputs if id(output) in given]
@@ -202,13 +237,24 @@ class ModuleCalls:
             result = replace_tensors(result, lambda tensor: own_identity(tensor) if id(tensor) in given else tensor)
             outputs, same = tensors_in(result), []
         recorder.add_operation(node, origins, outputs, same)
+        if known.guest:
+            _count(node, known)
         return result
 
 
 def _node(known: KnownModule, group: int | None, inputs: list[torch.Tensor], call: int) -> RecordedNode:
     node = RecordedNode("module", known.class_name, known.fqn, group, specs_of(inputs), known=known)
     node.call = call
+    if known.guest:  # it may be gone afterwards
+        node.settled = module_category(known.module), module_details(known.module)
+        node.owned = tuple(size_of(parameter) for parameter in parameters_of(known.module))
+        node.notes = (GUEST_NOTE,)
     return node
+
+
+def _count(node: RecordedNode, known: KnownModule) -> None:
+    """Count the multiply-accumulates of a guest's call while the guest is there."""
+    node.macs = module_macs(known.module, node.inputs, node.outputs, module_category(known.module))
 
 
 def chain_of(error: BaseException) -> list[BaseException]:

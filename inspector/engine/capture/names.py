@@ -167,6 +167,8 @@ _dtype_names: dict[torch.dtype, str] = {}
 
 
 def _named(func: Callable[..., Any]) -> str | None:
+    if func is torch.autograd.grad:
+        return "autograd.grad"  # `grad` is the attribute of a tensor
     name = str(getattr(func, "__name__", None) or getattr(func, "_qualified_op_name", None) or type(func).__name__)
     if name == "__get__":  # a property of Tensor
         name = str(getattr(getattr(func, "__self__", None), "__name__", "get"))

@@ -19,7 +19,7 @@ from inspector.engine.capture.table import KnownModule, ModelTable
 from inspector.engine.capture.timing import synchronize
 from inspector.engine.capture.wires import Wires
 from inspector.engine.statistics import Taken, take_or_none
-from inspector.protocol.graph import NodeKind, TensorSpec
+from inspector.protocol.graph import Category, NodeKind, TensorSpec
 
 # (node, output, inferred)
 Origin = tuple[int, int, bool]
@@ -51,6 +51,8 @@ class RecordedNode:
     changed: str = ""
     signature: Signature | None = None
     arguments: Arguments | None = None
+    settled: tuple[Category, str] | None = None  # category and details of a module that is gone afterwards
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -123,6 +125,11 @@ class Recorder:
         self._mode = mode
         torch._C._push_on_torch_function_stack(mode)
 
+    def is_watching(self) -> bool:
+        """Whether a function called here and now is one that the mode would be told of."""
+        depth = torch._C._len_torch_function_stack()  # each thread has its own
+        return not self.hidden and depth > 0 and torch._C._get_function_stack_at(depth - 1) is self._mode
+
     def hide(self) -> None:
         """From here on what happens belongs to one operation."""
         self.hidden = True
@@ -158,11 +165,14 @@ class Recorder:
         key = (id(tensor), self.group)
         node = self._parameter_nodes.get(key)
         if node is None:
-            op = "parameter" if known.is_parameter else "buffer"
-            node = self._parameter_nodes[key] = self._add_value("parameter", op, known.fqn, tensor)
+            kind: NodeKind = "constant" if known.kind == "constant" else "parameter"
+            node = self._parameter_nodes[key] = self._add_value(kind, known.kind, known.fqn, tensor, own=True)
+            if known.owner.guest and known.kind == "parameter":
+                self.nodes[node].owned = (size_of(tensor),)
         return node, 0, False
 
-    def _add_value(self, kind: NodeKind, op: str, fqn: str, tensor: torch.Tensor) -> int:
+    def _add_value(self, kind: NodeKind, op: str, fqn: str, tensor: torch.Tensor, *, own: bool = False) -> int:
+        """`own` ones are the model's, and told by the table."""
         params = tensor.numel() if op == "parameter" else 0
         node = RecordedNode(kind, op, fqn, self.group, outputs=specs_of([tensor]), num_params=params)
         node.call_index = self.num_calls
@@ -170,7 +180,7 @@ class Recorder:
         node.owned = (tensor,) if op == "parameter" else ()
         self.nodes.append(node)
         index = len(self.nodes) - 1
-        if kind != "parameter":
+        if not own:
             self.wires.made(tensor, index, 0)
         if self.keep is not None:
             self.keep.look(node.kind, node.call_index, [tensor])
@@ -260,6 +270,11 @@ class Recorder:
         if known is None or source.measured_output != origin[1] or known.num_elements != num_elements:
             return None
         return known if source.outputs[origin[1]].dtype == spec.dtype else None
+
+
+def size_of(tensor: torch.Tensor) -> torch.Tensor:
+    """Stands for a parameter that is let go: as large, as trainable, without values."""
+    return torch.empty_like(tensor, device="meta", requires_grad=tensor.requires_grad)
 
 
 @lru_cache(maxsize=64)

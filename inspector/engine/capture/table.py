@@ -1,8 +1,9 @@
 """What is known of a model before it runs: the name and kind of each module, and whose each parameter is."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -26,6 +27,13 @@ _RUN_OTHERS = {
 _TORCHS_OWN = ("torch.nn.modules.", "torch.ao.nn.", "torch.nn.quantized.", "torch.nn.intrinsic.")
 _PLAIN_TENSORS = (nn.Parameter, torch.Tensor)
 _opaque_classes: WeakKeyDictionary[type[nn.Module], bool] = WeakKeyDictionary()
+# What every module has of its own, and what is no place where tensors are held.
+_MODULES_OWN = frozenset(vars(nn.Module()))
+_HOLDERS = (list, tuple, dict)
+# A longer list of tensors held by a module is data, and not looked through.
+_MOST_HELD = 1000
+# Stands for a guest that has left.
+_GONE = nn.Module()
 _NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
@@ -34,7 +42,7 @@ class KnownModule:
     """A module under its first name, and the one that holds it. `opaque` ones are drawn as one node, whatever they do.
 
     A module of a saved program `collapses` into one node after the run, where its class was such a one. `num_params`
-    counts its parameters and those inside it, shared ones once.
+    counts its parameters and those inside it, shared ones once. A `guest` is called, but is none of the model's.
     """
 
     module: nn.Module
@@ -47,15 +55,16 @@ class KnownModule:
     calls: int = 0
     used: bool = False
     collapses: bool = False
+    guest: bool = False
 
 
 class KnownTensor(NamedTuple):
-    """A parameter or buffer under its first name, and the module that owns it."""
+    """A parameter, a buffer or what else a module held before it ran, under its first name, and the module."""
 
     tensor: torch.Tensor
     fqn: str
     owner: KnownModule
-    is_parameter: bool
+    kind: Literal["parameter", "buffer", "constant"]
 
 
 class ModelTable:
@@ -66,7 +75,13 @@ class ModelTable:
         self.tensors: dict[int, KnownTensor] = {}
         self._shares = False
         self._is_lazy = False
+        self._guests: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
+        self._guest_names: dict[str, int] = {}
+        self._guest_calls: dict[str, int] = {}
+        self._present: dict[int, KnownModule] = {}
+        self._holding: list[KnownModule] = []
         self._add_module(root, "", None, set())
+        self._add_held()
         if self._shares:  # a parameter counted where it was met first may lie in other modules too
             self._recount()
 
@@ -86,6 +101,45 @@ class ModelTable:
         known = self.tensors.get(id(tensor))
         return known if known is not None and known.tensor is tensor else None
 
+    @contextmanager
+    def guest(self, module: nn.Module, around: KnownModule | None) -> Iterator[KnownModule]:
+        """A module that is called though it is none of the model's: built in forward, or held in a plain list.
+
+        It is known, with all inside it, until its call ends; so its parameters live no longer than they would.
+        """
+        known = self._present.get(id(module))
+        if known is not None and known.module is module:  # inside another guest, or called by itself
+            yield known
+            return
+        num_modules, num_tensors = len(self.modules), len(self.tensors)
+        self._add_module(module, self._name_of(module, around), around, set())
+        self._add_held()
+        guests = self.modules[num_modules:]
+        del self.modules[num_modules:]
+        for guest in guests:
+            guest.guest = True
+            guest.calls = self._guest_calls.get(guest.fqn, 0)
+            self._present[id(guest.module)] = guest
+        try:
+            yield guests[0]
+        finally:
+            for guest in guests:
+                self._guest_calls[guest.fqn] = guest.calls
+                del self._present[id(guest.module)]
+                guest.module = _GONE
+            while len(self.tensors) > num_tensors:
+                self.tensors.popitem()
+
+    def _name_of(self, module: nn.Module, around: KnownModule | None) -> str:
+        """`block.Linear()`, the next one of that class `block.Linear() 2`."""
+        name = self._guests.get(module)
+        if name is None:
+            place = f"{around.fqn}." if around is not None and around.fqn else ""
+            plain = f"{place}{type(module).__name__}()"
+            count = self._guest_names[plain] = self._guest_names.get(plain, 0) + 1
+            name = self._guests[module] = plain if count == 1 else f"{plain} {count}"
+        return name
+
     def _add_module(self, module: nn.Module, fqn: str, parent: KnownModule | None, seen: set[int]) -> int:
         """In the order of `named_modules`, which takes several times as long on deep models. Gives the parameters."""
         seen.add(id(module))
@@ -97,10 +151,12 @@ class ModelTable:
         elements = 0
         for name, parameter in module._parameters.items():
             if parameter is not None:
-                elements += self._add_tensor(parameter, prefix + name, known, True)
+                elements += self._add_tensor(parameter, prefix + name, known, "parameter")
         for name, buffer in module._buffers.items():
             if buffer is not None:
-                self._add_tensor(buffer, prefix + name, known, False)
+                self._add_tensor(buffer, prefix + name, known, "buffer")
+        if not known.opaque and len(vars(module)) > len(_MODULES_OWN):
+            self._holding.append(known)
         for name, child in module._modules.items():
             if child is None:
                 continue
@@ -111,15 +167,36 @@ class ModelTable:
         known.num_params = elements
         return elements
 
-    def _add_tensor(self, tensor: torch.Tensor, fqn: str, owner: KnownModule, is_parameter: bool) -> int:
+    def _add_held(self) -> None:
+        """Tensors that are plain attributes, alone or in a list or dict: a table of anchors, a mask.
+
+        Behind all parameters and buffers: one that is held elsewhere too keeps its name.
+        """
+        for known in self._holding:
+            prefix = f"{known.fqn}." if known.fqn else ""
+            for name, value in vars(known.module).items():
+                if name in _MODULES_OWN:
+                    continue
+                if isinstance(value, torch.Tensor):
+                    self.tensors.setdefault(id(value), KnownTensor(value, prefix + name, known, "constant"))
+                elif isinstance(value, _HOLDERS) and 0 < len(value) <= _MOST_HELD:
+                    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                        if isinstance(item, torch.Tensor):
+                            fqn = f"{prefix}{name}[{key!r}]"
+                            self.tensors.setdefault(id(item), KnownTensor(item, fqn, known, "constant"))
+        self._holding.clear()
+
+    def _add_tensor(
+        self, tensor: torch.Tensor, fqn: str, owner: KnownModule, kind: Literal["parameter", "buffer"]
+    ) -> int:
         if id(tensor) in self.tensors:
             self._shares = True
             return 0
-        self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, is_parameter)
+        self.tensors[id(tensor)] = KnownTensor(tensor, fqn, owner, kind)
         if is_lazy(tensor):
             self._is_lazy = True
             return 0
-        return tensor.numel() if is_parameter else 0
+        return tensor.numel() if kind == "parameter" else 0
 
 
 def all_modules(root: nn.Module) -> list[nn.Module]:
