@@ -113,6 +113,8 @@ def run_forward(
             expectation=request.expectation,
             captured_s=captured.captured_s,
             fresh=loaded.info.format == "python_source",
+            class_names=loaded.class_names,
+            axes_note=axes.note if axes is not None else "",
         )
         findings = diagnose_run(context)
         emit(FindingsFound(findings=findings))
@@ -122,7 +124,9 @@ def run_forward(
             if axes.note != GIVEN_WAY:
                 memory.keep(captured.graph, axes)
             emit(AxesFound(axes=axes))
-            told = diagnose_run(replace(context, graph=with_axes(captured.graph, axes)), before_axes=findings)
+            told = diagnose_run(
+                replace(context, graph=with_axes(captured.graph, axes), axes_note=axes.note), before_axes=findings
+            )
             if told != findings:
                 emit(FindingsFound(findings=told))
     return seen

@@ -282,7 +282,8 @@ class Session:
                 put=self._put,
                 between_steps=self._between_steps,
             )
-        self._emit(FindingsFound(findings=diagnose_evaluation(context)))
+            findings = diagnose_evaluation(context)
+        self._emit(FindingsFound(findings=findings))
 
     def _decode(self, request: DecodeImages) -> None:
         pictures: list[ArrayRef | None] = []

@@ -12,6 +12,8 @@ class Finding(Message, frozen=True):
     """One sentence with its numbers and the fix. `apply_*` is set where a button can do it.
 
     `apply_inputs` are all inputs of forward; `apply_label` is what the button says, where that is not the fix.
+    `node`, `class_name` and `image` (a path in the folder) say what it is about, where it is about one. `code` is the
+    line that mends it, as it would be written.
     """
 
     rule: str
@@ -24,6 +26,9 @@ class Finding(Message, frozen=True):
     apply_preprocess: Preprocess | None = None
     apply_inputs: tuple[NamedInput, ...] = ()
     apply_label: str = ""
+    code: str = ""
+    class_name: str = ""
+    image: str = ""
 
 
 class Unchecked(Message, frozen=True):

@@ -9,15 +9,16 @@ from inspector.engine.inputs import make_tensor
 from inspector.protocol.inputs import ImageInput, NamedInput, RandomInput
 
 
-def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=False):
+def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=False, **known):
     sources = [RandomInput(shape=item) if isinstance(item, tuple) else item for item in shapes_or_tensors]
     args = tuple(make_tensor(item) if isinstance(item, RandomInput | ImageInput) else item for item in sources)
     inputs = tuple(NamedInput(source=item) for item in sources if isinstance(item, RandomInput | ImageInput))
     with unchanged(module, mode=mode, seed=0):
         captured = capture_forward(module, args, {}, options=CaptureOptions(statistics=statistics))
-    graph = captured.graph
+    graph, note = captured.graph, ""
     if axes:
-        graph = with_axes(graph, find_axes(module, captured, Fed(args, {}, mode, 0, captured.captured_s)))
+        found = find_axes(module, captured, Fed(args, {}, mode, 0, captured.captured_s))
+        graph, note = with_axes(graph, found), found.note
     values = tuple(output.tensor.numpy() for output in captured.outputs)
     heads = tuple(
         read_head(captured.graph, output.node, array) for output, array in zip(captured.outputs, values, strict=True)
@@ -34,8 +35,9 @@ def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=Fal
             heads=heads,
             values=values,
             mode=mode,
-            expectation=None,
             captured_s=captured.captured_s or 0.0,
+            axes_note=note,
+            **({"expectation": None} | known),
         )
     )
 

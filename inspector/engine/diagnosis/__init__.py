@@ -9,6 +9,7 @@ from torch import nn
 from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext, Need, RunContext
 from inspector.engine.diagnosis.fixes import find_fix
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
+from inspector.engine.errors import Cancelled
 from inspector.protocol.findings import Finding, Findings, Unchecked
 from inspector.protocol.graph import Failure, Graph
 
@@ -71,6 +72,8 @@ def _ask(name: str, check: Callable[[], Iterable[Finding]], found: list[Finding]
     """A rule that breaks on an odd model must not take the run with it: it is said to be unchecked."""
     try:
         found.extend(check())
+    except Cancelled:
+        unchecked.append(Unchecked(rule=name, why="it was cancelled"))
     except CannotTellError as error:
         unchecked.append(Unchecked(rule=name, why=str(error)))
     except Exception as error:  # noqa: BLE001 - as said

@@ -1,12 +1,14 @@
 """What the rules are given: one run, or one evaluation."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from inspector.engine.capture import NamedOutput
 from inspector.protocol.events import EvaluationFinished, FolderScanned
@@ -28,7 +30,8 @@ class CannotTellError(Exception):
 class RunContext:
     """One observed forward, which took `captured_s`. `fresh` says that the weights are as the source draws them.
 
-    `values` are the outputs as numpy, `heads` what they are, in the outputs' order. The graph's tensors say their axes.
+    `values` are the outputs as numpy, `heads` what they are, in the outputs' order. The graph's tensors say their axes;
+    `axes_note` says why they don't. `class_names` came with the model.
     """
 
     module: nn.Module
@@ -44,11 +47,34 @@ class RunContext:
     expectation: Expectation | None
     captured_s: float = 0.0
     fresh: bool = False
+    class_names: tuple[str, ...] = ()
+    axes_note: str = ""
+
+    @property
+    def may_lose_scale(self) -> bool:
+        """Before training a deep model whose BatchNorms stand at 0 and 1 may blow values up, or lose them, in eval."""
+        norms = (part for part in self.module.modules() if isinstance(part, _BatchNorm))
+        return self.fresh and self.mode == "eval" and any(part.running_mean is not None for part in norms)
+
+
+class FolderTrial(Protocol):
+    """Runs some images of the folder again; see `evaluation.trial`."""
+
+    def outputs(
+        self,
+        places: Sequence[int],
+        preprocess: Preprocess,
+        watch: Callable[[], AbstractContextManager[object]] = ...,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+        """Places (n,) and raw outputs (n, K) of those images, so prepared; None where the model fails on them."""
 
 
 @dataclass(frozen=True)
 class EvaluationContext:
-    """One folder through the model: `outputs` (n, K) raw, `indices` (n,) into the scan's images."""
+    """One folder through the model: `outputs` (n, K) raw, `indices` (n,) into the scan's images.
+
+    `trial` runs some of them again; None where the evaluation was cancelled. `graph` is of a run before it.
+    """
 
     scan: FolderScanned
     finished: EvaluationFinished
@@ -57,6 +83,10 @@ class EvaluationContext:
     head: Head
     mapping: Mapping[str, int]
     preprocess: Preprocess
+    mode: Mode = "eval"
+    module: nn.Module | None = None
+    graph: Graph | None = None
+    trial: FolderTrial | None = None
 
     def true_labels(self) -> NDArray[np.int64]:
         """The class of each row of `outputs`, as an index into the scan's classes."""

@@ -40,3 +40,11 @@ def same(one: tuple[torch.Tensor, ...] | None, other: tuple[torch.Tensor, ...] |
 
 def _same_values(one: torch.Tensor, other: torch.Tensor) -> bool:
     return torch.equal(one, other) or bool(((one == other) | (one.isnan() & other.isnan())).all())
+
+
+def only_tensor(context: RunContext) -> torch.Tensor | None:
+    """The one tensor that was fed, where it is all that was fed, holds floats, and may have a batch in front."""
+    fed = context.args[0] if len(context.args) == 1 and not context.kwargs else None
+    if not isinstance(fed, torch.Tensor) or fed.layout is not torch.strided or fed.is_nested:
+        return None
+    return fed if fed.ndim >= 2 and fed.is_floating_point() and fed.shape[0] else None

@@ -28,6 +28,7 @@ from inspector.engine.evaluation.memory_order import LEAST_PICTURES, faster_chan
 from inspector.engine.evaluation.pixels import check_preprocess
 from inspector.engine.evaluation.scan import scan_folder
 from inspector.engine.evaluation.tally import Tally, finished_event
+from inspector.engine.evaluation.trial import Trial
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import AnyEvent, EvaluationProgressed, FolderScanned
 from inspector.protocol.graph import Graph
@@ -72,7 +73,8 @@ def evaluate(
             run.all_batches(between_steps)
     except Cancelled:
         cancelled = True
-    return run.finish(cancelled)
+    trial = None if cancelled else Trial(module, graph, request, scan, between_steps)
+    return run.finish(cancelled, trial)
 
 
 class _Run:
@@ -144,7 +146,7 @@ class _Run:
         self._place = rows.place
         self._tally.add(stack.indices, rows.values)
 
-    def finish(self, cancelled: bool) -> EvaluationContext:
+    def finish(self, cancelled: bool, trial: Trial | None) -> EvaluationContext:
         """Emit the figures, and give what the rules of diagnosis look at."""
         indices, outputs = self._tally.all_rows()
         head = read_head(self._graph, output_node(self._graph, self._place), outputs)
@@ -161,6 +163,10 @@ class _Run:
             head=head,
             mapping=mapping,
             preprocess=self._request.preprocess,
+            mode=self._request.mode,
+            module=self._module,
+            graph=self._graph,
+            trial=trial,
         )
 
     def _mapping(self, num_columns: int | None) -> dict[str, int]:

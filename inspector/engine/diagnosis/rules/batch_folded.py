@@ -87,8 +87,8 @@ def _folded(context: RunContext, batch: _Batch, node: Node, times: int, rows: in
     )
 
 
-def _lost(context: RunContext) -> Iterator[Finding]:
-    """A layer that takes time first was given the batch first, and one item of that batch was taken for the last step.
+def loses_to_time(context: RunContext) -> tuple[Node, Node] | None:
+    """A layer that takes time first and was given the batch first, and where one item was taken for the last step.
 
     No axis of the output follows the batch then: it has a row for each time step.
     """
@@ -100,24 +100,31 @@ def _lost(context: RunContext) -> Iterator[Finding]:
         if before.batch[1:2] != (1,) or any(after.batch) or len(after.shape) >= len(before.shape):
             continue
         layer = next((other for other in nodes[: node.id] if _takes_time_first(context.module, other)), None)
-        if layer is None:
-            continue
-        shape = layer.inputs[0].shape
-        yield Finding(
-            rule="batch_folded",
-            severity="warning",
-            node=node.id,
-            message=(
-                f"{layer.op} has batch_first=False, so of {shape_text(shape)} axis 0 is time and axis 1 is the batch; "
-                f"{node.op} takes one item of that batch, and the output has a row for each of the {shape[0]} steps."
-            ),
-            evidence={"steps": shape[0], "batch": shape[1], "rows": after.shape[0] if after.shape else 1},
-            fix=(
-                f"Where the batch comes first: set batch_first=True in {layer.fqn or layer.op}. Where time does: take "
-                "out[-1] in place of out[:, -1]."
-            ),
-        )
+        if layer is not None:
+            return layer, node
+    return None
+
+
+def _lost(context: RunContext) -> Iterator[Finding]:
+    found = loses_to_time(context)
+    if found is None:
         return
+    layer, node = found
+    shape, after = layer.inputs[0].shape, node.outputs[0]
+    yield Finding(
+        rule="batch_folded",
+        severity="warning",
+        node=node.id,
+        message=(
+            f"{layer.op} has batch_first=False, so of {shape_text(shape)} axis 0 is time and axis 1 is the batch; "
+            f"{node.op} takes one item of that batch, and the output has a row for each of the {shape[0]} steps."
+        ),
+        evidence={"steps": shape[0], "batch": shape[1], "rows": after.shape[0] if after.shape else 1},
+        fix=(
+            f"Where the batch comes first: set batch_first=True in {layer.fqn or layer.op}. Where time does: take "
+            "out[-1] in place of out[:, -1]."
+        ),
+    )
 
 
 def _takes_time_first(module: nn.Module, node: Node) -> bool:

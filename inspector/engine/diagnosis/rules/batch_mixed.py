@@ -1,27 +1,33 @@
-"""Rows of a batch that change each other in eval mode, as where an LSTM takes the batch for time (batch_first)."""
+"""Rows of a batch that change each other in eval mode: an LSTM that takes the batch for time, a norm over the batch."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from inspector.core.formatting import shape_text
+from inspector.core.head_trail import plain_name
 from inspector.engine.diagnosis.context import RunContext
-from inspector.engine.diagnosis.trials import run_again
+from inspector.engine.diagnosis.rules.missing_batch import unbatched_layer
+from inspector.engine.diagnosis.trials import only_tensor, run_again
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Node
 
 # Other kernels for another batch round otherwise; what mixes rows changes far more.
 _ROUNDING = 1e-3
+_REDUCTIONS = ("mean", "std", "var", "sum", "amax", "amin", "max", "min", "norm", "vectornorm", "stdmean", "varmean")
+_ALONG_FIRST = ("0", "dim=0", "axis=0", "0, keepdim=True", "dim=0, keepdim=True")
 
 
 def check(context: RunContext) -> Iterator[Finding]:
     """Put another first row into a batch of two: the second row of the output, later in time, must stay."""
-    fed = context.args[0] if len(context.args) == 1 and not context.kwargs else None
+    fed = only_tensor(context)
     node = _suspect(context)
-    if context.mode == "train" or node is None or not isinstance(fed, torch.Tensor) or fed.ndim < 2:
+    if context.mode == "train" or node is None or fed is None or unbatched_layer(context) is not None:
         return
-    if not fed.is_floating_point() or _keeps_both_axes(context, fed):
+    time_first = _takes_time_first(context, node)
+    if time_first and _keeps_both_axes(context, fed):
         return
     first = fed[:1]
     other = torch.zeros_like(first) if bool(first.any()) else torch.ones_like(first)
@@ -33,17 +39,43 @@ def check(context: RunContext) -> Iterator[Finding]:
     moved = float((after - before).abs().max()) if before.numel() else 0.0
     if not moved > _ROUNDING * max(1.0, float(before.abs().max())):
         return
+    name = f"{node.op} {node.fqn}".strip()
+    shape = shape_text(node.inputs[0].shape)
     yield Finding(
         rule="batch_mixed",
         severity="warning",
         node=node.id,
         message=(
-            f"The output of one row changes by up to {moved:.3g} with what else is in the batch: {node.op} "
-            f"{node.fqn} takes axis 0 of {shape_text(node.inputs[0].shape)} for time, as batch_first is False."
+            f"The output of one row changes by up to {moved:.3g} with what else is in the batch: "
+            + (
+                f"{name} takes axis 0 of {shape} for time, as batch_first is False."
+                if time_first
+                else f"{name} of {shape} goes by all rows of the batch, also in eval mode."
+            )
         ),
         evidence={"largest_change": moved, "batch": int(fed.shape[0])},
-        fix=f"Make {node.op} with batch_first=True, or give it x.transpose(0, 1), and turn its result back.",
+        fix=_fix(context, node, time_first=time_first),
+        code=_code(context, node) if time_first else "",
     )
+
+
+def _fix(context: RunContext, node: Node, *, time_first: bool) -> str:
+    if time_first:
+        return f"Make {node.op} with batch_first=True, or give it x.transpose(0, 1), and turn its result back."
+    if isinstance(_part(context, node), _BatchNorm):
+        return f"Make {node.op} with track_running_stats=True, and train it: it then has statistics of its own."
+    if "batchnorm" in plain_name(node.op):
+        return "Write F.batch_norm(x, mean, var, …, training=self.training), or use nn.BatchNorm, which eval switches."
+    return f"Let {node.op} go over the axes of one item alone, as in dim=1 or dim=(1, 2, 3)."
+
+
+def _code(context: RunContext, node: Node) -> str:
+    part, name = _part(context, node), node.fqn.rpartition(".")[2]
+    if isinstance(part, nn.RNNBase) and name.isidentifier():
+        return f"self.{name} = nn.{node.op}({part.input_size}, {part.hidden_size}, batch_first=True)"
+    if isinstance(part, nn.MultiheadAttention) and name.isidentifier():
+        return f"self.{name} = nn.{node.op}({part.embed_dim}, {part.num_heads}, batch_first=True)"
+    return ""
 
 
 def _keeps_both_axes(context: RunContext, fed: torch.Tensor) -> bool:
@@ -51,11 +83,37 @@ def _keeps_both_axes(context: RunContext, fed: torch.Tensor) -> bool:
     return context.outputs[0].tensor.shape[:2] == fed.shape[:2]
 
 
+def _part(context: RunContext, node: Node) -> nn.Module | None:
+    return dict(context.module.named_modules()).get(node.fqn) if node.kind == "module" else None
+
+
+def _takes_time_first(context: RunContext, node: Node) -> bool:
+    part = _part(context, node)
+    return isinstance(part, nn.RNNBase | nn.MultiheadAttention) and not part.batch_first
+
+
 def _suspect(context: RunContext) -> Node | None:
-    """The first recurrent or attention module of time-first layout, which alone is worth two more runs."""
+    """The first node that may go along the batch, which alone is worth two more runs."""
     parts = dict(context.module.named_modules())
     for node in context.graph.nodes:
         part = parts.get(node.fqn) if node.kind == "module" else None
-        if isinstance(part, nn.RNNBase | nn.MultiheadAttention) and not part.batch_first and node.inputs:
+        if not node.inputs:
+            continue
+        if isinstance(part, nn.RNNBase | nn.MultiheadAttention) and not part.batch_first:
+            return node
+        if isinstance(part, _BatchNorm) and part.running_mean is None:
+            return node
+        if node.kind == "function" and _goes_along_batch(node):
             return node
     return None
+
+
+def _goes_along_batch(node: Node) -> bool:
+    name = plain_name(node.op)
+    if name == "batchnorm":
+        return "training=True" in node.details
+    if name in {"softmax", "normalize", "layernorm"}:
+        return "dim=0" in node.details
+    if name not in _REDUCTIONS or len(node.inputs[0].shape) < 2:
+        return False
+    return bool(node.outputs) and (node.outputs[0].shape == () or node.details in _ALONG_FIRST)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inspector.core.formatting import value_text
-from inspector.core.head_trail import walk_back
+from inspector.core.head_trail import Trail, walk_back
 from inspector.core.heads import squash_ceiling
 from inspector.core.readings import class_axis
 from inspector.engine.diagnosis.context import RunContext
@@ -17,8 +17,7 @@ def check(context: RunContext) -> Iterator[Finding]:
         if head.kind != "probabilities" or axis is None or output.node is None:
             continue
         trail = walk_back(context.graph, output.node)
-        # Softmax of probabilities inside the model is the other rule's: softmax_after_sigmoid.
-        if trail is None or trail.family != "softmax" or trail.before_family in {"sigmoid", "softmax"}:
+        if trail is None or not _is_softmax(trail):
             continue
         num_classes = values.shape[axis]
         ceiling = squash_ceiling(num_classes)
@@ -42,3 +41,10 @@ def check(context: RunContext) -> Iterator[Finding]:
                 "nn.NLLLoss()(torch.log(output), target)."
             ),
         )
+
+
+def _is_softmax(trail: Trail) -> bool:
+    """In one step, or as exp of log-softmax. That of probabilities inside the model is softmax_after_sigmoid's."""
+    if trail.family == "exp":
+        return trail.before_family == "log_softmax"
+    return trail.family == "softmax" and trail.before_family not in {"sigmoid", "softmax"}

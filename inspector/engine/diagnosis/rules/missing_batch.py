@@ -26,8 +26,12 @@ _BATCHED_AXES = {
 }
 
 
-def check(context: RunContext) -> Iterator[Finding]:
-    """The first layer that an input reaches takes it with one axis fewer than a batch has."""
+def unbatched_layer(context: RunContext) -> Node | None:
+    """The first layer that takes an input as one item without a batch, if there is one."""
+    return next((node for _, node in _unbatched(context)), None)
+
+
+def _unbatched(context: RunContext) -> Iterator[tuple[int, Node]]:
     for position, source in enumerate(node for node in context.graph.nodes if node.kind == "input"):
         if not source.outputs:
             continue
@@ -35,8 +39,14 @@ def check(context: RunContext) -> Iterator[Finding]:
         node = _reached(context, source)
         if node is None or not node.inputs or node.inputs[0].shape != shape:
             continue
-        if len(shape) != _BATCHED_AXES[node.op] - 1:
-            continue
+        if len(shape) == _BATCHED_AXES[node.op] - 1:
+            yield position, node
+
+
+def check(context: RunContext) -> Iterator[Finding]:
+    """The first layer that an input reaches takes it with one axis fewer than a batch has."""
+    for position, node in _unbatched(context):
+        shape = node.inputs[0].shape
         batched = (1, *shape)
         fed = context.inputs[position].source if position < len(context.inputs) else None
         alone = isinstance(fed, RandomInput) and fed.shape == shape and len(context.inputs) == 1
@@ -51,6 +61,7 @@ def check(context: RunContext) -> Iterator[Finding]:
             ),
             evidence={"axes": len(shape), "axes_with_batch": len(batched)},
             fix=f"Feed {shape_text(batched)}: x.unsqueeze(0).",
+            code="x = x.unsqueeze(0)",
             apply_input=msgspec.structs.replace(fed, shape=batched) if isinstance(fed, RandomInput) and alone else None,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from inspector.core.wires import ancestors
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph, Node
@@ -35,16 +36,7 @@ def _first_bad(graph: Graph, output: int | None, *, nan: bool) -> Node | None:
     """The first node, in the order of the run, on the way to this output whose values hold them."""
     if output is None:
         return None
-    sources: dict[int, list[int]] = {}
-    for edge in graph.edges:
-        sources.setdefault(edge.target, []).append(edge.source)
-    seen, waiting = {output}, [output]
-    while waiting:
-        for source in sources.get(waiting.pop(), ()):
-            if source not in seen:
-                seen.add(source)
-                waiting.append(source)
-    bad = [graph.nodes[place] for place in seen if _holds(graph.nodes[place], nan=nan)]
+    bad = [graph.nodes[place] for place in ancestors(graph, [output]) if _holds(graph.nodes[place], nan=nan)]
     return min(bad, key=lambda node: (node.kind not in {"input", "parameter"}, node.call_index, node.id), default=None)
 
 

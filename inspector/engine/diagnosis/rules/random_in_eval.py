@@ -23,17 +23,20 @@ def check(context: RunContext) -> Iterator[Finding]:
     pairs = zip(first, second, strict=True)
     largest = max((float((a.double() - b.double()).abs().max()) for a, b in pairs if a.numel()), default=0.0)
     where = f" in {suspect.fqn}" if suspect.fqn else ""
+    # Dropout in eval is a mistake; who draws noise or a mask there (MAE, a VAE) may mean it.
+    dropout = suspect.category == "dropout"
     yield Finding(
         rule="random_in_eval",
-        severity="warning",
+        severity="warning" if dropout else "note",
         node=suspect.id,
         message=(f"Two runs of the same input in eval mode differ by up to {largest:.3g}: {suspect.op}{where} draws."),
         evidence={"largest_difference": largest, "runs": len(_SEEDS)},
         fix=(
             "Write F.dropout(x, p, training=self.training), or use nn.Dropout, which model.eval() switches off."
-            if suspect.category == "dropout"
+            if dropout
             else "Draw only while training: `if self.training:`."
         ),
+        code="x = F.dropout(x, p, training=self.training)" if dropout else "",
     )
 
 

@@ -13,13 +13,14 @@ _LEAST_VALUES = 16
 
 def check(context: RunContext) -> Iterator[Finding]:
     """The first layer with weights whose output spreads that far, or has shrunk to that little."""
+    if context.may_lose_scale:
+        return
     for node in context.graph.nodes:
         found = node.statistics
         if node.kind != "module" or not node.num_params or found is None or found.std is None or found.max is None:
             continue
         if found.num_elements < _LEAST_VALUES or found.min is None or found.min == found.max:
             continue
-        # Before training a deep model with BatchNorm in eval mode may lose all scale, and then finds it.
         if found.std > _EXPLODED or (found.std < _VANISHED and not context.fresh):
             yield _finding(node, found.std)
             return

@@ -12,7 +12,7 @@ def check(context: RunContext) -> Iterator[Finding]:
     if context.mode != "train":
         return
     drops = [node for node in context.graph.nodes if node.category == "dropout"]
-    norms = [node for node in context.graph.nodes if _is_batch_norm(node)]
+    norms = [node for node in context.graph.nodes if is_batch_norm(node)]
     if not drops and not norms:
         return
     says = []
@@ -30,5 +30,6 @@ def check(context: RunContext) -> Iterator[Finding]:
     )
 
 
-def _is_batch_norm(node: Node) -> bool:
+def is_batch_norm(node: Node) -> bool:
+    """Whether the node is a BatchNorm, as module or function."""
     return "batchnorm" in node.op.replace("_", "").lower()

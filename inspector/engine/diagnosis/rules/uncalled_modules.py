@@ -10,10 +10,12 @@ from inspector.protocol.findings import Finding
 def check(context: RunContext) -> Iterator[Finding]:
     """A note: heads for training alone, and branches for other inputs, are common."""
     parts = dict(context.module.named_modules())
+    read = {node.fqn for node in context.graph.nodes if node.kind == "parameter"}
     idle = {}
     for fqn in context.graph.uncalled_modules:
         part = parts.get(fqn)
-        count = sum(num_elements(parameter) for parameter in part.parameters(recurse=False)) if part is not None else 0
+        held = dict(part.named_parameters(prefix=fqn)) if part is not None else {}
+        count = sum(num_elements(parameter) for name, parameter in held.items() if name not in read)
         if count:
             idle[fqn] = count
     if not idle:

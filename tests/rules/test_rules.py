@@ -1,0 +1,45 @@
+"""Every rule against models with its fault and healthy ones that look alike; all of them in `make rules`."""
+
+import random
+
+import pytest
+from rule_cases import FAULTY, HEALTHY
+from rule_judging import alarms, broken, hit, judged
+
+from inspector.engine.diagnosis.table import RUN_RULES
+
+# A different few would be slow to trust: of each rule the first two and one of the rest, always the same.
+QUICK = 3
+
+
+def some(table):
+    picked = random.Random(5)
+    for rule, cases in table.items():
+        few = cases[:2] + picked.sample(cases[2:], min(QUICK - 2, max(0, len(cases) - 2)))
+        yield from (pytest.param(rule, case, id=f"{rule}: {case.name}") for case in few)
+
+
+def test_every_rule_has_faulty_models_and_healthy_ones_that_look_alike():
+    names = [rule.name for rule in RUN_RULES if rule.name != "normalisation_mismatch"]
+    assert sorted(FAULTY) == sorted(names) == sorted(HEALTHY)
+    assert all(len(cases) >= 3 for cases in FAULTY.values())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("rule", "case"), list(some(FAULTY)))
+def test_a_fault_is_found_however_it_is_written(rule, case):
+    findings = judged(case)
+    assert hit(rule, findings), findings
+    assert not broken(findings)
+    for finding in findings.findings:
+        assert finding.message.endswith(".")
+        assert finding.fix
+        assert finding.evidence
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("rule", "case"), list(some(HEALTHY)))
+def test_a_healthy_model_that_looks_alike_gets_no_finding(rule, case):
+    findings = judged(case)
+    assert alarms(rule, findings) == []
+    assert not broken(findings)
