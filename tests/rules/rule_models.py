@@ -152,7 +152,7 @@ def trained(module, fed=None, steps=30, rate=0.05):
         parameters = list(module.parameters())
         with torch.no_grad():
             for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-                parameter -= 2 * rate * slope
+                parameter.sub_(2 * rate * slope)
     return module.eval().requires_grad_(True)
 
 
