@@ -1,6 +1,7 @@
 """`inspector evaluate`: the confusion matrix of a folder of labelled images."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ from inspector.cli.models import ModelOptions, load, parse_mapping, parse_shape,
 from inspector.cli.printing import note, print_json, print_text
 from inspector.cli.text import evaluation_text
 from inspector.core.reports import evaluate_report
+from inspector.core.whole_file import write_whole
 from inspector.protocol.evaluation import LabelRule, LabelSource
 from inspector.protocol.events import (
     EvaluationFinished,
@@ -144,11 +146,12 @@ def _progress_bar() -> Progress:
 
 def _write_csv(path: Path, report: EvaluateReport) -> None:
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["true \\ predicted", *report.classes])
-            for name, row in zip(report.classes, report.matrix, strict=True):
-                writer.writerow([name, *row])
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["true \\ predicted", *report.classes])
+        for name, row in zip(report.classes, report.matrix, strict=True):
+            writer.writerow([name, *row])
+        write_whole(path, text.getvalue())
     except OSError as error:
         raise CommandError(f"{path} can't be written: {error.strerror}.") from error
 
@@ -157,6 +160,8 @@ def _write_png(path: Path, report: EvaluateReport) -> None:
     from inspector.cli.matrix_picture import matrix_picture  # noqa: PLC0415 - Pillow only where a picture is wanted
 
     try:
-        matrix_picture(report.classes, report.matrix).save(path, format="PNG")
+        picture = io.BytesIO()
+        matrix_picture(report.classes, report.matrix).save(picture, format="PNG")
+        write_whole(path, picture.getvalue())
     except OSError as error:
         raise CommandError(f"{path} can't be written: {error.strerror}.") from error

@@ -6,6 +6,7 @@ from typing import cast, get_args
 from inspector.cli.engine import CommandError
 from inspector.cli.printing import note
 from inspector.core.graph_export import dot_text, json_bytes
+from inspector.core.whole_file import write_whole
 from inspector.protocol.graph import Failure, Graph
 
 TEXTS = ("dot", "json")
@@ -34,9 +35,9 @@ def write_graph(graph: Graph | None, failure: Failure | None, path: str) -> None
         raise CommandError("--graph: the run captured no graph.", 1)
     try:
         if kind == "dot":
-            target.write_text(dot_text(graph), encoding="utf-8")
+            write_whole(target, dot_text(graph))
         elif kind == "json":
-            target.write_bytes(json_bytes(graph))
+            write_whole(target, json_bytes(graph))
         else:
             _write_picture(graph, failure, kind, target)
     except OSError as error:

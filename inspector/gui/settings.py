@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 import msgspec
 import platformdirs
 
+from inspector.core.whole_file import write_whole
+
 ThemeChoice = Literal["system", "light", "dark"]
 APP_ID = "model-inspector"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -101,7 +103,4 @@ def _trusted_in(told: dict[object, object]) -> dict[str, list[str]]:
 def write_settings(path: Path, settings: Settings) -> None:
     """Write the file whole or not at all, readable by this user only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(settings)))
-    fresh.chmod(0o600)
-    fresh.replace(path)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(settings)), mode=0o600)

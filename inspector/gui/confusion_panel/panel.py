@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtCore import QBuffer, QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from inspector.core.heads import num_classes_of
 from inspector.core.metrics import Normalisation
+from inspector.core.whole_file import write_whole
 from inspector.gui.confusion_panel.body import Body
 from inspector.gui.confusion_panel.cell_images import CellImage
 from inspector.gui.confusion_panel.counting import Counted, RowCounter, asks_threshold, head_of, mapping_of
@@ -105,8 +106,11 @@ class ConfusionPanel(QWidget):
             OSError: the file can't be written.
         """
         target = path if path.lower().endswith(".png") else f"{path}.png"
-        if self._counted is not None and not self.body.matrix.to_image().save(target):
-            raise OSError(f"{target} could not be written")
+        if self._counted is not None:
+            picture = QBuffer()
+            if not self.body.matrix.to_image().save(picture, "PNG"):  # type: ignore[call-overload]  # PySide's stubs know it with bytes alone
+                raise OSError(f"{target} could not be drawn")
+            write_whole(Path(target), bytes(picture.data().data()))
 
     def export_images_csv(self, path: str) -> None:
         """Write what the model said to each image.

@@ -1,6 +1,5 @@
 """The picture as a file: SVG, PNG or PDF. Needs no widget, and may run on a thread of its own."""
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from inspector.core.formatting import shape_text
 from inspector.core.graph_export import readable
+from inspector.core.whole_file import write_whole
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import colour
 from inspector.gui.graph_view.legend_painting import WIDTH, legend_height, paint_legend
@@ -103,22 +103,8 @@ def write_drawing(drawing: Drawing, kind: Kind, path: Path, tick: Callable[[], N
     """
     content, remark = {"svg": _svg, "png": _png, "pdf": _pdf}[kind](drawing, tick)
     tick()  # encoding may have taken long
-    write_bytes(path, content)
+    write_whole(path, content)
     return remark
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one go: what was there stays until the new one is whole.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _paint(device: QPaintDevice, drawing: Drawing, scale: float, zoom: float, tick: Callable[[], None]) -> None:

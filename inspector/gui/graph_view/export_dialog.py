@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.core.graph_export import dot_text, json_bytes
-from inspector.gui.graph_view.drawing import Drawing, Kind, png_size, write_bytes, write_drawing
+from inspector.core.whole_file import write_whole
+from inspector.gui.graph_view.drawing import Drawing, Kind, png_size, write_drawing
 from inspector.gui.graph_view.export_work import ExportWork, Tick
 from inspector.gui.parts import PushButton, SegmentedButtons, Sentence, named
 from inspector.gui.style_sheet import inset_spin_boxes
@@ -170,7 +171,7 @@ class GraphExportDialog(QDialog):
         def job(tick: Tick) -> str:
             if drawing is not None:
                 return write_drawing(drawing, cast("Kind", kind), path, tick)
-            write_bytes(path, dot_text(graph).encode() if kind == "dot" else json_bytes(graph))
+            write_whole(path, dot_text(graph) if kind == "dot" else json_bytes(graph))
             return ""
 
         self._total = drawing.steps if drawing is not None else 0

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.core.measures import SELF_TIME, Measured
+from inspector.core.whole_file import write_whole
 from inspector.gui.measures_panel.delegate import MARGIN, MeasureDelegate
 from inspector.gui.measures_panel.foot import Foot
 from inspector.gui.measures_panel.header import MeasuresHeader
@@ -218,7 +219,7 @@ class MeasuresPanel(QWidget):
     def write_csv(self, path: str) -> None:
         """Write what is shown; what goes wrong is said below the table."""
         try:
-            Path(path).write_text(self.model.csv_text(), encoding="utf-8")
+            write_whole(Path(path), self.model.csv_text())
         except OSError as error:
             self.foot.problem.say(f"The table could not be saved: {error.strerror or error}.")
         else:
