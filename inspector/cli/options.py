@@ -48,6 +48,10 @@ TrustOption = Annotated[bool, typer.Option("--trust", help="run the code that th
 WeightsOnlyOption = Annotated[
     bool, typer.Option("--weights-only", help="open a pickle without the code that it names: its weights alone")
 ]
+InputOption = Annotated[
+    list[str] | None, typer.Option("--input", metavar="random|IMAGE|ARRAY", help="what to feed; once per input")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=-(2**63), max=2**63 - 1)]
 ShapeOption = Annotated[
     list[str] | None, typer.Option("--shape", metavar="1,3,224,224", help="the input's shape; once per input")
 ]
@@ -67,12 +71,10 @@ def run(
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="random|IMAGE|ARRAY", help="what to feed; once per input")
-    ] = None,
+    inputs: InputOption = None,
     shape: ShapeOption = None,
     dtype: DtypeOption = "",
-    seed: Annotated[int, typer.Option("--seed", min=-(2**63), max=2**63 - 1)] = 0,
+    seed: SeedOption = 0,
     preprocess: PreprocessOption = "",
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,
@@ -196,6 +198,73 @@ def evaluate(
                 csv=csv,
                 png=png,
             ),
+            as_json=output_format is Format.JSON,
+        )
+    )
+
+
+@app.command()
+def gradients(
+    model: str,
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    inputs: InputOption = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = "",
+    seed: SeedOption = 0,
+    preprocess: PreprocessOption = "",
+    device: DeviceOption = "cpu",
+    mode: ModeOption = ModeName.EVAL,
+    loss: Annotated[
+        str,
+        typer.Option(
+            "--loss",
+            metavar="NAME",
+            help="cross_entropy, nll, bce, bce_with_logits, mse, l1, huber; else what fits",
+        ),
+    ] = "",
+    transform: Annotated[
+        str,
+        typer.Option(
+            "--transform",
+            metavar="NAME",
+            help="before the loss: sigmoid, softmax, log_softmax, log, tanh, scale_shift, threshold, round, argmax",
+        ),
+    ] = "none",
+    scale: Annotated[float, typer.Option("--scale", help="of scale_shift: scale · x + shift")] = 1.0,
+    shift: Annotated[float, typer.Option("--shift", help="of scale_shift")] = 0.0,
+    threshold: Annotated[float, typer.Option("--threshold", help="of threshold: x > threshold")] = 0.5,
+    line: Annotated[
+        str,
+        typer.Option("--line", metavar="CODE", help="your own line, as y = x.tanh() * 2; needs --trust"),
+    ] = "",
+    target: Annotated[
+        str, typer.Option("--target", metavar="VALUE", help="a class, a one-hot row, or values; else one is made up")
+    ] = "",
+    output: Annotated[int, typer.Option("--output", metavar="N", help="which output is trained, from 0")] = -1,
+    trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Run MODEL forward and backward once: what a loss's gradient reaches, and where it stops."""
+    from inspector.cli.gradients import GradientOptions, gradients_command  # noqa: PLC0415
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+    from inspector.cli.run import RunOptions  # noqa: PLC0415
+
+    return _status(
+        lambda: gradients_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
+            RunOptions(
+                inputs=tuple(inputs or ()),
+                shapes=tuple(shape or ()),
+                dtype=dtype,
+                seed=seed,
+                preprocess=preprocess,
+                device=device,
+                mode=mode.value,
+            ),
+            GradientOptions(loss, transform, scale, shift, threshold, line, target, output),
             as_json=output_format is Format.JSON,
         )
     )

@@ -51,9 +51,9 @@ class RunOptions:
     preprocess: str
     device: str
     mode: str
-    expect: str
-    time: bool
-    max_values: int
+    expect: str = ""
+    time: bool = False
+    max_values: int = 1000
     changes: tuple[str, ...] = ()
     graph: str = ""
     time_runs: int = 0
@@ -146,14 +146,15 @@ def _random(options: RunOptions, slot: InputSlot | None, shape: tuple[int, ...] 
         changed = msgspec.structs.replace(changed, shape=shape)
     if not options.dtype:
         return changed
-    if _is_integer(options.dtype) and changed.distribution != "integers":
+    if is_integer_dtype(options.dtype) and changed.distribution != "integers":
         return msgspec.structs.replace(changed, dtype=options.dtype, distribution="integers", low=0, high=2)
-    if changed.distribution == "integers" and not _is_integer(options.dtype):
+    if changed.distribution == "integers" and not is_integer_dtype(options.dtype):
         return changed
     return msgspec.structs.replace(changed, dtype=options.dtype)
 
 
-def _is_integer(dtype: str) -> bool:
+def is_integer_dtype(dtype: str) -> bool:
+    """Whether only inputs can have it, and no model."""
     return dtype.removeprefix("torch.").startswith(("int", "uint", "bool", "long"))
 
 
@@ -161,11 +162,11 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
     request = RunForward(
         inputs=named_inputs(loaded, options),
         device=options.device,
-        dtype="" if _is_integer(options.dtype) else options.dtype,
+        dtype="" if is_integer_dtype(options.dtype) else options.dtype,
         mode=cast("Mode", options.mode),
         seed=options.seed,
         timed=options.time,
-        expectation=_expectation(options.expect, loaded),
+        expectation=expectation_given(options.expect, loaded),
         changes=_changes(options.changes),
     )
     captured: GraphCaptured | None = None
@@ -215,7 +216,7 @@ def _profile(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) ->
     request = ProfileForward(
         inputs=named_inputs(loaded, options),
         device=options.device,
-        dtype="" if _is_integer(options.dtype) else options.dtype,
+        dtype="" if is_integer_dtype(options.dtype) else options.dtype,
         mode=cast("Mode", options.mode),
         seed=options.seed,
         runs=options.time_runs,
@@ -260,10 +261,15 @@ def _changes(texts: tuple[str, ...]) -> tuple[Change, ...]:
         raise CommandError(f"--change: {error}", 2) from error
 
 
-def _expectation(text: str, loaded: ModelLoaded) -> Expectation | None:
+def expectation_given(text: str, loaded: ModelLoaded, option: str = "--expect") -> Expectation | None:
+    """What is expected of the output, as typed; None for nothing.
+
+    Raises:
+        CommandError: it can't be read.
+    """
     if not text:
         return None
     try:
         return parse_expectation(text, None, loaded.class_names)
     except ValueError as error:
-        raise CommandError(f"--expect: {error}", 2) from error
+        raise CommandError(f"{option}: {error}", 2) from error

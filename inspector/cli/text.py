@@ -27,10 +27,10 @@ def description_text(description: FileDescription) -> str:
     if description.modules:
         rows = [(module.fqn or "(the model)", module.class_name, "guessed" if module.guessed else "")
                 for module in description.modules]  # fmt: skip
-        lines += ["", *_table(rows)]
+        lines += ["", *table_lines(rows)]
     if description.tensors:
         rows = [(tensor.name, shape_text(tensor.shape), tensor.dtype) for tensor in description.tensors]
-        lines += ["", *_table(rows)]
+        lines += ["", *table_lines(rows)]
     return "\n".join(lines)
 
 
@@ -41,7 +41,7 @@ def run_text(report: RunReport) -> str:
         f"{model.class_name}: {count_text(model.num_params)} parameters, {bytes_text(model.size_bytes)}",
     ]
     if report.graph is not None:
-        lines += ["", *_table(_node_row(node, report.graph) for node in report.graph.nodes)]
+        lines += ["", *table_lines(_node_row(node, report.graph) for node in report.graph.nodes)]
         lines += [f"never called: {', '.join(report.graph.uncalled_modules)}"] if report.graph.uncalled_modules else []
         lines += [f"note: {text}" for text in report.graph.notes]
     for output in report.outputs:
@@ -56,7 +56,7 @@ def run_text(report: RunReport) -> str:
         where = report.failure.fqn or "the model's forward"
         lines += ["", f"Failed at {report.failure.op} in {where}, given {shapes}:", f"  {report.failure.message}"]
         lines += [f"  {report.failure.fix}"] if report.failure.fix else []
-    lines += _finding_lines(report.findings, report.unchecked)
+    lines += finding_lines(report.findings, report.unchecked)
     if report.times is not None:
         lines += ["", *times_lines(report.times)]
     elif report.timing.captured_s is not None:
@@ -79,17 +79,17 @@ def evaluation_text(report: EvaluateReport) -> str:
         (c.name, percent_text(c.precision), percent_text(c.recall), percent_text(c.f1), str(c.support))
         for c in report.per_class
     ]
-    lines += ["", *_table(rows, limit=1 + len(report.per_class))]
+    lines += ["", *table_lines(rows, limit=1 + len(report.per_class))]
     if len(report.classes) <= 20:
         header = ("true \\ predicted", *report.classes)
         body = [(name, *map(str, row)) for name, row in zip(report.classes, report.matrix, strict=True)]
-        lines += ["", *_table([header, *body])]
+        lines += ["", *table_lines([header, *body])]
     if any(report.outside):
         lines.append(f"{sum(report.outside)} images got an output that no class maps to.")
     if report.skipped:
         lines += ["", f"{len(report.skipped)} files were not counted:"]
-        lines += _table([(skipped.path, skipped.reason) for skipped in report.skipped])
-    lines += _finding_lines(report.findings, report.unchecked)
+        lines += table_lines([(skipped.path, skipped.reason) for skipped in report.skipped])
+    lines += finding_lines(report.findings, report.unchecked)
     return "\n".join(lines)
 
 
@@ -118,7 +118,7 @@ def _output_lines(output: OutputReport) -> list[str]:
         for index in order:
             name = output.classes[index] if index < len(output.classes) else str(index)
             table.append((name, value_text(float(rows[0, index])), f"{soft[0, index]:.4f}", f"{sig[0, index]:.4f}"))
-        lines += _table(table)
+        lines += table_lines(table)
         if len(rows) > 1:
             lines.append(f"(the first of {output.shape[0]} rows)")
     elif raw.size:
@@ -129,7 +129,8 @@ def _output_lines(output: OutputReport) -> list[str]:
     return lines
 
 
-def _finding_lines(findings: Sequence[Finding], unchecked: Sequence[Unchecked]) -> list[str]:
+def finding_lines(findings: Sequence[Finding], unchecked: Sequence[Unchecked]) -> list[str]:
+    """Findings with their fixes, and what was not checked."""
     lines = []
     for finding in findings:
         lines += ["", f"{finding.severity}: {finding.message}"]
@@ -139,7 +140,7 @@ def _finding_lines(findings: Sequence[Finding], unchecked: Sequence[Unchecked]) 
     return lines
 
 
-def _table(rows: Iterable[Sequence[str]], limit: int = MAX_ROWS) -> list[str]:
+def table_lines(rows: Iterable[Sequence[str]], limit: int = MAX_ROWS) -> list[str]:
     """Columns aligned, numbers to the right; at most `limit` rows, and how many more there are."""
     given = [tuple(row) for row in rows]
     shown = given[:limit]

@@ -138,7 +138,7 @@ def _cross_entropy(trained: Trained) -> Finding | None:
                 f" The gradient at the logits is {value_text(on_p / on_logits, 3)} of what it is on the raw logits."
             )
     squash = "softmax" if trained.head == "probabilities" else "sigmoid"
-    where = "between model and loss" if trained.transform.kind == squash else "in forward"
+    where = "between model and loss" if trained.transform.kind in (squash, "line") else "in forward"
     return _finding(
         "loss_on_probabilities",
         "warning",

@@ -8,6 +8,7 @@ from inspector.protocol.evaluation import ClassMetrics, Skipped
 from inspector.protocol.events import NodeProfile
 from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
 from inspector.protocol.findings import Finding, Unchecked
+from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Failure, Graph
 from inspector.protocol.outputs import Head, Verdict
 
@@ -94,6 +95,13 @@ class RunReport(Message, frozen=True):
     comparison: ComparisonReport | None = None
     batch: str = ""
     times: TimesReport | None = None
+
+
+class GradientReport(Message, frozen=True):
+    """What a loss's gradient reached in a model."""
+
+    model: ModelInfo
+    gradients: GradientFlow
 
 
 class EvaluateReport(Message, frozen=True):

@@ -53,7 +53,8 @@ class Aim:
 class Traced:
     """What one forward and backward told. Without `watch` only the parameters are known.
 
-    `output` is what the model gave, `changed` that behind the transform, with `changed_key` its place in the record.
+    `output` is what the model gave, `changed` that behind the transform, with `changed_key` its place in the record;
+    `carries` tells whether it has a gradient.
     `problem` says why there is no loss, `raised` what the backward raised. `warned` are torch's warnings.
     """
 
@@ -64,6 +65,7 @@ class Traced:
     name: str = ""
     output: torch.Tensor | None = None
     changed: torch.Tensor | None = None
+    carries: bool = False
     changed_key: Key | None = None
     output_key: Key | None = None
     target: Target | None = None
@@ -90,7 +92,7 @@ def observed_backward(
     """Forward, transform, loss and backward, every operation watched. A forward that fails leaves only `captured`.
 
     Raises:
-        EngineError: the transform can't be done, or the loss not be computed.
+        EngineError: the transform can't be done.
         Cancelled: `between_steps` said so.
     """
     stopped: list[Cancelled] = []
@@ -152,7 +154,7 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
                 changed = transformed(output, aim.transform)
             with torch._C.DisableTorchFunction():
                 traced.changed_key = recorder.origins([changed])[0][:2]
-        traced.changed = changed.detach()
+        traced.changed, traced.carries = changed.detach(), changed.requires_grad
         loss = _loss(traced, aim, changed)
         if loss is not None and loss.requires_grad:
             try:
@@ -163,13 +165,11 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
 
 
 def _loss(traced: Traced, aim: Aim, changed: torch.Tensor) -> torch.Tensor | None:
-    """The loss; None where it can't be computed and no gradient could have come of it either."""
+    """The loss; None where it can't be computed, and then `problem` says why."""
     try:
         traced.target = aim.target(changed)
         loss, warned = loss_of(aim.loss, traced.target.output, traced.target.tensor)
     except EngineError as error:
-        if changed.requires_grad:
-            raise
         traced.problem = f"{error.message} {error.fix}".strip()
         return None
     if warned:
@@ -206,20 +206,21 @@ def _own_gradients(module: nn.Module) -> Iterator[None]:
     Hooks that act once a gradient is there (an optimizer's step within the backward) are set aside.
     """
     parameters = list(module.parameters())
-    before = [(p, p.grad, p.requires_grad, getattr(p, _STEPS, None)) for p in parameters]
+    before = [(p, p.grad, p.requires_grad) for p in parameters]
+    steps = [(hooks, dict(hooks)) for p in parameters if (hooks := getattr(p, _STEPS, None))]
     held = {id(tensor) for child in module.modules() for tensor in _held_tensors(child).values()}
     try:
-        for parameter, _grad, _flag, hooks in before:
+        for parameter in parameters:
             parameter.grad = None
-            if hooks:
-                setattr(parameter, _STEPS, None)
+        for hooks, _known in steps:
+            hooks.clear()
         yield
     finally:
-        for parameter, gradient, flag, hooks in before:
+        for parameter, gradient, flag in before:
             parameter.requires_grad_(flag)
             parameter.grad = gradient
-            if hooks:
-                setattr(parameter, _STEPS, hooks)
+        for hooks, known in steps:
+            hooks.update(known)
         for child in module.modules():
             for name, tensor in _held_tensors(child).items():
                 if id(tensor) not in held and tensor.grad_fn is not None:

@@ -60,7 +60,7 @@ def stop_findings(traced: Traced, stops: list[GradientStop], rows: tuple[Paramet
             severity = "warning"
         rule = "gradient_stops" if stop.kind == "stops" else "gradient_zero"
         if traced.raised and stop is stops[0]:
-            rule = "backward_fails"
+            rule, severity = "backward_fails", "error"
         does = {"gradient_stops": "stops", "gradient_zero": "becomes exactly zero", "backward_fails": "fails"}[rule]
         found.append(
             Finding(
@@ -93,8 +93,8 @@ def value_findings(traced: Traced, rows: tuple[ParameterGradient, ...]) -> list[
     """What is wrong with the numbers: no loss, or NaN and infinities in it or behind it."""
     found: list[Finding] = []
     if traced.problem:
-        found.append(_plain_finding("loss_not_computed", "error", f"{traced.problem}", "Take a loss that fits."))
-    elif traced.loss_value is not None and not math.isfinite(traced.loss_value):
+        found.append(_plain_finding("loss_not_computed", "error", traced.problem, "Take a loss that fits the output."))
+    elif traced.carries and traced.loss_value is not None and not math.isfinite(traced.loss_value):
         found.append(
             _plain_finding(
                 "loss_not_finite",

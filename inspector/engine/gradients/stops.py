@@ -65,9 +65,14 @@ class Record:
                     waiting.append(source)
         return found
 
+    def takes_only_the_shape(self, index: int) -> bool:
+        """Whether it makes a tensor of its own, like one that it was given."""
+        op = self.nodes[index].op
+        return op.endswith("_like") or op.startswith("new_")
+
     def is_stop(self, index: int) -> bool:
         """Whether it took, or holds, what asks for a gradient; and gave an output without one."""
-        if self.nodes[index].kind not in ("module", "function"):
+        if self.nodes[index].kind not in ("module", "function") or self.takes_only_the_shape(index):
             return False
         made = self.made(index)
         outputs = len(made.carries) if made is not None else 0
@@ -140,7 +145,8 @@ def _none_carries(record: Record, index: int) -> bool:
 def _is_fresh(record: Record, index: int) -> bool:
     """Whether it made a tensor of none that was seen."""
     node = record.nodes[index]
-    return node.kind == "constant" or (node.kind == "function" and not record.sources[index])
+    is_own = not record.sources[index] or record.takes_only_the_shape(index)
+    return node.kind == "constant" or (node.kind == "function" and is_own)
 
 
 def _read_behind(record: Record, index: int) -> str:

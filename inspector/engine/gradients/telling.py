@@ -23,6 +23,7 @@ from inspector.protocol.gradients import (
 )
 from inspector.protocol.outputs import HeadKind
 
+_FUNCTION_END = re.compile(r"Backward\d*$")
 _IN_PLACE = re.compile(r"output (\d+) of (\w+)")
 
 
@@ -38,9 +39,10 @@ def flow_of(module: nn.Module, traced: Traced, head: HeadKind, notes: list[str])
     if raised is not None:
         stops = [raised, *stops]
         stop_of_parameter = dict.fromkeys(raised.parameters, 0) | {n: p + 1 for n, p in stop_of_parameter.items()}
+    told = parameters if traced.loss_value is not None or not traced.carries else {}  # without a loss nothing is known
     rows = tuple(
         _row(name, parameter, traced, stop_of_parameter.get(name), is_unused=name in unused)
-        for name, parameter in parameters.items()
+        for name, parameter in told.items()
     )
     norms = [row.norm for row in rows if row.norm is not None]
     total = math.sqrt(sum(norm * norm for norm in norms)) if norms else None
@@ -105,7 +107,7 @@ def _stops(
 ) -> tuple[list[GradientStop], dict[str, int], set[str]]:
     """The stops in words, the place of each parameter's stop among them, and the parameters that nothing depends on."""
     missing = {name for name, p in parameters.items() if p.requires_grad and traced.grads.get(name) is None}
-    if record is None or traced.changed_key is None or traced.raised:
+    if record is None or traced.changed_key is None or traced.raised or (traced.problem and traced.carries):
         return [], {}, set()
     names = {id(parameter): name for name, parameter in parameters.items()}
     zero = {name for name in parameters if (grad := traced.grads.get(name)) is not None and grad.arrived.largest == 0}
@@ -151,12 +153,9 @@ def _norm_at(traced: Traced, index: int) -> float | None:
 def _sentence(
     traced: Traced, rows: tuple[ParameterGradient, ...], stops: list[GradientStop], total: float | None
 ) -> str:
-    if not rows:
-        return "The model has no parameters: there is nothing to train."
-    if not any(row.requires_grad for row in rows):
-        return f"All {len(rows)} parameters are frozen (requires_grad is False): nothing is trained."
-    if traced.raised:
-        return f"The backward fails: {traced.raised.splitlines()[0]}"
+    no_way = _no_way(traced, rows)
+    if no_way:
+        return no_way
     used = [row for row in rows if row.requires_grad and row.reached != "unused"]
     lost = [row for row in used if row.reached != "reached"]
     if used and not lost:
@@ -174,11 +173,22 @@ def _sentence(
     )
 
 
+def _no_way(traced: Traced, rows: tuple[ParameterGradient, ...]) -> str:
+    """Why there is no gradient to speak of, or ""."""
+    if traced.problem and traced.carries:
+        return traced.problem
+    if not rows:
+        return "The model has no parameters: there is nothing to train."
+    if not any(row.requires_grad for row in rows):
+        return f"All {len(rows)} parameters are frozen (requires_grad is False): nothing is trained."
+    return f"The backward fails: {traced.raised.splitlines()[0]}" if traced.raised else ""
+
+
 def _all_reached(rows: tuple[ParameterGradient, ...], used: list[ParameterGradient], total: float | None) -> str:
     frozen = sum(row.reached == "frozen" for row in rows)
     unused = sum(row.reached == "unused" for row in rows)
     also = (f"; {frozen} are frozen" if frozen else "") + (f"; {unused} are not used" if unused else "")
-    what = "the only parameter" if len(used) == 1 else f"all {len(used)} parameters"
+    what = {1: "the only parameter", 2: "both parameters"}.get(len(used), f"all {len(used)} parameters")
     norm = f", norm {value_text(total, 3)} in all" if total is not None else ""
     return f"The gradient reaches {what}{also}{norm}."
 
@@ -187,25 +197,41 @@ def _raised(traced: Traced, record: Record | None, parameters: dict[str, nn.Para
     """The operation that a failed backward speaks of: the last whose function of autograd has that name."""
     cut = tuple(name for name, p in parameters.items() if p.requires_grad and traced.grads.get(name) is None)
     message = traced.raised.splitlines()[0]
-    found = _IN_PLACE.search(traced.raised)
-    if record is not None and found is not None:
-        place, function = int(found.group(1)), found.group(2)
-        for index in sorted(record.watch.made, reverse=True):
-            made = record.watch.made[index]
-            if place < len(made.functions) and made.functions[place] == function and index in record.watch.ids:
-                node = record.nodes[index]
-                op = node.known.class_name if node.known is not None and node.kind == "module" else node.op
-                return GradientStop(
-                    kind="stops",
-                    op=op,
-                    message="What it keeps for the way back was overwritten in place afterwards, says PyTorch: "
-                    f"{message}",
-                    node=record.watch.ids[index],
-                    fqn=node.fqn,
-                    source_line=made.line,
-                    parameters=cut,
-                )
-    return GradientStop(kind="stops", op="backward", message=f"PyTorch says: {message}", where="loss", parameters=cut)
+    index = _overwritten(traced.raised, record) if record is not None else None
+    if record is None or index is None:
+        told = f"PyTorch says: {message}"
+        return GradientStop(kind="stops", op="backward", message=told, where="loss", parameters=cut)
+    node = record.nodes[index]
+    writes = node.op.endswith("_") or (node.known is not None and node.known.in_place)
+    what = (
+        "It overwrites in place what an earlier operation keeps for the way back"
+        if writes
+        else ("What it gave is kept for the way back, and was overwritten in place afterwards")
+    )
+    made = record.made(index)
+    return GradientStop(
+        kind="stops",
+        op=node.known.class_name if node.known is not None and node.kind == "module" else node.op,
+        message=f"{what}. PyTorch says: {message}",
+        node=record.watch.ids[index],
+        fqn=node.fqn,
+        source_line=made.line if made is not None else "",
+        parameters=cut,
+    )
+
+
+def _overwritten(message: str, record: Record) -> int | None:
+    """The node that torch's message speaks of; some releases leave the end of the name away (`output 0 of Relu`)."""
+    found = _IN_PLACE.search(message)
+    if found is None:
+        return None
+    place, function = int(found.group(1)), _FUNCTION_END.sub("", found.group(2))
+    for index in sorted(record.watch.made, reverse=True):
+        functions = record.watch.made[index].functions
+        is_it = place < len(functions) and _FUNCTION_END.sub("", functions[place]) == function
+        if is_it and index in record.watch.ids:
+            return index
+    return None
 
 
 def _failed_forward(module: nn.Module, traced: Traced, notes: list[str]) -> GradientFlow:
