@@ -319,6 +319,7 @@ class MainWindow(QMainWindow):
         panel.open_requested.connect(self.dialogs.open_model)
         panel.path_requested.connect(lambda path: self.open_paths([path]))
         panel.sample_requested.connect(self.open_sample)
+        panel.lesson_requested.connect(self.tour.start)
 
     def _search(self, text: str) -> None:
         self.panels.graph.search(text)

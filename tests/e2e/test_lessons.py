@@ -64,6 +64,13 @@ def test_each_step_of_each_lesson_shows_what_its_card_says(qtbot: QtBot, tmp_pat
             assert not person.widget("lesson_spotlight").isVisible()
 
 
+def test_an_empty_window_offers_the_lessons(qtbot: QtBot, tmp_path: Path) -> None:
+    with person_at_window(qtbot, tmp_path, samples=samples()) as person:
+        person.click("lesson_b2")
+        person.wait(lambda: person.state.run.failure is not None)
+        assert person.widget("lesson_title").text() == "It fails"
+
+
 def test_going_back_brings_the_broken_sample_again_and_another_file_is_put_aside(qtbot: QtBot, tmp_path: Path) -> None:
     lesson = GROUPS["The output's size is not what I expected"][1]
     own = tmp_path / "own.py"

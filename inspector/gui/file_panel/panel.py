@@ -45,6 +45,7 @@ class FilePanel(QStackedWidget):
         open_requested: show the Open dialog.
         path_requested: open this file.
         sample_requested: open this sample.
+        lesson_requested: open this lesson.
     """
 
     trust_requested = Signal(bool)
@@ -57,6 +58,7 @@ class FilePanel(QStackedWidget):
     open_requested = Signal()
     path_requested = Signal(str)
     sample_requested = Signal(object)
+    lesson_requested = Signal(object)
 
     def __init__(self, samples: tuple[Sample, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +67,7 @@ class FilePanel(QStackedWidget):
         self.welcome.open_requested.connect(self.open_requested)
         self.welcome.path_requested.connect(self.path_requested)
         self.welcome.sample_requested.connect(self.sample_requested)
+        self.welcome.lesson_requested.connect(self.lesson_requested)
         self.title = Heading("file_title", "The file's name", large=True)
         self.facts = Sentence("file_facts", "Format and size", "dimmed", small=True)
         self.summary = Sentence("file_summary", "What the file is")

@@ -5,6 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from inspector.gui.lessons.lesson import Lesson
+from inspector.gui.lessons.table import GROUPS
 from inspector.gui.parts import Sentence, named
 from inspector.gui.parts.heading import Heading
 from inspector.gui.state import WindowState
@@ -24,11 +26,13 @@ class WelcomeView(QScrollArea):
         open_requested: show the Open dialog.
         path_requested: open this file again.
         sample_requested: open this sample.
+        lesson_requested: open this lesson.
     """
 
     open_requested = Signal()
     path_requested = Signal(str)
     sample_requested = Signal(object)
+    lesson_requested = Signal(object)
 
     def __init__(self, samples: tuple[Sample, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,8 +84,18 @@ class WelcomeView(QScrollArea):
             self._column.addWidget(note)
             return
         for group in dict.fromkeys(sample.group for sample in samples):
-            rows = [self._sample_row(sample) for sample in samples if sample.group == group]
-            self._column.addWidget(_group(f"Samples: {_lowered(group)}" if group else "Samples", rows))
+            if group in GROUPS:
+                rows = [self._lesson_row(lesson) for lesson in GROUPS[group]]
+                title = f"Lessons: {_lowered(group)}"
+            else:
+                rows = [self._sample_row(sample) for sample in samples if sample.group == group]
+                title = f"Samples: {_lowered(group)}" if group else "Samples"
+            self._column.addWidget(_group(title, rows))
+
+    def _lesson_row(self, lesson: Lesson) -> ChoiceRow:
+        row = ChoiceRow(lesson.title, f"Many believe: {lesson.belief}", f"lesson_{lesson.name}")
+        row.clicked.connect(lambda: self.lesson_requested.emit(lesson))
+        return row
 
     def _sample_row(self, sample: Sample) -> ChoiceRow:
         row = ChoiceRow(sample.title, sample.sentence, f"sample_{sample.name}")
