@@ -1,9 +1,12 @@
-"""The toolbar: open, run, live, device, dtype, train or eval, the graph's own, search."""
+"""The toolbar: open, run, live, device, dtype, train or eval, search, the graph's own.
+
+Where it is narrow, words go first, then room in its fields; what is last on it comes under its arrow.
+"""
 
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from inspector.core.measures import CHOICES
@@ -21,12 +24,20 @@ DTYPES = (
 )
 
 
+WORDED = ("open", "live", "run")  # buttons with words; where it is narrow, the first two lose theirs first
+NO_LIMIT = 16_777_215  # Qt's own
+NARROW_DEVICE, NARROW_DTYPE, NARROW_COLOURS = 76, 104, 112
+SEARCH, NARROW_SEARCH = 128, 88  # the least that the search takes
+
 SEARCH_TIP = (
     "Words of a name or an operation, part of a shape (64x56x56, 1,*,56,56), or comparisons:\n"
     "params > 1M, macs > 1G, time > 2ms, bytes > 10MB, nan > 0, zeros > 50%, std < 1e-6, out[1] >= 256,\n"
     "op = Conv2d, name = layer1.*, dtype = float16, class ~ block; joined by and, or, not and parentheses.\n"
     "Return goes to the next match, Shift+Return to the one before, Escape ends the search."
 )
+
+PADDING, SPACING = 24, 4  # of the style sheet, left and right in all, with some to spare, and between two
+_WORDS, _ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
 
 
 class RunBar(QToolBar):
@@ -56,6 +67,7 @@ class RunBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self._devices: tuple[Device, ...] = ()
+        self._stage = 0
         self.device = named(QComboBox(), "device_choice", "Device", "The device that the model runs on")
         self.dtype = named(QComboBox(), "dtype_choice", "dtype", "The dtype of the model and its input")
         for key, text in DTYPES:
@@ -75,7 +87,7 @@ class RunBar(QToolBar):
         self.search.setToolTip(SEARCH_TIP)
         self.search.installEventFilter(self)
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(96)
+        self.search.setMinimumWidth(SEARCH)
         self.search.setMaximumWidth(220)
         self._fill(actions)
         self.device.activated.connect(lambda row: self.device_requested.emit(self.device.itemData(row)))
@@ -95,6 +107,7 @@ class RunBar(QToolBar):
         self._choose(self.colours, state.colour_by)
         self.mode.choose(state.settings.mode)
         self.search.setEnabled(state.run.graph is not None)
+        self._suit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Return and Escape in the search field."""
@@ -106,6 +119,43 @@ class RunBar(QToolBar):
                 self.search.clear()
                 return True
         return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Find room for all of it."""
+        super().resizeEvent(event)
+        self._suit()
+
+    def _suit(self) -> None:
+        """Take from words, then from fields, no more than the width asks for."""
+        for stage in range(4):
+            self._shrink(stage)
+            if self._wanted() <= self.width():
+                return
+
+    def _shrink(self, stage: int) -> None:
+        """0: as it is; 1: Open and Live without words; 2: Run too; 3: narrow fields, as well."""
+        if stage == self._stage:
+            return
+        self._stage = stage
+        for name, least in zip(WORDED, (1, 1, 2), strict=True):
+            button = self.findChild(QToolButton, f"{name}_button")
+            if button is not None:
+                button.setToolButtonStyle(_ICON if stage >= least else _WORDS)
+        narrow = stage >= 3
+        self.device.setMaximumWidth(NARROW_DEVICE if narrow else NO_LIMIT)
+        self.dtype.setMaximumWidth(NARROW_DTYPE if narrow else NO_LIMIT)
+        self.dtype.setItemText(0, "as is" if narrow else DTYPES[0][1])
+        self.mode.set_compact(narrow)
+        self.colours.setMaximumWidth(NARROW_COLOURS if narrow else NO_LIMIT)
+        for row, (_, text) in enumerate(CHOICES):
+            self.colours.setItemText(row, text if narrow else f"Colour: {text}")
+        self.search.setMinimumWidth(NARROW_SEARCH if narrow else SEARCH)
+
+    def _wanted(self) -> int:
+        """What all of it takes, with the search at its least."""
+        shown = [self.widgetForAction(action) for action in self.actions()]
+        widths = [_width(widget) for widget in shown if widget is not None]
+        return sum(widths) + SPACING * (len(widths) - 1) + PADDING
 
     def _choose(self, box: QComboBox, key: str) -> None:
         row = box.findData(key)
@@ -124,11 +174,11 @@ class RunBar(QToolBar):
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
+        self.addWidget(self.search)
         self.addWidget(self.colours)
+        self.addSeparator()
         for name in ("fit", "fold_all", "unfold_all", "direction"):
             self._add(actions[name])
-        self.addSeparator()
-        self.addWidget(self.search)
 
     def _add(self, action: QAction, *, words: bool = False) -> None:
         self.addAction(action)
@@ -136,6 +186,12 @@ class RunBar(QToolBar):
         if isinstance(button, QToolButton):
             name = action.objectName().removeprefix("action_")
             named(button, f"{name}_button", action.text().replace("&", ""))
-            style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if words else Qt.ToolButtonStyle.ToolButtonIconOnly
-            button.setToolButtonStyle(style)
+            button.setToolButtonStyle(_WORDS if words else _ICON)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def _width(widget: QWidget) -> int:
+    """The least that shows a widget uncut: the search shrinks, a field up to its limit."""
+    if isinstance(widget, QLineEdit):
+        return widget.minimumWidth()
+    return min(widget.sizeHint().width(), widget.maximumWidth())
