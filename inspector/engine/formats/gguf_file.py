@@ -7,7 +7,8 @@ from inspector.engine.formats.reading import Refused, Source, Window
 from inspector.protocol.files import FileDescription, TensorEntry
 
 _MAX_HEADER_BYTES = 64 * 2**20
-_MAX_ITEMS = 200_000  # tensors, facts, and the entries of lists
+_MAX_ITEMS = 200_000
+_MAX_LISTED = 2_000_000  # a vocabulary, its scores and its merges
 _MAX_NESTED = 4
 _NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _TEXT, _LIST = 8, 9
@@ -107,7 +108,7 @@ class _Reader:
         if kind == _LIST and depth < _MAX_NESTED:
             inner, length = self.number("<I"), self.number("<Q")
             self._items += length
-            if self._items > 10 * _MAX_ITEMS:
+            if self._items > _MAX_LISTED:
                 raise Refused("Its GGUF header holds longer lists than any honest model.")
             if inner in _NUMBERS:
                 self._take(length * struct.calcsize(_NUMBERS[inner]))
@@ -137,5 +138,5 @@ class _Reader:
     def _take(self, length: int) -> bytes:
         part = self._window.read(length)
         if len(part) < length:
-            raise Refused("Its GGUF header is cut off.")
+            raise Refused("Its GGUF header is cut off, or longer than any honest one.")
         return part

@@ -6,6 +6,7 @@ from pathlib import Path
 from inspector.engine.formats import safetensors_file, torch_legacy, torch_zip
 from inspector.engine.formats.cleaning import clean_text, counted
 from inspector.engine.formats.guessing import guess_modules
+from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source, open_source
 from inspector.protocol.files import FileDescription, Safety, TensorEntry
 
@@ -25,9 +26,11 @@ def describe(source: Source) -> FileDescription | None:
     if not source.is_folder or not (Path(source.path) / "config.json").is_file():
         return None
     folder = Path(source.path)
-    config = read_json(folder / "config.json")
     weights, missing = find_weights(folder)
-    if config is None or (not weights and not missing):
+    if not weights and not missing:
+        return None
+    config = _object_in(folder / "config.json")
+    if config is None:
         return None
     shards = [shard for path in weights if (shard := _describe_shard(path)) is not None]
     tensors = tuple(tensor for shard in shards for tensor in shard.tensors)
@@ -56,7 +59,8 @@ def find_weights(folder: Path) -> tuple[list[Path], list[str]]:
             return _find_shards(folder, path)
         if name not in _INDEXES and path.is_file():
             return [path], []
-    others = sorted(folder.glob("*.safetensors"))[:_MAX_SHARDS]
+    others = sorted(folder.glob("*.safetensors"))
+    _check_count(len(others))
     return others, []
 
 
@@ -65,18 +69,38 @@ def _find_shards(folder: Path, index: Path) -> tuple[list[Path], list[str]]:
     names = {str(name) for name in table.values()} if isinstance(table, dict) else set()
     safe = sorted(name for name in names if "/" not in name and "\\" not in name and "\0" not in name and name != "..")
     outside = [clean_text(name, 100) for name in sorted(names - set(safe))]
-    there = [folder / name for name in safe[:_MAX_SHARDS] if (folder / name).is_file()]
+    _check_count(len(safe))
+    there = [folder / name for name in safe if (folder / name).is_file()]
     return there, outside + [clean_text(name, 100) for name in safe if not (folder / name).is_file()]
 
 
 def read_json(path: Path) -> dict[str, object] | None:
     """A JSON object from a file, or None where it is none."""
     try:
-        with open_source(str(path)) as source:
-            found = json.loads(source.read_at(0, _MAX_CONFIG_BYTES)) if source.size_bytes <= _MAX_CONFIG_BYTES else None
-    except (ValueError, RecursionError):
+        return _object_in(path)
+    except Refused:
         return None
+
+
+def _object_in(path: Path) -> dict[str, object] | None:
+    """A JSON object from a file, or None where it is another value.
+
+    Raises:
+        Refused: it is no JSON, or larger than any honest one.
+    """
+    with open_source(str(path)) as source:
+        if source.size_bytes > _MAX_CONFIG_BYTES:
+            raise Refused(
+                f"Its {clean_text(path.name, 80)} has {source.size_bytes:,} bytes, where at most "
+                f"{_MAX_CONFIG_BYTES:,} are read."
+            )
+        found = parse_json(source.read_at(0, _MAX_CONFIG_BYTES), f"Its {clean_text(path.name, 80)}")
     return found if isinstance(found, dict) else None
+
+
+def _check_count(shards: int) -> None:
+    if shards > _MAX_SHARDS:
+        raise Refused(f"Its weights are in {shards:,} files, where at most {_MAX_SHARDS:,} are read.")
 
 
 def _describe_shard(path: Path) -> FileDescription | None:

@@ -58,9 +58,14 @@ def read_header(source: Source) -> tuple[tuple[TensorEntry, ...], dict[str, str]
     if len(head) < 9 or head[8:9] != b"{":
         return None
     (length,) = struct.unpack("<Q", head[:8])
-    if length > MAX_HEADER_BYTES or 8 + length > source.size_bytes:
-        if length > 2**40:
-            return None  # not a length
+    if length > 2**40:
+        return None  # not a length
+    if length > MAX_HEADER_BYTES:
+        raise Refused(
+            f"It begins like safetensors, but its header would be {length:,} bytes, more than the {MAX_HEADER_BYTES:,} "
+            "that the format allows."
+        )
+    if 8 + length > source.size_bytes:
         raise Refused(
             f"It begins like safetensors, but its header would be {length:,} bytes in a file of {source.size_bytes:,}: "
             "it is cut off."
