@@ -178,7 +178,7 @@ LIMITS = {
         f"{FORMATS}.json_text", "MAX_VALUES", 10, lambda path, count: _write(path, safetensors("," * (count - 2))), 10,
         "more than the 10 of any honest file"),
     ("Hugging Face folders", "bytes of a configuration"): Limit(
-        f"{FORMATS}.hugging_face", "_MAX_CONFIG_BYTES", 100, lambda path, count: folder_with(path, count), 100,
+        f"{FORMATS}.hugging_face", "_MAX_CONFIG_BYTES", 100, folder_with, 100,
         "config.json has 101 bytes, where at most 100"),
     ("Hugging Face folders", "shards"): Limit(
         f"{FORMATS}.hugging_face", "_MAX_SHARDS", 2, lambda path, count: folder_with(path, shards=count), 2,
