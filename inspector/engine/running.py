@@ -97,7 +97,7 @@ def run_forward(
         if failure is None:
             values, heads = _emit_outputs(captured, request, emit, put)
         if before is not None and comparison is not None:
-            outputs, _, _ = _output_tensors(before, put)
+            outputs, _, _ = output_tensors(before, put)
             emit(ChangesCompared(comparison=msgspec.structs.replace(comparison, outputs_before=outputs)))
         context = RunContext(
             module=module,
@@ -234,7 +234,7 @@ def _emit_outputs(
     emit: Callable[[AnyEvent], None],
     put: Callable[[NDArray[np.generic]], ArrayRef],
 ) -> tuple[list[NDArray[np.generic]], list[Head]]:
-    tensors, values, heads = _output_tensors(captured, put)
+    tensors, values, heads = output_tensors(captured, put)
     verdict = None
     if request.expectation is not None and values:
         verdict = compare_expectation(request.expectation, values[0], heads[0])
@@ -242,9 +242,10 @@ def _emit_outputs(
     return values, heads
 
 
-def _output_tensors(
+def output_tensors(
     captured: Captured, put: Callable[[NDArray[np.generic]], ArrayRef]
 ) -> tuple[tuple[OutputTensor, ...], list[NDArray[np.generic]], list[Head]]:
+    """What forward returned, as it travels, with its values and how each is to be read."""
     values = [output_values(output.tensor) for output in captured.outputs]
     heads = [_head(captured.graph, output, array) for output, array in zip(captured.outputs, values, strict=True)]
     tensors = tuple(

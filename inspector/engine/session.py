@@ -11,6 +11,7 @@ from torch import nn
 
 from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
 from inspector.engine.axes import AxesMemory
+from inspector.engine.comparison.work import Opponent, Work, compare_stored
 from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.drawing_files import draw_file
 from inspector.engine.errors import EngineError
@@ -46,7 +47,11 @@ from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import InputSlot
 from inspector.protocol.requests import (
     AnyRequest,
+    CompareFolder,
+    CompareModels,
+    CompareWeights,
     DecodeImages,
+    EndComparison,
     Evaluate,
     FetchTensor,
     FindShapes,
@@ -80,6 +85,7 @@ class OpenModel:
     graph: Graph | None = None
     last_run: LastRun | None = None
     axes: AxesMemory = field(default_factory=AxesMemory)
+    opponent: Opponent = field(default_factory=Opponent)
 
 
 class Session:
@@ -112,9 +118,8 @@ class Session:
         self._open = self._kept = None
         self._tried = request.path
         self._emit(Progressed(what="Loading"))
-        steps = Steps(lambda what, done, total: self._emit(Progressed(what, done, total)), self._between_steps)
         try:
-            answer = load_model(request, description, steps)
+            answer = load_model(request, description, self._steps())
         except EngineError:
             self._draw_file(description)
             raise
@@ -156,6 +161,8 @@ class Session:
         match request:
             case RunForward():
                 self._run(request)
+            case CompareModels() | CompareWeights() | CompareFolder() | EndComparison():
+                self._compare(request)
             case ProfileForward() | TraceGradients():
                 self._measure_run(request)
             case FindShapes():
@@ -204,6 +211,25 @@ class Session:
         self._kept = None
         self._kept = fetch(model.loaded, model.slots, model.last_run, request.place)
         self._emit(fetched_event(self._kept))
+
+    def _compare(self, request: CompareModels | CompareWeights | CompareFolder | EndComparison) -> None:
+        steps = self._steps()
+        if isinstance(request, CompareWeights):
+            compare_stored(request, self._emit, steps)
+            return
+        model = self._model()
+        self._kept = None
+        work = Work(model.loaded, model.opponent, self._emit, self._put, steps)
+        match request:
+            case CompareModels():
+                work.compare_models(request, model.slots)
+            case CompareFolder():
+                work.compare_folder(request)
+            case EndComparison():
+                model.opponent = Opponent()
+
+    def _steps(self) -> Steps:
+        return Steps(lambda what, done, total: self._emit(Progressed(what, done, total)), self._between_steps)
 
     def _measure_run(self, request: ProfileForward | TraceGradients) -> None:
         model = self._model()

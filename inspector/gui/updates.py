@@ -196,6 +196,8 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _side_event(state, reply, event)
         case FolderScanned() | EvaluationProgressed() | EvaluationFinished():
             return _folder_event(state, reply, event)
+        case WeightsCompared() | RunsCompared() | FolderCompared():
+            return replace(state, comparison=comparison_updates.apply_event(state.comparison, reply, event))
         case TensorFetched() | TensorMeasured() | CellsRead() | MapsRead() | ValueFound() | RowRead():
             return replace(state, tensor=tensor_updates.apply_event(state.tensor, reply, event))
         case Progressed():

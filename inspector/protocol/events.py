@@ -4,6 +4,7 @@ from typing import Literal
 
 from inspector.protocol.base import ArrayRef, Message
 from inspector.protocol.changes import Comparison
+from inspector.protocol.comparison import FolderComparison, RunComparison, WeightsReport
 from inspector.protocol.evaluation import ClassMetrics, LabelledImage, LabelRule, Skipped
 from inspector.protocol.files import Entry, FileDescription, GlobalUse, KeysReport, ModelInfo, ModuleRow
 from inspector.protocol.findings import Findings
@@ -201,6 +202,24 @@ class ChangesCompared(Event, frozen=True, tag="changes_compared"):
     comparison: Comparison
 
 
+class WeightsCompared(Event, frozen=True, tag="weights_compared"):
+    """The keys and weights of two sides."""
+
+    report: WeightsReport
+
+
+class RunsCompared(Event, frozen=True, tag="runs_compared"):
+    """The same input through two sides."""
+
+    comparison: RunComparison
+
+
+class FolderCompared(Event, frozen=True, tag="folder_compared"):
+    """Two sides over one test folder."""
+
+    comparison: FolderComparison
+
+
 class FindingsFound(Event, frozen=True, tag="findings_found"):
     """What the rules say of the run, or of the evaluation so named by the request id."""
 
@@ -396,6 +415,9 @@ AnyEvent = (
     | AxesFound
     | OutputsComputed
     | ChangesCompared
+    | WeightsCompared
+    | RunsCompared
+    | FolderCompared
     | FindingsFound
     | ParametersMeasured
     | FolderScanned

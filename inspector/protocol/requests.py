@@ -4,6 +4,7 @@ from typing import Literal
 
 from inspector.protocol.base import Message
 from inspector.protocol.changes import Change
+from inspector.protocol.comparison import Side
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.gradients import LossName, OutputTransform
 from inspector.protocol.inputs import InputSource, NamedInput, Preprocess
@@ -66,6 +67,54 @@ class RunForward(Request, frozen=True, tag="run_forward"):
     timed: bool = False
     expectation: Expectation | None = None
     changes: tuple[Change, ...] = ()
+
+
+class CompareModels(Request, frozen=True, tag="compare_models"):
+    """Compare the open model (A) with another one (B), or with itself run in another way.
+
+    Where `other` names a file, it is opened first, by the ladder of LoadModel and with its answers: FileDescribed, then
+    ModelLoaded, or ConsentNeeded or EntryNeeded, behind which nothing more comes. Weights whose keys are all A's are
+    opened in a copy of A, without a question. Without `other`, B is the one that was compared with last where
+    `again`, else A itself.
+
+    Answers then: WeightsCompared, and RunsCompared of the same `inputs` and `seed` through both; without `inputs` the
+    proposed ones.
+    """
+
+    other: LoadModel | None = None
+    again: bool = False
+    a: Side = Side()
+    b: Side = Side()
+    inputs: tuple[NamedInput, ...] = ()
+    seed: int = 0
+
+
+class CompareWeights(Request, frozen=True, tag="compare_weights"):
+    """Compare the weights of two files as they are stored; nothing of either runs. Answer: WeightsCompared."""
+
+    path_a: str
+    path_b: str
+
+
+class CompareFolder(Request, frozen=True, tag="compare_folder"):
+    """Run both sides of the last CompareModels over a labelled folder. Answers: Progressed …, FolderCompared.
+
+    Fields mean what they do in Evaluate; the mapping of each side is proposed from its own class names.
+    """
+
+    folder: str
+    labels: LabelRule = LabelRule()
+    preprocess: Preprocess = Preprocess()
+    mapping: dict[str, int] = {}
+    class_names: tuple[str, ...] = ()
+    a: Side = Side()
+    b: Side = Side()
+    batch_size: int = 32
+    workers: int = 0
+
+
+class EndComparison(Request, frozen=True, tag="end_comparison"):
+    """Let go of B. No answer of its own."""
 
 
 class ProfileForward(Request, frozen=True, tag="profile_forward"):
@@ -222,6 +271,10 @@ AnyRequest = (
     DescribeFile
     | LoadModel
     | RunForward
+    | CompareModels
+    | CompareWeights
+    | CompareFolder
+    | EndComparison
     | ProfileForward
     | TraceGradients
     | FindShapes

@@ -55,7 +55,7 @@ def fetch(loaded: Loaded, slots: tuple[InputSlot, ...], last: LastRun | None, pl
         return _parameter(loaded.module, place, node.fqn)
     if place.role == "attention" and node.op not in WITH_WEIGHTS:
         raise EngineError(f"{node.op} has no attention weights.")
-    keep = Keep(node.kind, node.call_index, index, rank=_rank(last.graph, node), attention=place.role == "attention")
+    keep = Keep(node.kind, node.call_index, index, rank=rank_of(last.graph, node), attention=place.role == "attention")
     captured = _run_again(loaded, slots, last.request, keep)
     if keep.problem:
         raise EngineError(keep.problem)
@@ -103,7 +103,8 @@ def _source(graph: Graph, place: TensorPlace) -> tuple[Node, int]:
     raise EngineError(f"The node has no input {place.index}.")
 
 
-def _rank(graph: Graph, node: Node) -> int:
+def rank_of(graph: Graph, node: Node) -> int:
+    """What tells the node from others of its kind between the same two operations, as `Keep.rank`."""
     alike = [other.id for other in graph.nodes if (other.kind, other.call_index) == (node.kind, node.call_index)]
     return alike.index(node.id)
 

@@ -98,6 +98,7 @@ class Recorder:
         self.observing_s = 0.0  # when timed: what the observing itself took so far
         self._statistics = options.statistics
         self._signed = options.signed
+        self._sampled = options.sampled
         self._between = options.between
         self._watch = options.watch
         self._mode: TorchFunctionMode | None = None
@@ -207,7 +208,7 @@ class Recorder:
         elif self._statistics:
             node.taken = take_or_none(tensor)
         if self._signed:
-            node.signature = signature_of([tensor])
+            node.signature = signature_of([tensor], self._sampled)
         if self.keep is not None:
             self.keep.look("output", node.call_index, [tensor])
         return self.append(node, origins)
@@ -251,7 +252,7 @@ class Recorder:
     def _measure(self, node: RecordedNode, outputs: list[torch.Tensor], origins: list[Origin]) -> None:
         """Measure the first floating output, or the first."""
         if self._signed:
-            node.signature = signature_of(outputs)
+            node.signature = signature_of(outputs, self._sampled)
         if not self._statistics or not outputs:
             return
         place = 0

@@ -7,7 +7,7 @@ import torch
 
 from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.keeping import Keep
-from inspector.engine.capture.signatures import Signature
+from inspector.engine.capture.signatures import SAMPLED, Signature
 from inspector.engine.capture.watching import GradientWatch
 from inspector.protocol.changes import Change, ChangeOutcome
 from inspector.protocol.graph import Failure, Graph
@@ -17,8 +17,8 @@ from inspector.protocol.graph import Failure, Graph
 class CaptureOptions:
     """`statistics` measures what each node gives; `timed` times each node; with `compared`, plain forwards too.
 
-    `changes` are made to what operations give; with `signed` a signature of each node's output is kept, so that two
-    runs can be compared.
+    `changes` are made to what operations give; with `signed` a signature of each node's output is kept, with a sample
+    of at most `sampled` values, so that two runs can be compared.
 
     `keep` is the one tensor that is wanted itself.
 
@@ -32,6 +32,7 @@ class CaptureOptions:
     compared: bool = True
     changes: tuple[Change, ...] = ()
     signed: bool = False
+    sampled: int = SAMPLED
     keep: Keep | None = None
     between: Callable[[], None] | None = None
     watch: GradientWatch | None = None

@@ -17,16 +17,17 @@ SAMPLED = 1024
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`digest` over shapes, dtypes and bytes of all outputs; `sample` (at most SAMPLED,) float64 of the first."""
+    """`digest` over shapes, dtypes and bytes of all outputs; `sample` float64 of the first, with `step` between."""
 
     digest: bytes
     sample: NDArray[np.float64]
+    step: int = 1
 
 
-def signature_of(tensors: list[torch.Tensor]) -> Signature | None:
+def signature_of(tensors: list[torch.Tensor], sampled: int = SAMPLED) -> Signature | None:
     """The signature of an operation's outputs; None where their values can't be read (meta, nested)."""
     digest = hashlib.blake2b(digest_size=16)
-    sample = np.zeros(0)
+    sample, step = np.zeros(0), 1
     try:
         for tensor in tensors:
             flat = _flat(tensor)
@@ -34,10 +35,12 @@ def signature_of(tensors: list[torch.Tensor]) -> Signature | None:
             if flat.numel():
                 digest.update(flat.view(torch.uint8).numpy().data)
         if tensors:
-            sample = _sample(_flat(tensors[0]))
+            flat = _flat(tensors[0])
+            step = -(-flat.numel() // sampled) or 1
+            sample = _sample(flat, step)
     except (RuntimeError, TypeError, NotImplementedError, ValueError):
         return None
-    return Signature(digest.digest(), sample)
+    return Signature(digest.digest(), sample, step)
 
 
 def relative_difference(before: Signature, after: Signature) -> float | None:
@@ -66,7 +69,6 @@ def _flat(tensor: torch.Tensor) -> torch.Tensor:
     return value.cpu().contiguous().reshape(-1)
 
 
-def _sample(flat: torch.Tensor) -> NDArray[np.float64]:
-    step = -(-flat.numel() // SAMPLED) or 1
+def _sample(flat: torch.Tensor, step: int) -> NDArray[np.float64]:
     taken = flat[::step]
     return np.asarray((taken.double() if taken.dtype == torch.bfloat16 else taken).numpy(), np.float64)

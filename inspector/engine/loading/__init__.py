@@ -1,5 +1,8 @@
 """Loads models by the ladder of trust: nothing of a file runs unless the user agreed. Must not know who listens."""
 
+import copy
+from dataclasses import replace
+
 import msgspec
 
 from inspector.engine.errors import EngineError
@@ -7,6 +10,7 @@ from inspector.engine.formats import describe_file
 from inspector.engine.loading.consent import ask
 from inspector.engine.loading.hugging_face_models import entry_of, load_folder
 from inspector.engine.loading.import_guard import unasked_imports
+from inspector.engine.loading.keys import fit_keys, keys_of, load_fitting
 from inspector.engine.loading.libraries import library_of
 from inspector.engine.loading.loaded import Answer, Loaded
 from inspector.engine.loading.mending import place_chosen
@@ -65,6 +69,28 @@ def _load(request: LoadModel, description: FileDescription, steps: Steps) -> Ans
             return load_onnx(request, description)
         case "unknown":
             raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2 or .py.")
+
+
+def load_into_copy(loaded: Loaded, request: LoadModel, description: FileDescription) -> Loaded | None:
+    """The weights of a file in a copy of a model that is open: nothing but the open model's own code is needed.
+
+    None where not every key fits, where they can't be had without trust, or the model can't be copied.
+    """
+    if description.format not in {"state_dict", "checkpoint", "safetensors", "hugging_face"}:
+        return None
+    try:
+        had = _read(msgspec.structs.replace(request, weights_only=True), description)
+        if not isinstance(had, Weights):
+            return None
+        fit = fit_keys(had.state, keys_of(loaded.module))
+        if fit.faults or not fit.report.matched:
+            return None
+        module = copy.deepcopy(loaded.module)
+        load_fitting(module, fit)
+    except (EngineError, RuntimeError, TypeError, AttributeError):
+        return None
+    info = msgspec.structs.replace(loaded.info, format=description.format)
+    return replace(loaded, module=module, info=info, path=request.path, keys=fit.report, notes=had.notes)
 
 
 def _without_blanks(request: LoadModel) -> LoadModel:
@@ -133,4 +159,4 @@ def _read(request: LoadModel, description: FileDescription) -> Weights | Answer:
     return find_weights_in(unpickled.value, request.path, chosen)
 
 
-__all__ = ["Loaded", "load_model"]
+__all__ = ["Loaded", "load_into_copy", "load_model"]

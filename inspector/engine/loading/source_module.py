@@ -7,7 +7,8 @@ next load takes it out again, so that an edited file is read anew.
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -69,6 +70,30 @@ def detach_sources() -> None:
             sys.path.remove(path)
     _attached_paths.clear()
     take_down()
+
+
+@contextmanager
+def kept_sources() -> Iterator[None]:
+    """Load another model beside one that is open: what its source brought along stays, for imports in its forward.
+
+    So does the guard that watches these imports. Where both have a module of one name, the newer one's is found by it.
+    """
+    paths = list(_attached_paths)
+    guards = [finder for finder in sys.meta_path if isinstance(finder, ImportGuard)]
+    roots = tuple(str(Path(path)) + os.sep for path in paths)
+    modules = {name: module for name, module in sys.modules.items() if roots and _place_of(module).startswith(roots)}
+    try:
+        yield
+    finally:
+        for guard in guards:  # before the folders, which nothing may be imported from without one
+            if guard not in sys.meta_path:
+                put_up(guard)
+        for path in paths:
+            if path not in _attached_paths:
+                _attached_paths.append(path)
+                sys.path.append(path)
+        for name, module in modules.items():
+            sys.modules.setdefault(name, module)
 
 
 def _place_of(module: object) -> str:
