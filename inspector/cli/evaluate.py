@@ -104,7 +104,7 @@ def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptio
     )
     engine.lend(request.folder, rule.csv_path)
     scan, finished, findings = None, None, Findings()
-    with _progress_bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("images", total=None)
         for reply in engine.ask(request):
             match reply.event:
@@ -132,7 +132,7 @@ def _check_mapping(mapping: dict[str, int], scan: FolderScanned) -> None:
         raise CommandError(f'--map: the folder has no class "{unknown[0]}"; it has {there}.', 2)
 
 
-def _progress_bar() -> Progress:
+def progress_bar() -> Progress:
     """Progress on stderr, shown only to people."""
     return Progress(
         TextColumn("{task.description}"),

@@ -42,14 +42,7 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
     Raises:
         CommandError: it can't be loaded; status 2 when an entry must be chosen, 3 when consent is needed.
     """
-    request = LoadModel(
-        path=absolute_path(options.path),
-        source=absolute_path(options.source) if options.source else "",
-        entry=options.entry,
-        arguments=dict(_pairs(options.arguments, "--arg")),
-        trust_everything=options.trust,
-        weights_only=options.weights_only,
-    )
+    request = load_request(options)
     engine.lend(request.path, request.source)
     seen: list[AnyEvent] = []
     try:
@@ -60,9 +53,7 @@ def load(engine: CommandEngine, options: ModelOptions) -> ModelLoaded:
         if error.status != 1 or description is None or drawn is None:
             raise
         raise NotLoadedError(error, description, drawn) from error
-    for text in (*loaded.notes, loaded.keys.sentence if loaded.keys is not None else ""):
-        if text:
-            note(f"inspector: {text}")
+    say_loaded(loaded)
     return loaded
 
 
@@ -72,9 +63,9 @@ def _loaded(engine: CommandEngine, request: LoadModel, seen: list[AnyEvent]) -> 
         seen.append(reply.event)
         match reply.event:
             case ConsentNeeded():
-                raise CommandError(_consent(reply.event), 3)
+                raise CommandError(consent_sentence(reply.event), 3)
             case EntryNeeded():
-                raise CommandError(_question(reply.event), 2)
+                raise CommandError(question_sentence(reply.event), 2)
             case ModelLoaded():
                 loaded = reply.event
             case _:
@@ -84,7 +75,31 @@ def _loaded(engine: CommandEngine, request: LoadModel, seen: list[AnyEvent]) -> 
     return loaded
 
 
-def _consent(needed: ConsentNeeded) -> str:
+def load_request(options: ModelOptions, *, try_inputs: bool = True) -> LoadModel:
+    """The request that the options describe.
+
+    Raises:
+        CommandError: an option is wrong.
+    """
+    return LoadModel(
+        path=absolute_path(options.path),
+        source=absolute_path(options.source) if options.source else "",
+        entry=options.entry,
+        arguments=dict(_pairs(options.arguments, "--arg")),
+        trust_everything=options.trust,
+        weights_only=options.weights_only,
+        try_inputs=try_inputs,
+    )
+
+
+def say_loaded(loaded: ModelLoaded) -> None:
+    """Say on stderr what a user should know of a model that was loaded."""
+    for text in (*loaded.notes, loaded.keys.sentence if loaded.keys is not None else ""):
+        if text:
+            note(f"inspector: {text}")
+
+
+def consent_sentence(needed: ConsentNeeded) -> str:
     """What would run, by name and place, and what can be given to go on."""
     places = [
         f"\n  {use.risk}: {use.name}{f', in {use.where}' if use.where else ''}"
@@ -98,7 +113,8 @@ def _consent(needed: ConsentNeeded) -> str:
     return f"{needed.sentence} {ways}{without}{''.join(places[:_MAX_USES])}{more}"
 
 
-def _question(needed: EntryNeeded) -> str:
+def question_sentence(needed: EntryNeeded) -> str:
+    """What has to be chosen or given."""
     if needed.chosen:
         return f"{needed.sentence} Give each as --arg NAME=VALUE."
     names = ", ".join(entry.name for entry in needed.entries)

@@ -270,6 +270,81 @@ def gradients(
     )
 
 
+@app.command()
+def compare(
+    model: str,
+    other: Annotated[str, typer.Argument(metavar="[OTHER]", help="the second model; else MODEL itself")] = "",
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    source_b: Annotated[str, typer.Option("--source-b", metavar="FILE.py", help="the .py of OTHER's class")] = "",
+    entry_b: Annotated[str, typer.Option("--entry-b", metavar="CLASS", help="which of it for OTHER")] = "",
+    arg_b: Annotated[list[str] | None, typer.Option("--arg-b", metavar="NAME=VALUE", help="an argument of it")] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="compare stored weights alone: nothing runs")] = False,
+    inputs: InputOption = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = "",
+    seed: SeedOption = 0,
+    preprocess: PreprocessOption = "",
+    device: DeviceOption = "cpu",
+    mode: ModeOption = ModeName.EVAL,
+    dtype_b: Annotated[str, typer.Option("--dtype-b", help="run the second in this dtype")] = "",
+    device_b: Annotated[str, typer.Option("--device-b", help="run the second on this device")] = "",
+    mode_b: Annotated[ModeName | None, typer.Option("--mode-b", help="run the second in this mode")] = None,
+    change_b: Annotated[
+        list[str] | None, typer.Option("--change-b", metavar="NODE=WHAT", help="run the second with this, as in run")
+    ] = None,
+    folder: Annotated[str, typer.Option("--folder", help="labelled test images, to list where the two disagree")] = "",
+    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
+    pattern: Annotated[str, typer.Option("--pattern", help="for names: a regular expression with one group")] = "",
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="CLASS=INDEX", help="the output index of a class")
+    ] = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 32,
+    max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
+    trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Compare MODEL with OTHER, or with itself run otherwise: weights, nodes, outputs, a test folder."""
+    from inspector.cli.compare import CompareOptions, compare_command  # noqa: PLC0415
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+    from inspector.cli.run import RunOptions  # noqa: PLC0415
+
+    second = ModelOptions(other, source_b, entry_b, tuple(arg_b or ()), trust, weights_only) if other else None
+    return _status(
+        lambda: compare_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
+            RunOptions(
+                inputs=tuple(inputs or ()),
+                shapes=tuple(shape or ()),
+                dtype=dtype,
+                seed=seed,
+                preprocess=preprocess,
+                device=device,
+                mode=mode.value,
+                expect="",
+                time=False,
+                max_values=max_values,
+            ),
+            CompareOptions(
+                model_b=second,
+                mode=mode_b.value if mode_b is not None else "",
+                dtype=dtype_b,
+                device=device_b,
+                changes=tuple(change_b or ()),
+                weights_alone=weights,
+                folder=folder,
+                labels=labels,
+                pattern=pattern,
+                mapping=tuple(mapping or ()),
+                batch_size=batch_size,
+            ),
+            as_json=output_format is Format.JSON,
+        )
+    )
+
+
 @app.command(name="install-desktop")
 def install_desktop_entry(
     remove: Annotated[bool, typer.Option("--remove", help="take them away again")] = False,

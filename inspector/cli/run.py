@@ -153,6 +153,11 @@ def _random(options: RunOptions, slot: InputSlot | None, shape: tuple[int, ...] 
     return msgspec.structs.replace(changed, dtype=options.dtype)
 
 
+def model_dtype(dtype: str) -> str:
+    """What the model is run in: whole numbers are for its input alone."""
+    return "" if is_integer_dtype(dtype) else dtype
+
+
 def is_integer_dtype(dtype: str) -> bool:
     """Whether only inputs can have it, and no model."""
     return dtype.removeprefix("torch.").startswith(("int", "uint", "bool", "long"))
@@ -162,12 +167,12 @@ def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> Run
     request = RunForward(
         inputs=named_inputs(loaded, options),
         device=options.device,
-        dtype="" if is_integer_dtype(options.dtype) else options.dtype,
+        dtype=model_dtype(options.dtype),
         mode=cast("Mode", options.mode),
         seed=options.seed,
         timed=options.time,
         expectation=expectation_given(options.expect, loaded),
-        changes=_changes(options.changes),
+        changes=parse_changes(options.changes),
     )
     captured: GraphCaptured | None = None
     axes: GraphAxes | None = None
@@ -216,7 +221,7 @@ def _profile(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) ->
     request = ProfileForward(
         inputs=named_inputs(loaded, options),
         device=options.device,
-        dtype="" if is_integer_dtype(options.dtype) else options.dtype,
+        dtype=model_dtype(options.dtype),
         mode=cast("Mode", options.mode),
         seed=options.seed,
         runs=options.time_runs,
@@ -254,7 +259,12 @@ def _comparison(
     )
 
 
-def _changes(texts: tuple[str, ...]) -> tuple[Change, ...]:
+def parse_changes(texts: tuple[str, ...]) -> tuple[Change, ...]:
+    """The changes as they were typed.
+
+    Raises:
+        CommandError: one is of another form.
+    """
     try:
         return tuple(parse_change(text) for text in texts)
     except ValueError as error:

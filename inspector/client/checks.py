@@ -7,6 +7,7 @@ import numpy as np
 from inspector.client.base import Reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.changes import Comparison
+from inspector.protocol.comparison import FolderComparison, RunComparison
 from inspector.protocol.events import (
     AnyEvent,
     AxesFound,
@@ -14,6 +15,7 @@ from inspector.protocol.events import (
     ChangesCompared,
     EvaluationProgressed,
     FileDrawn,
+    FolderCompared,
     FolderScanned,
     ForwardProfiled,
     GradientsTraced,
@@ -23,6 +25,7 @@ from inspector.protocol.events import (
     MapsRead,
     OutputsComputed,
     RowRead,
+    RunsCompared,
     ShapesFound,
     TensorFetched,
     ValueFound,
@@ -32,7 +35,7 @@ from inspector.protocol.graph import Graph, GraphAxes
 from inspector.protocol.shapes import AcceptedShapes
 
 
-def check_reply(reply: Reply) -> None:
+def check_reply(reply: Reply) -> None:  # noqa: C901 - one case a family of events
     """Look at everything in the event that points somewhere.
 
     Raises:
@@ -53,6 +56,10 @@ def check_reply(reply: Reply) -> None:
             _check_figures(reply.event)
         case ShapesFound(accepted=accepted):
             _check_shapes(accepted)
+        case RunsCompared(comparison=runs):
+            _check_runs(runs)
+        case FolderCompared(comparison=folder):
+            _check_folders(folder)
         case FolderScanned(classes=classes, images=images):
             if any(not 0 <= image.label < len(classes) for image in images):
                 raise ValueError("an image has a class that is not listed")
@@ -69,6 +76,8 @@ def array_refs(event: AnyEvent) -> tuple[ArrayRef, ...]:  # noqa: PLR0911 - one 
             return tuple(output.array for output in outputs)
         case ChangesCompared(comparison=comparison):
             return tuple(output.array for output in comparison.outputs_before)
+        case RunsCompared(comparison=runs):
+            return tuple(tensor.array for pair in runs.outputs for tensor in (pair.a, pair.b) if tensor is not None)
         case InputPrepared(picture=picture):
             return () if picture is None else (picture,)
         case EvaluationProgressed(indices=indices, outputs=rows):
@@ -129,6 +138,29 @@ def _check_comparison(comparison: Comparison) -> None:
         raise ValueError("the first node that differs is not among those that do")
     if any(node < 0 for node in named):
         raise ValueError("a node that differs has no place")
+
+
+def _check_runs(runs: RunComparison) -> None:
+    _check_graph(runs.graph_a, ran=True)
+    _check_graph(runs.graph_b, ran=True)
+    for graph, named in (
+        (runs.graph_a, [pair.a for pair in runs.pairs if pair.a is not None]),
+        (runs.graph_b, [pair.b for pair in runs.pairs if pair.b is not None]),
+    ):
+        if any(not 0 <= node < len(graph.nodes) for node in named) or len(set(named)) != len(named):
+            raise ValueError("a node that is compared is not in its graph, or is there twice")
+    if runs.first is not None and not 0 <= runs.first.pair < len(runs.pairs):
+        raise ValueError("the first nodes that differ are not among those compared")
+
+
+def _check_folders(folder: FolderComparison) -> None:
+    classes = range(-1, len(folder.classes))
+    if any(one.label not in classes or one.predicted_a not in classes or one.predicted_b not in classes
+           for one in folder.disagreements):  # fmt: skip
+        raise ValueError("an image has a class that is not listed")
+    for side in (folder.a, folder.b):
+        if len(side.matrix) != len(folder.classes) or any(len(row) != len(folder.classes) for row in side.matrix):
+            raise ValueError("a matrix is not as wide as there are classes")
 
 
 def _check_axes(axes: GraphAxes | None) -> None:

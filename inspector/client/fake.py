@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inspector.client import fake_comparison as compared
 from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
 from inspector.client.fake_gradients import gradients
@@ -24,10 +25,12 @@ from inspector.protocol.events import (
     EvaluationProgressed,
     FileDescribed,
     FindingsFound,
+    FolderCompared,
     GraphCaptured,
     ImagesDecoded,
     InputPrepared,
     MapsRead,
+    ModelLoaded,
     OutputsComputed,
     ParametersMeasured,
     Progressed,
@@ -35,18 +38,24 @@ from inspector.protocol.events import (
     RequestFailed,
     RequestFinished,
     RowRead,
+    RunsCompared,
     ShapesFound,
     TensorFetched,
     TensorMeasured,
     TensorStatistics,
     ValueFound,
+    WeightsCompared,
 )
 from inspector.protocol.findings import Findings
 from inspector.protocol.inputs import ImageInput
 from inspector.protocol.requests import (
     AnyRequest,
+    CompareFolder,
+    CompareModels,
+    CompareWeights,
     DecodeImages,
     DescribeFile,
+    EndComparison,
     Evaluate,
     FetchTensor,
     FindShapes,
@@ -187,6 +196,10 @@ class FakeEngine:
             ProfileForward: self._profile,
             TraceGradients: self._trace,
             FindShapes: self._find_shapes,
+            CompareModels: self._compare,
+            CompareWeights: self._compare_weights,
+            CompareFolder: self._compare_folder,
+            EndComparison: lambda _request: [],
             PreviewInput: self._preview,
             MeasureParameters: self._measure,
             ScanFolder: self._scan,
@@ -253,6 +266,24 @@ class FakeEngine:
     def _trace(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, TraceGradients)
         return [Progressed(what="Running backward"), gradients(request.loss, request.transform)]
+
+    def _compare(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, CompareModels)
+        events: list[AnyEvent] = []
+        if request.other is not None:
+            events = self._load(request.other)
+            if not isinstance(events[-1], ModelLoaded):
+                return events
+        weights, runs = compared.weights_report(), compared.runs_compared()
+        return [*events, WeightsCompared(report=weights), RunsCompared(comparison=runs)]
+
+    def _compare_weights(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, CompareWeights)
+        return [WeightsCompared(report=compared.weights_report())]
+
+    def _compare_folder(self, request: AnyRequest) -> list[AnyEvent]:
+        assert isinstance(request, CompareFolder)
+        return [FolderCompared(comparison=compared.folder_compared(request.folder, self.behaviour.num_images))]
 
     def _preview(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, PreviewInput)

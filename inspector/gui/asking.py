@@ -6,6 +6,7 @@ Must not know Qt, nor send anything: `session` sends what these make.
 from dataclasses import replace
 
 from inspector.core.input_shapes import in_shape
+from inspector.gui.comparison import updates as comparison_updates
 from inspector.gui.state import (
     Concern,
     EvaluationState,
@@ -27,6 +28,7 @@ from inspector.protocol.tensors import TensorPlace
 _TENSOR: tuple[Concern, ...] = ("tensor", "tensor_part")
 _OF_A_MODEL: tuple[Concern, ...] = (
     *("load", "reload", "run", "preview", "scan", "evaluate", "parameters", "profile", "gradients", "shapes"),
+    *("compare", "compare_folder"),
     *_TENSOR,
 )
 # A newer request of these makes the older one's answer stale; parameters and thumbnails each stand for themselves.
@@ -44,6 +46,8 @@ _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "thumbnails": (),
     "tensor": _TENSOR,
     "tensor_part": (),
+    "compare": ("compare", "compare_folder", *_TENSOR),
+    "compare_folder": ("compare_folder",),
 }
 _WHAT: dict[Concern, str] = {
     "load": "Opening",
@@ -55,6 +59,8 @@ _WHAT: dict[Concern, str] = {
     "scan": "Reading the folder",
     "evaluate": "Evaluating",
     "tensor": "Fetching a tensor",
+    "compare": "Comparing",
+    "compare_folder": "Comparing over the folder",
 }
 
 
@@ -94,6 +100,7 @@ def reopening(state: WindowState) -> WindowState:
     """The same file again, with everything that was set kept."""
     state = without_problem(without_problem(state, "file"), "engine")
     fresh = replace(state, loading=True, consent=None, entry_needed=None, tensor=TensorState())
+    fresh = replace(fresh, comparison=comparison_updates.reloaded(state.comparison))
     return replace(fresh, changed_on_disk="")
 
 

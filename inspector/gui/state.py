@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.protocol.changes import Change, Comparison
+from inspector.protocol.comparison import FolderComparison, RunComparison, Side, WeightsReport
 from inspector.protocol.evaluation import LabelRule, Skipped
 from inspector.protocol.events import (
     ConsentNeeded,
@@ -36,8 +37,9 @@ from inspector.protocol.requests import Mode
 from inspector.protocol.shapes import AcceptedShapes
 from inspector.protocol.tensors import CellWindow, TensorPlace
 
+AS_IT_IS = Side()
 EnginePhase = Literal["starting", "ready", "busy", "ended"]
-Place = Literal["file", "input", "run", "evaluation", "engine", "tensor", "training"]
+Place = Literal["file", "input", "run", "evaluation", "engine", "tensor", "training", "comparison"]
 Concern = Literal[
     "load",
     "reload",
@@ -52,6 +54,8 @@ Concern = Literal[
     "tensor",
     "tensor_part",
     "gradients",
+    "compare",
+    "compare_folder",
 ]
 
 
@@ -209,6 +213,38 @@ class EvaluationState:
 
 
 @dataclass(frozen=True)
+class ComparisonState:
+    """What the open model (A) is compared with (B), and what came of it; nothing is, unless `begun`.
+
+    An empty `path` is the model itself, run otherwise. `source`, `entry`, `arguments`, `weights_only`, `consent` and
+    `entry_needed` are about B's file, as those of the window's state about A's. `alone` compares the weights as they
+    are stored, without models. `inputs` and `seed` are those that were fed; `outputs` are of both sides.
+    """
+
+    begun: bool = False
+    path: str = ""
+    source: str = ""
+    entry: str = ""
+    arguments: dict[str, str] = field(default_factory=dict)
+    weights_only: bool = False
+    alone: bool = False
+    declined: bool = False
+    a: Side = AS_IT_IS
+    b: Side = AS_IT_IS
+    inputs: tuple[NamedInput, ...] = ()
+    seed: int = 0
+    description: FileDescription | None = None
+    consent: ConsentNeeded | None = None
+    entry_needed: EntryNeeded | None = None
+    other: ModelLoaded | None = None
+    weights: WeightsReport | None = None
+    runs: RunComparison | None = None
+    outputs: tuple[tuple[OutputValues | None, OutputValues | None], ...] = ()
+    folder: FolderComparison | None = None
+    running: bool = False
+
+
+@dataclass(frozen=True)
 class WindowState:
     """All of it. `revision` grows with every change; `selected_node` is a node's id in `run.graph`.
 
@@ -243,6 +279,7 @@ class WindowState:
     parameters: dict[str, ParametersMeasured] = field(default_factory=dict)
     thumbnails: dict[str, NDArray[np.uint8] | None] = field(default_factory=dict)
     tensor: TensorState = field(default_factory=TensorState)
+    comparison: ComparisonState = field(default_factory=ComparisonState)
     selected_node: int | None = None
     selected_module: str | None = None
     progress: Progress | None = None

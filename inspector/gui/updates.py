@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from inspector.client.base import EngineEnded, Reply
 from inspector.gui import tensor_updates
+from inspector.gui.comparison import updates as comparison_updates
+from inspector.gui.comparison.updates import ComparisonEvent
 from inspector.gui.state import (
     Concern,
     EngineState,
@@ -40,6 +42,7 @@ from inspector.protocol.events import (
     FileDescribed,
     FileDrawn,
     FindingsFound,
+    FolderCompared,
     FolderScanned,
     ForwardProfiled,
     GradientsTraced,
@@ -55,10 +58,12 @@ from inspector.protocol.events import (
     RequestFailed,
     RequestFinished,
     RowRead,
+    RunsCompared,
     ShapesFound,
     TensorFetched,
     TensorMeasured,
     ValueFound,
+    WeightsCompared,
 )
 from inspector.protocol.graph import Graph, Node
 from inspector.protocol.inputs import Preprocess
@@ -85,9 +90,14 @@ _PLACES: dict[Concern, Place] = {
     "evaluate": "evaluation",
     "tensor": "tensor",
     "tensor_part": "tensor",
+    "compare": "comparison",
+    "compare_folder": "comparison",
 }
 # Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = ("load", "reload", "run", "profile", "gradients", "shapes", "scan", "evaluate", "tensor")
+LONG: tuple[Concern, ...] = (
+    *("load", "reload", "run", "profile", "gradients", "shapes", "scan", "evaluate", "tensor"),
+    *("compare", "compare_folder"),
+)
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -98,6 +108,8 @@ def apply_event(state: WindowState, reply: Reply) -> WindowState:
     if concern is None:
         return state
     try:
+        if concern in ("compare", "compare_folder") and isinstance(reply.event, ComparisonEvent):
+            return replace(state, comparison=comparison_updates.apply_event(state.comparison, reply, reply.event))
         return _apply(state, reply, concern, reply.event)
     except ValueError as error:
         return with_problem(state, Problem("engine", f"The engine sent an array that can't be read: {error}."))
@@ -158,6 +170,7 @@ def _nothing_pending(state: WindowState) -> WindowState:
         run=replace(state.run, running=False) if state.run.running else state.run,
         evaluation=replace(state.evaluation, running=False) if state.evaluation.running else state.evaluation,
         tensor=TensorState(),
+        comparison=comparison_updates.reloaded(state.comparison),
     )
 
 
@@ -174,7 +187,7 @@ def _ready(state: WindowState, event: EngineReady) -> WindowState:
     return replace(state, engine=engine)
 
 
-def _apply(  # noqa: PLR0911 - one return for each family of events
+def _apply(  # noqa: PLR0911 - one case and return for each family of events
     state: WindowState, reply: Reply, concern: Concern, event: AnyEvent
 ) -> WindowState:
     match event:
@@ -196,8 +209,8 @@ def _apply(  # noqa: PLR0911 - one return for each family of events
             return _side_event(state, reply, event)
         case FolderScanned() | EvaluationProgressed() | EvaluationFinished():
             return _folder_event(state, reply, event)
-        case WeightsCompared() | RunsCompared() | FolderCompared():
-            return replace(state, comparison=comparison_updates.apply_event(state.comparison, reply, event))
+        case WeightsCompared() | RunsCompared() | FolderCompared():  # an answer to what was never asked
+            return state
         case TensorFetched() | TensorMeasured() | CellsRead() | MapsRead() | ValueFound() | RowRead():
             return replace(state, tensor=tensor_updates.apply_event(state.tensor, reply, event))
         case Progressed():
@@ -434,6 +447,8 @@ def _settled(state: WindowState, concern: Concern) -> WindowState:
             return replace(state, evaluation=replace(state.evaluation, running=False))
         case "tensor":
             return replace(state, tensor=replace(state.tensor, fetching=False))
+        case "compare" | "compare_folder":
+            return replace(state, comparison=replace(state.comparison, running=False))
         case _:
             return state
 

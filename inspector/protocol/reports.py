@@ -4,6 +4,13 @@ from typing import Any
 
 from inspector.protocol.base import Message
 from inspector.protocol.changes import Change, ChangeOutcome, NodeDifference
+from inspector.protocol.comparison import (
+    FirstDifference,
+    FolderComparison,
+    NodePair,
+    Side,
+    WeightsReport,
+)
 from inspector.protocol.evaluation import ClassMetrics, Skipped
 from inspector.protocol.events import NodeProfile
 from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
@@ -74,6 +81,59 @@ class ComparisonReport(Message, frozen=True):
     unmatched: int
     sentence: str
     sentences: tuple[str, ...] = ()
+
+
+class SideReport(Message, frozen=True):
+    """One side of a comparison; `model` is None where the weights were compared as they are stored."""
+
+    path: str
+    model: ModelInfo | None
+    run: Side
+
+
+class OutputPairReport(Message, frozen=True):
+    """One output of both sides, as `run` prints outputs; None where a side has none."""
+
+    a: OutputReport | None
+    b: OutputReport | None
+    equal: bool | None
+    max_abs: float | None
+    relative: float | None
+    sentence: str
+
+
+class RunsReport(Message, frozen=True):
+    """The same input through both sides, as in RunComparison."""
+
+    graph_a: Graph
+    graph_b: Graph
+    pairs: tuple[NodePair, ...]
+    first: FirstDifference | None
+    num_same: int
+    num_different: int
+    num_only_a: int
+    num_only_b: int
+    failure_a: Failure | None
+    failure_b: Failure | None
+    buffers_a: tuple[str, ...]
+    buffers_b: tuple[str, ...]
+    sentence: str
+    notes: tuple[str, ...]
+
+
+class CompareReport(Message, frozen=True):
+    """All of one comparison. `sentences` sum it up; `runs` is None where the weights alone were compared.
+
+    `outputs` are those of `runs` with their values; `folder` is None without a test folder.
+    """
+
+    a: SideReport
+    b: SideReport
+    weights: WeightsReport | None
+    runs: RunsReport | None
+    outputs: tuple[OutputPairReport, ...]
+    folder: FolderComparison | None
+    sentences: tuple[str, ...]
 
 
 class RunReport(Message, frozen=True):

@@ -28,7 +28,16 @@ from inspector.protocol.base import ArrayRef
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.events import ConsentNeeded, FolderScanned, ModelLoaded
 from inspector.protocol.inputs import ArrayInput, ImageInput, NamedInput, Preprocess
-from inspector.protocol.requests import DecodeImages, Evaluate, LoadModel, PreviewInput, RunForward, ScanFolder
+from inspector.protocol.requests import (
+    CompareModels,
+    CompareWeights,
+    DecodeImages,
+    Evaluate,
+    LoadModel,
+    PreviewInput,
+    RunForward,
+    ScanFolder,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tricks call a POSIX shell")
 
@@ -130,6 +139,12 @@ def test_no_door_runs_a_trick(tmp_path, honest, container):
         ):
             answers += [event for event in window.send(request) if isinstance(event, ModelLoaded)]
             window.send(RunForward())
+        window.send(LoadModel(path=str(honest / "model.pt"), try_inputs=False))
+        compared = window.send(CompareModels(other=LoadModel(path=path)))
+        compared += window.send(CompareModels(other=LoadModel(path=str(honest / "weights.pt"), source=path)))
+        # Weights beside a trick may be compared, in a copy of the model that is open: nothing of the trick is made.
+        answers += [event for event in compared if isinstance(event, ModelLoaded) and not event.keys]
+        window.send(CompareWeights(path_a=path, path_b=str(honest / "weights.pt")))
         loaded = [event for event in answers if isinstance(event, ModelLoaded)]
         assert not loaded, (trick.name, loaded)
         window.send(LoadModel(path=str(honest / "model.pt"), try_inputs=False))
