@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, value_text
 from inspector.core.tensor_sizes import is_open, output_bytes
 from inspector.protocol.events import ForwardProfiled
+from inspector.protocol.gradients import NodeGradient
 from inspector.protocol.graph import Graph, Node, Statistics
 
 Total = Literal["sum", "largest"]
@@ -56,10 +57,11 @@ class WordMeasure:
 
 @dataclass(frozen=True)
 class Measured:
-    """A graph, with a profile where there is one; every column is made once."""
+    """A graph, with a profile and the gradients by its nodes where there are some; every column is made once."""
 
     graph: Graph
     profile: ForwardProfiled | None = None
+    gradients: tuple[NodeGradient, ...] = ()
     _columns: dict[str, Values] = field(default_factory=dict, repr=False, compare=False)
 
     def column(self, measure: Measure) -> Values:
@@ -109,6 +111,11 @@ class Measured:
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
+def missing_text(measured: Measured, measure: Measure) -> str:
+    """Why some nodes have none."""
+    return _NOT_TRACED if measure.key == "gradient" and not measured.gradients else measure.missing
+
+
 def _operation(node: Node, value: float | None) -> float | None:
     return value if node.kind in ("module", "function") else None
 
@@ -123,6 +130,10 @@ def _time(measured: Measured, node: Node) -> float | None:
 
 def _peak(measured: Measured, node: Node) -> float | None:
     return None if measured.profile is None else measured.profile.nodes[node.id].peak_bytes
+
+
+def _gradient(measured: Measured, node: Node) -> float | None:
+    return measured.gradients[node.id].norm if measured.gradients else None
 
 
 def _output(_measured: Measured, node: Node) -> float | None:
@@ -144,6 +155,7 @@ def _bytes(value: float) -> str:
 
 
 _NOT_MEASURED = "its values were not measured"
+_NO_GRADIENT, _NOT_TRACED = "no gradient came", "none was traced yet (F7)"
 MEASURES: tuple[Measure, ...] = (
     Measure("params", "Parameters", "", lambda _m, n: n.num_params, _count, "sum", True, ""),
     Measure("macs", "MACs", "", lambda _m, n: _operation(n, n.macs), _count, "sum", True, "no rule counts its MACs"),
@@ -153,6 +165,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("zeros", "Zeros", "%", _statistic(_zeros), percent_text, "largest", False, _NOT_MEASURED),
     Measure("std", "Std", "", _statistic(lambda s: s.std), value_text, "largest", True, _NOT_MEASURED),
     Measure("mean_abs", "Mean |x|", "", _statistic(lambda s: s.mean_abs), value_text, "largest", True, _NOT_MEASURED),
+    Measure("gradient", "Gradient", "", _gradient, value_text, "largest", True, _NO_GRADIENT),
 )
 
 

@@ -17,8 +17,9 @@ TITLES = {
     "outputs": "Outputs",
     "confusion": "Confusion matrix",
     "measures": "Measures",
+    "training": "Training",
 }
-BELOW = ("input", "outputs", "confusion", "measures")
+BELOW = ("input", "outputs", "confusion", "measures", "training")
 NARROW, LOW = 1280, 780
 
 
@@ -103,6 +104,7 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         ("outputs", below),
         ("confusion", below),
         ("measures", below),
+        ("training", below),
     ):
         docks[name].setFloating(False)
         window.addDockWidget(area, docks[name])
@@ -110,6 +112,7 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     window.addDockWidget(left, docks["findings"])
     window.splitDockWidget(docks["modules"], docks["findings"], Qt.Orientation.Vertical)
     window.tabifyDockWidget(docks["confusion"], docks["measures"])
+    window.tabifyDockWidget(docks["measures"], docks["training"])
     docks["confusion"].raise_()
     narrow = window.width() < NARROW
     if narrow:

@@ -24,9 +24,20 @@ if TYPE_CHECKING:
     from inspector.gui.module_tree import ModuleTree
     from inspector.gui.node_panel import NodePanel
     from inspector.gui.outputs_panel import OutputsPanel
+    from inspector.gui.training.panel import TrainingPanel
 
 # The order in which they are made; the graph is not seen before a model has run.
-ORDER = ("module_tree", "findings", "node_panel", "input_panel", "outputs", "confusion", "measures", "graph")
+ORDER = (
+    "module_tree",
+    "findings",
+    "node_panel",
+    "input_panel",
+    "outputs",
+    "confusion",
+    "measures",
+    "training",
+    "graph",
+)
 
 
 class _Panel(Protocol):
@@ -188,6 +199,23 @@ class Panels:
         panel.run_requested.connect(self._session.run)
         panel.profile_requested.connect(self._session.profile)
         return self._docked("measures", panel)
+
+    @cached_property
+    def training(self) -> "TrainingPanel":
+        """The loss and its gradient."""
+        from inspector.gui.training.panel import TrainingPanel  # noqa: PLC0415
+
+        panel, session = TrainingPanel(), self._session
+        panel.choice_change_requested.connect(session.training.choose)
+        panel.trace_requested.connect(session.training.trace)
+        panel.line_requested.connect(session.training.trace_line)
+        panel.cancel_requested.connect(session.cancel)
+        panel.colour_requested.connect(session.change_colour_by)
+        panel.node_selected.connect(session.select_node)
+        panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
+        panel.module_selected.connect(session.select_module)
+        panel.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
+        return self._docked("training", panel)
 
     def _draw(self, name: str) -> None:
         panel: _Panel = self.__dict__[name]

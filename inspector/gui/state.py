@@ -29,7 +29,7 @@ from inspector.protocol.events import (
 )
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Findings
-from inspector.protocol.gradients import GradientFlow
+from inspector.protocol.gradients import GradientFlow, LossName, OutputTransform
 from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation, OutputTensor, Verdict
@@ -111,6 +111,15 @@ class RunSettings:
     expectation: Expectation | None = None
     timed: bool = False
     changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingChoice:
+    """What a gradient is traced for; without `loss` the one that fits, without `target` what is expected or made up."""
+
+    loss: LossName | None = None
+    transform: OutputTransform = OutputTransform()  # noqa: RUF009 - frozen
+    target: Expectation | None = None
 
 
 @dataclass(frozen=True)
@@ -273,6 +282,7 @@ class WindowState:
     class_names: tuple[str, ...] = ()
     preprocess: Preprocess = field(default_factory=Preprocess)
     settings: RunSettings = RunSettings()
+    training: TrainingChoice = TrainingChoice()
     run: RunState = field(default_factory=RunState)
     preview: PreviewState | None = None
     evaluation: EvaluationState = field(default_factory=EvaluationState)

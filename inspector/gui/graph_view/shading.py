@@ -24,6 +24,7 @@ from inspector.core.measures import (
     Measured,
     Values,
     WordMeasure,
+    missing_text,
     one_word,
     shares,
     totals,
@@ -169,7 +170,7 @@ def _number_legend(measure: Measure, measured: Measured, values: Values, shown: 
         title=f"{measure.name}{', logarithmic' if measure.log and len(ticks) > 1 else ''}",
         ticks=ticks,
         plain=f"{_boxes(zeros)}: none" if zeros else "",
-        hatched=f"{_boxes(missing)}: {measure.missing}" if missing else "",
+        hatched=f"{_boxes(missing)}: {missing_text(measured, measure)}" if missing else "",
         groups=folded,
         needs_profile=measure.profiled and measured.profile is None and not ticks,
     )

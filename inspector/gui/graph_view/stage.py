@@ -24,6 +24,7 @@ from inspector.gui.graph_view.picture_item import Motion, PictureItem
 from inspector.gui.graph_view.shading import Shading, shade
 from inspector.gui.theme import theme
 from inspector.protocol.events import ForwardProfiled
+from inspector.protocol.gradients import NodeGradient
 from inspector.protocol.graph import Graph
 
 EMPTY = "Open a model and press Run to see its graph."
@@ -48,7 +49,7 @@ class Stage(QObject):
         self.captions = Captions(owner)
         self.legend = LegendView(owner)
         self._key = "kind"
-        self._profiled: tuple[Graph | None, ForwardProfiled | None] = (None, None)
+        self._measurements: tuple[Graph | None, ForwardProfiled | None, tuple[NodeGradient, ...]] = (None, None, ())
         self._measured: Measured | None = None
         self._empty = QLabel(EMPTY, owner)
         self._empty.setObjectName("graph_empty")
@@ -90,9 +91,11 @@ class Stage(QObject):
         self.place()
         self._view_changed()
 
-    def colour_by(self, key: str, graph: Graph | None, profile: ForwardProfiled | None) -> None:
-        """Colour the boxes by a measure; the profile is that of the graph. Nothing is laid out anew."""
-        self._key, self._profiled = key, (graph, profile)
+    def colour_by(
+        self, key: str, graph: Graph | None, profile: ForwardProfiled | None, gradients: tuple[NodeGradient, ...] = ()
+    ) -> None:
+        """Colour the boxes by a measure; profile and gradients are those of the graph. Nothing is laid out anew."""
+        self._key, self._measurements = key, (graph, profile, gradients)
         shading = self._shading_of(self.picture)
         self.item.shade(shading)
         self.minimap.shade(shading)
@@ -104,9 +107,14 @@ class Stage(QObject):
         if picture is None or self._key == "kind":
             return None
         graph = picture.visible.hierarchy.graph
-        profile = self._profiled[1] if self._profiled[0] is graph else None
-        if self._measured is None or self._measured.graph is not graph or self._measured.profile is not profile:
-            self._measured = Measured(graph, profile)
+        shown, profile, gradients = self._measurements
+        if shown is not graph:
+            profile, gradients = None, ()
+        known = self._measured
+        same = known is not None and known.graph is graph and known.profile is profile
+        if known is None or not same or known.gradients is not gradients:
+            self._measured = Measured(graph, profile, gradients)
+        assert self._measured is not None
         return shade(picture.visible, self._measured, self._key)
 
     def say(self, text: str) -> None:

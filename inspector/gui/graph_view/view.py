@@ -33,6 +33,7 @@ from inspector.gui.graph_view.waiting import Waiting
 from inspector.gui.state import WindowState
 from inspector.gui.theme import Theme, theme_source
 from inspector.protocol.events import ForwardProfiled
+from inspector.protocol.gradients import NodeGradient
 from inspector.protocol.graph import Failure, Graph
 
 
@@ -43,6 +44,10 @@ class _Asked:
     number: int
     then: Callable[[Picture | None], None]
     animated: bool
+
+
+# What the boxes are coloured by, and what is known of the graph's nodes.
+Coloured = tuple[str, Graph | None, ForwardProfiled | None, tuple[NodeGradient, ...]]
 
 
 class GraphView(QWidget):
@@ -69,7 +74,7 @@ class GraphView(QWidget):
         self._asked: _Asked | None = None
         self._state_chosen: tuple[int | None, str | None] = (None, None)
         self._follow: tuple[int | None, str | None] | None = None  # chosen, and still to be selected here
-        self._coloured: tuple[str, Graph | None, ForwardProfiled | None] = ("kind", None, None)
+        self._coloured: Coloured = ("kind", None, None, ())
         self._fonts = Fonts.of(self.font())
         self._ruler = Ruler(self._fonts)
         self.stage = Stage(self)
@@ -123,7 +128,8 @@ class GraphView(QWidget):
         self._axes.axes = run.axes
         if run.graph is not self._graph or run.failure is not self._failure:
             self._show_graph(run.graph, run.failure)
-        coloured = (state.colour_by, run.graph, run.profile)
+        gradients = run.gradients.nodes if run.gradients is not None else ()
+        coloured = (state.colour_by, run.graph, run.profile, gradients)
         if any(now is not then for now, then in zip(coloured, self._coloured, strict=True)):
             self._coloured = coloured
             self.stage.colour_by(*coloured)

@@ -26,6 +26,7 @@ from inspector.gui.parts import (
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID
 from inspector.protocol.events import ForwardProfiled
+from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Graph
 
 NAME_LEAST, NAME_MOST = 168, 420
@@ -53,7 +54,7 @@ class MeasuresPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         named(self, "measures_panel", "Measures")
-        self._shown: tuple[Graph | None, ForwardProfiled | None] = (None, None)
+        self._shown: tuple[Graph | None, ForwardProfiled | None, GradientFlow | None] = (None, None, None)
         self._measured: Measured | None = None
         self._chosen: tuple[int | None, str | None] = (None, None)
         self._fitting = False
@@ -84,11 +85,13 @@ class MeasuresPanel(QWidget):
 
     def draw(self, state: WindowState) -> None:
         """Show the run's figures, and the row of what is chosen."""
-        shown = (state.run.graph, state.run.profile)
+        shown = (state.run.graph, state.run.profile, state.run.gradients)
         chosen = (state.selected_node, state.selected_module)
-        if shown[0] is not self._shown[0] or shown[1] is not self._shown[1]:
+        if any(now is not before for now, before in zip(shown, self._shown, strict=True)):
             self._shown = shown
-            self._measured = None if shown[0] is None else Measured(shown[0], shown[1])
+            graph, profile, flow = shown
+            gradients = flow.nodes if flow is not None else ()
+            self._measured = None if graph is None else Measured(graph, profile, gradients)
             self._chosen = chosen
             self._fill()
         elif chosen != self._chosen:

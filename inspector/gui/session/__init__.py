@@ -20,6 +20,7 @@ from inspector.gui.session.files import FilesPart
 from inspector.gui.session.folder import FolderPart
 from inspector.gui.session.shapes import ShapesPart
 from inspector.gui.session.tensor import TensorPart
+from inspector.gui.session.training import TrainingPart
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, WindowState
 from inspector.protocol.changes import Change, ChangeKind
@@ -44,6 +45,7 @@ class WindowSession(QObject):
         folder: the test folder.
         shapes: which shapes the model takes.
         tensor: the tensor that is looked into.
+        training: the loss, and its gradient.
     """
 
     changed = Signal()
@@ -60,6 +62,7 @@ class WindowSession(QObject):
         self.folder = FolderPart(self)
         self.shapes = ShapesPart(self)
         self.tensor = TensorPart(self)
+        self.training = TrainingPart(self)
         self._draw_timer = _single_shot(self, self._draw)
         self._live_timer = _single_shot(self, self.run)
         self._drawn_at = 0.0

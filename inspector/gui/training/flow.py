@@ -2,8 +2,10 @@
 
 from msgspec import structs
 
+from inspector.gui.state import WindowState
 from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Graph
+from inspector.protocol.requests import TraceGradients
 
 
 def of_graph(flow: GradientFlow, graph: Graph | None) -> GradientFlow:
@@ -24,3 +26,24 @@ def fits(flow: GradientFlow, graph: Graph) -> bool:
         return False
     pairs = zip(flow.nodes, graph.nodes, strict=True)
     return all((a.op, a.fqn, a.call) == (b.op, b.fqn, b.call) for a, b in pairs)
+
+
+def gradients_request(state: WindowState, *, run_line: bool) -> TraceGradients:
+    """The backward that the settings describe; where no target is given, what was expected of the output is one."""
+    settings, training = state.settings, state.training
+    return TraceGradients(
+        inputs=settings.inputs,
+        device=settings.device,
+        dtype=settings.dtype,
+        mode=settings.mode,
+        seed=settings.seed,
+        loss=training.loss,
+        transform=training.transform,
+        target=training.target or settings.expectation,
+        run_line=run_line,
+    )
+
+
+def is_tracing(state: WindowState) -> bool:
+    """Whether a backward is under way."""
+    return "gradients" in state.pending.values()
