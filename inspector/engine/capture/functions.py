@@ -116,11 +116,22 @@ class ObservedFunctions(TorchFunctionMode):
             raise
         elapsed_s = recorder.now() - started_s if recorder.timed else None
         with torch._C.DisableTorchFunction():
-            written = [tensor for tensor, version in versions if tensor._version != version]
-            result = self._finished(call, result, started_s, elapsed_s, written)
+            if type(result) is torch.Tensor and self._is_plain(call, result):  # as nearly always
+                node, origins = self._node(call)
+                node.started_s, node.elapsed_s = started_s, elapsed_s
+                recorder.add_operation(node, origins, [result])
+            else:
+                written = [tensor for tensor, version in versions if tensor._version != version]
+                result = self._finished(call, result, started_s, elapsed_s, written)
         if elapsed_s is not None:
             recorder.observing_s += recorder.now() - entered_s - elapsed_s
         return result
+
+    def _is_plain(self, call: FunctionCall, result: torch.Tensor) -> bool:
+        """Whether a call made one new tensor, and did nothing else."""
+        if call.in_place or call.origins is not None or self._recorder.changes is not None:
+            return False
+        return not any(result is tensor for tensor in call.tensors)
 
     def _finished(
         self,
@@ -136,7 +147,7 @@ class ObservedFunctions(TorchFunctionMode):
             outputs = tensors_in(items)
         else:
             outputs = tensors_in(result)
-        if not outputs and not call.in_place and (call.name not in READS or not call.tensors):
+        if not outputs and not written and not call.in_place and (call.name not in READS or not call.tensors):
             return result
         if call.in_place:
             written = [tensor for tensor in outputs if _is_in(tensor, call.tensors)] or call.tensors[:1]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from inspector.engine.capture.operations import function_category, module_category, module_details
+from inspector.engine.capture.operations import function_category, module_category_and_details
 from inspector.engine.capture.programs import original_class
 from inspector.engine.capture.recorder import RecordedGroup, RecordedNode, Recorder
 from inspector.engine.capture.table import num_elements, parameters_of
@@ -123,9 +123,10 @@ def _row(node: RecordedNode) -> tuple[Category, str, int | None, int]:
         return *node.settled, node.macs, known.num_params if known is not None else 0
     if known is not None and node.kind == "module":
         module = known.module
-        details = node.details or module_details(module)
-        category = module_category(module)
-        macs = module_macs(module, node.inputs, node.outputs, category, original_class(module))
+        category, details = module_category_and_details(module)
+        details = node.details or details
+        kind = original_class(module) if known.saved else None
+        macs = module_macs(module, node.inputs, node.outputs, category, kind)
         if macs is None:  # a saved program's module may lack what its live one has
             macs = node.macs
         return category, details, macs, known.num_params

@@ -2,7 +2,8 @@
 
 Each module's calls are routed through `_compiled_call_impl`, where `module.compile()` puts what runs in place of the
 plain call: the model's own hooks run inside as ever, an exception is seen without hooks that are always called, and
-it takes a third of the time that a pair of hooks does. A copy that the model makes of a module comes without it.
+it takes a third of the time that a pair of hooks does. It is put into the class of all modules, so that those that
+are none of the model's come this way too, and no module is touched.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import torch
 from torch import nn
 
 from inspector.engine.capture.changing import Pending
-from inspector.engine.capture.operations import module_category, module_details
+from inspector.engine.capture.operations import module_category, module_category_and_details
 from inspector.engine.capture.recorder import (
     Origin,
     Raised,
@@ -31,7 +32,6 @@ from inspector.engine.capture.trees import replace_tensors, tensors_in
 from inspector.engine.macs import module_macs
 
 _ROUTE = "_compiled_call_impl"
-_ABSENT = object()
 # The plain call of a module, with its own hooks.
 Run = Callable[..., Any]
 GUEST_NOTE = (
@@ -42,34 +42,38 @@ GUEST_NOTE = (
 
 @contextmanager
 def observed_modules(recorder: Recorder) -> Iterator[None]:
-    """Observe the calls of all modules of the table; afterwards all are as before."""
+    """Observe the calls of all modules; afterwards all are as before."""
     calls = ModuleCalls(recorder)
-    before: list[tuple[dict[str, Any], Any]] = []
+    routes: dict[int, Run] = {}
+    compiled: list[tuple[dict[str, Any], Any]] = []
     try:
         for known in recorder.table.modules:
-            own = vars(known.module)
-            before.append((own, own.get(_ROUTE, _ABSENT)))
-            run: Run = known.module._call_impl
-            own[_ROUTE] = partial(calls.operation if known.opaque else calls.group, known, run)
-        setattr(nn.Module, _ROUTE, _Guests(calls))
+            module = known.module
+            route = partial(calls.operation if known.opaque else calls.group, known, module._call_impl)
+            own = module.__dict__
+            if _ROUTE in own:  # one that module.compile() has set
+                compiled.append((own, own[_ROUTE]))
+                own[_ROUTE] = route
+            else:
+                routes[id(module)] = route
+        setattr(nn.Module, _ROUTE, _Routes(calls, routes))
         yield
     finally:
         setattr(nn.Module, _ROUTE, None)
-        for own, route in before:
-            if route is _ABSENT:
-                own.pop(_ROUTE, None)
-            else:
-                own[_ROUTE] = route
+        for own, before in compiled:
+            own[_ROUTE] = before
 
 
-class _Guests:
-    """What every module finds that has no route of its own, because it is none of the model's."""
+class _Routes:
+    """What every module finds as its route: that of a known one by its identity, which the table keeps alive."""
 
-    def __init__(self, calls: "ModuleCalls") -> None:
+    def __init__(self, calls: "ModuleCalls", routes: dict[int, Run]) -> None:
         self._calls = calls
+        self._routes = routes
 
     def __get__(self, module: nn.Module | None, _kind: type[nn.Module]) -> Run | None:
-        return None if module is None else partial(self._calls.guest, module)
+        route = self._routes.get(id(module))
+        return route if route is not None or module is None else partial(self._calls.guest, module)
 
 
 class ModuleCalls:
@@ -246,7 +250,7 @@ def _node(known: KnownModule, group: int | None, inputs: list[torch.Tensor], cal
     node = RecordedNode("module", known.class_name, known.fqn, group, specs_of(inputs), known=known)
     node.call = call
     if known.guest:  # it may be gone afterwards
-        node.settled = module_category(known.module), module_details(known.module)
+        node.settled = module_category_and_details(known.module)
         node.owned = tuple(size_of(parameter) for parameter in parameters_of(known.module))
         node.notes = (GUEST_NOTE,)
     return node

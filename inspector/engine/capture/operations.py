@@ -29,6 +29,8 @@ class FunctionRow(NamedTuple):
     arguments: tuple[str, ...]
 
 
+# These say all by their tensors.
+_NO_ARGUMENTS = frozenset(["relu", "sigmoid", "tanh", "matmul", "sin", "cos", "exp", "sqrt", "rsqrt", "abs", "neg"])
 _USUAL: dict[str, object] = {"dropout_p": 0.0, "approximate": "none", "_stacklevel": 3, "alpha": 1, "beta": 1}
 
 
@@ -40,13 +42,18 @@ def module_category(module: nn.Module) -> Category:
 
 def module_details(module: nn.Module) -> str:
     """Its key arguments, as `64→128 k3 s2 p1`; "" where nothing is known."""
+    return module_category_and_details(module)[1]
+
+
+def module_category_and_details(module: nn.Module) -> tuple[Category, str]:
+    """Both at once."""
     row = _module_row(module)
     if row is None:
-        return ""
+        return "other", ""
     try:
-        return row.details(module)
+        return row.category, row.details(module)
     except (AttributeError, TypeError, ValueError, IndexError):
-        return ""  # a subclass without its base's attributes, or an old pickle
+        return row.category, ""  # a subclass without its base's attributes, or an old pickle
 
 
 def function_category(name: str) -> Category:
@@ -58,6 +65,8 @@ def function_category(name: str) -> Category:
 def function_details(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """The key arguments of one call, without its tensors."""
     plain = name.removesuffix("_")
+    if not kwargs and plain in _NO_ARGUMENTS:
+        return ""
     if plain in ("getitem", "setitem"):
         return _index_text(args[1]) if len(args) > 1 else ""
     if plain.startswith("conv") and len(args) > 1 and isinstance(args[1], torch.Tensor):
@@ -85,13 +94,13 @@ _rows: WeakKeyDictionary[type[nn.Module], ModuleRow | None] = WeakKeyDictionary(
 def _side(value: object) -> str:
     """`3` for (3, 3), `3×5` for (3, 5)."""
     if isinstance(value, (tuple, list)):
-        return str(value[0]) if len(set(value)) == 1 else "×".join(str(item) for item in value)
+        return str(value[0]) if value and value.count(value[0]) == len(value) else "×".join(str(item) for item in value)
     return str(value)
 
 
-def _unless(prefix: str, value: object, usual: tuple[object, ...]) -> str:
+def _unless(prefix: str, value: object, usual: str) -> str:
     text = _side(value)
-    return "" if value is None or text in {str(item) for item in usual} else f" {prefix}{text}"
+    return "" if value is None or text == usual else f" {prefix}{text}"
 
 
 def _value(value: object) -> str:
@@ -157,8 +166,8 @@ def _conv_call(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
     ends = (weight.shape[0], weight.shape[1] * groups)
     inner, outer = ends if "transpose" in name else ends[::-1]
     text = f"{inner}→{outer} k{_side(tuple(weight.shape[2:]))}"
-    text += _unless("s", given.get("stride"), (1,)) + _unless("p", given.get("padding"), (0,))
-    return text + _unless("d", given.get("dilation"), (1,)) + _unless("g", groups, (1,))
+    text += _unless("s", given.get("stride"), "1") + _unless("p", given.get("padding"), "0")
+    return text + _unless("d", given.get("dilation"), "1") + _unless("g", groups, "1")
 
 
 # --- texts of modules
@@ -170,15 +179,15 @@ def _nothing(_module: Any) -> str:  # noqa: ANN401 - any module
 
 def _conv(module: Any) -> str:  # noqa: ANN401 - any convolution
     text = f"{module.in_channels}→{module.out_channels} k{_side(module.kernel_size)}"
-    text += _unless("s", module.stride, (1,)) + _unless("p", module.padding, (0,))
-    return text + _unless("d", module.dilation, (1,)) + _unless("g", module.groups, (1,))
+    text += _unless("s", module.stride, "1") + _unless("p", module.padding, "0")
+    return text + _unless("d", module.dilation, "1") + _unless("g", module.groups, "1")
 
 
 def _pool(module: Any) -> str:  # noqa: ANN401 - any pooling
     text = f"k{_side(module.kernel_size)}"
     stride = getattr(module, "stride", None)
-    text += _unless("s", stride, (1,)) + _unless("p", getattr(module, "padding", None), (0,))
-    return text + _unless("d", getattr(module, "dilation", None), (1,))
+    text += _unless("s", stride, "1") + _unless("p", getattr(module, "padding", None), "0")
+    return text + _unless("d", getattr(module, "dilation", None), "1")
 
 
 def _recurrent(module: Any) -> str:  # noqa: ANN401 - any recurrent module

@@ -286,7 +286,10 @@ def device_name(device: torch.device) -> str:
 
 def specs_of(tensors: list[torch.Tensor]) -> tuple[TensorSpec, ...]:
     """Shapes and dtypes."""
-    return tuple([_spec(_shape(tensor), tensor.dtype) for tensor in tensors])
+    try:
+        return tuple([_spec(tensor.shape, tensor.dtype) for tensor in tensors])
+    except RuntimeError:  # a ragged nested tensor has no sizes
+        return tuple([_spec(_shape(tensor), tensor.dtype) for tensor in tensors])
 
 
 @lru_cache(maxsize=4096)
@@ -309,5 +312,5 @@ def own_identity(tensor: torch.Tensor) -> torch.Tensor:
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
     try:
         return tensor.shape
-    except RuntimeError:  # a ragged nested tensor has no sizes
+    except RuntimeError:
         return ()

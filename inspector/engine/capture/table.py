@@ -41,7 +41,7 @@ _NEVER_CALLED = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDic
 class KnownModule:
     """A module under its first name, and the one that holds it. `opaque` ones are drawn as one node, whatever they do.
 
-    A module of a saved program `collapses` into one node after the run, where its class was such a one. `num_params`
+    A module of a `saved` program `collapses` into one node after the run, where its class was such a one. `num_params`
     counts its parameters and those inside it, shared ones once. A `guest` is called, but is none of the model's.
     """
 
@@ -54,6 +54,7 @@ class KnownModule:
     num_params: int = 0
     calls: int = 0
     used: bool = False
+    saved: bool = False
     collapses: bool = False
     guest: bool = False
 
@@ -144,8 +145,9 @@ class ModelTable:
         """In the order of `named_modules`, which takes several times as long on deep models. Gives the parameters."""
         seen.add(id(module))
         in_place = bool(vars(module).get("inplace", False))
-        known = KnownModule(module, fqn, parent, is_opaque(module), in_place, class_name(module))
-        known.collapses = collapses(module)
+        known = KnownModule(module, fqn, parent, is_opaque(module), in_place, type(module).__name__)
+        if is_program_part(module):
+            known.saved, known.collapses, known.class_name = True, collapses(module), class_name(module)
         self.modules.append(known)
         prefix = f"{fqn}." if fqn else ""
         elements = 0

@@ -82,7 +82,8 @@ class Wires:
         return found[1] if found is not None and is_alive else None
 
     def _later_write(self, tensor: torch.Tensor, source: Source | None) -> Source | None:
-        tensor = _inside(tensor)
+        if self._wrapped:
+            tensor = _inside(tensor)
         try:
             writes = self._written.get(tensor.untyped_storage()._cdata, ())
         except (RuntimeError, NotImplementedError):
