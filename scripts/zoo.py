@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import zoo_table  # noqa: E402 - the path leads to it
 
-HEAD = ("architecture", "nodes", "wires", "inferred", "time ×", "memory ×", "verdict")
+HEAD = ("architecture", "nodes", "wires", "inferred", "plain ms", "time ×", "memory ×", "verdict")
 
 
 def main() -> int:
@@ -35,10 +35,12 @@ def main() -> int:
     names = [name for name in zoo_table.specimens() if re.search(chosen.only, name)]
     rows: list[tuple[str, ...]] = []
     faults: list[str] = []
+    said: list[tuple[str, str]] = []
     print(_line(HEAD), flush=True)
     with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
         for name, verdict, seconds in pool.map(zoo_table.run, names):
             rows.append(_row(name, verdict))
+            said += [(name, sentence) for sentence in dict.fromkeys(verdict.said)]
             print(f"{_line(rows[-1])}  ({seconds:.0f} s)", flush=True)
             for fault in verdict.faults:
                 print(f"    {fault}", flush=True)
@@ -46,22 +48,22 @@ def main() -> int:
                 faults.append(name)
     print(f"{len(rows)} architectures, {len(faults)} with a fault{': ' if faults else ''}{', '.join(faults)}")
     if not chosen.no_page and not chosen.only:
-        PAGE.write_text(_page(rows, chosen.date), encoding="utf-8")
+        PAGE.write_text(_page(rows, said, chosen.date), encoding="utf-8")
     return 1 if faults else 0
 
 
 def _row(name: str, verdict: Any) -> tuple[str, ...]:  # noqa: ANN401 - the oracle's Verdict, which lies among the tests
     judged = "fault" if verdict.faults else "said" if verdict.said or verdict.inferred else "ok"
     memory = f"{verdict.memory_ratio:.2f}" if verdict.memory_ratio else "–"
-    figures = (str(verdict.nodes), str(verdict.wires), str(verdict.inferred), f"{verdict.time_ratio:.1f}", memory)
-    return (name, *figures, judged)
+    times = (f"{verdict.plain_s * 1000:.1f}", f"{verdict.time_ratio:.1f}")
+    return (name, str(verdict.nodes), str(verdict.wires), str(verdict.inferred), *times, memory, judged)
 
 
 def _line(row: tuple[str, ...]) -> str:
     return f"{row[0]:52}" + "".join(f"{cell:>9}" for cell in row[1:])
 
 
-def _page(rows: list[tuple[str, ...]], date: str) -> str:
+def _page(rows: list[tuple[str, ...]], said: list[tuple[str, str]], date: str) -> str:
     count = {word: sum(row[-1] == word for row in rows) for word in ("ok", "said", "fault")}
     packages = ", ".join(f"{name} {_version(name)}" for name in ("torch", "torchvision", "timm", "transformers"))
     lines = [
@@ -73,14 +75,18 @@ def _page(rows: list[tuple[str, ...]], date: str) -> str:
         "Each is judged by `tests/zoo/zoo_oracle.py`, which compares the graph with what autograd, plain hooks and the "
         "dispatcher tell of the same forward: outputs bit for bit, every call of a module, every way a gradient would "
         "take, random state, buffers, flags and hooks afterwards, kernels that ran out of sight, and memory. "
-        "`time ×` is one captured run with statistics to one plain run, on a busy machine; `memory ×` is the peak of "
+        "`plain ms` is the processor time of a plain run on one thread, `time ×` that of a captured run with "
+        "statistics to it (the least of up to five runs in turn; what is far above 2 is tiny); `memory ×` is the peak of "
         "living storages, captured to plain (temporaries of the statistics count, so that tiny models are above 1). "
         "`inferred` counts wires whose producer could not be seen, and which are drawn so.",
         "",
         f"| {' | '.join(HEAD)} |",
-        "|---|--:|--:|--:|--:|--:|---|",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    lines += ["", "## What is said on the picture", "", "| architecture | sentence |", "|---|---|"]
+    lines += [f"| {name} | {sentence} |" for name, sentence in said]
+    return "\n".join(lines) + "\n"
 
 
 def _version(package: str) -> str:
