@@ -76,8 +76,8 @@ def _page(rows: list[tuple[str, ...]], said: list[tuple[str, str]], date: str) -
         "dispatcher tell of the same forward: outputs bit for bit, every call of a module, every way a gradient would "
         "take, random state, buffers, flags and hooks afterwards, kernels that ran out of sight, and memory. "
         "`plain ms` is the processor time of a plain run on one thread, `time ×` that of a captured run with "
-        "statistics to it (the least of up to five runs in turn; what is far above 2 is tiny); `memory ×` is the peak of "
-        "living storages, captured to plain (temporaries of the statistics count, so that tiny models are above 1). "
+        "statistics to it (the least of up to five runs in turn; those far above 2 are tiny); `memory ×` is the peak "
+        "of living storages, captured to plain (temporaries of the statistics count, so that tiny models are above 1). "
         "`inferred` counts wires whose producer could not be seen, and which are drawn so.",
         "",
         f"| {' | '.join(HEAD)} |",
