@@ -159,7 +159,8 @@ def steps(window: MainWindow, picture: Picture) -> Iterator[Callable[[], bool]]:
     if picture.mistakes:
         choose_mistakes(window)
         yield lambda: bool(session.state.thumbnails)
-    if picture.killed:
+    if picture.killed:  # in the midst of work: an idle engine comes back by itself
+        session.folder.evaluate(session.state.evaluation.mapping)
         kill_engine()
         yield lambda: session.state.engine.phase == "ended"
 
