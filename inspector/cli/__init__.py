@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("describe", "run", "shapes", "evaluate", "gradients", "compare", "install-desktop")
+COMMANDS = ("describe", "run", "shapes", "evaluate", "gradients", "compare", "report", "install-desktop")
 WINDOW_HELP = """Usage: inspector [FILE…]            open the window, with a model, its .py, images or a test folder
        inspector --demo                 open the digits sample, run and evaluated
        inspector --log [FILE…]          and print a line on stderr for each thing that happens

@@ -57,7 +57,7 @@ def evaluate_command(model: ModelOptions, options: EvaluateOptions, *, as_json: 
     rule = label_rule(options.labels, options.pattern)
     with command_engine() as engine:
         loaded = load(engine, model)
-        report = _evaluate(engine, loaded, options, rule)
+        report = evaluated(engine, loaded, options, rule)
     if options.csv is not None:
         _write_csv(options.csv, report)
     if options.png is not None:
@@ -88,7 +88,12 @@ def label_rule(labels: str, pattern: str) -> LabelRule:
     return LabelRule(source="csv", csv_path=str(path))
 
 
-def _evaluate(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptions, rule: LabelRule) -> EvaluateReport:
+def evaluated(engine: CommandEngine, loaded: ModelLoaded, options: EvaluateOptions, rule: LabelRule) -> EvaluateReport:
+    """Run over the folder, with progress on stderr, and report the figures.
+
+    Raises:
+        CommandError: the folder can't be read, or an option is wrong.
+    """
     shape = parse_shape(options.shapes[0]) if options.shapes else None
     request = Evaluate(
         folder=str(Path(options.folder).absolute()),

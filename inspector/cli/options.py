@@ -204,6 +204,68 @@ def evaluate(
 
 
 @app.command()
+def report(
+    model: str,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="where the report goes")],
+    folder: Annotated[str, typer.Option("--folder", help="a folder of labelled test images to evaluate")] = "",
+    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
+    source: SourceOption = "",
+    entry: EntryOption = "",
+    arg: ArgOption = None,
+    inputs: InputOption = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = "",
+    seed: SeedOption = 0,
+    preprocess: PreprocessOption = "",
+    device: DeviceOption = "cpu",
+    mode: ModeOption = ModeName.EVAL,
+    trust: TrustOption = False,
+    weights_only: WeightsOnlyOption = False,
+) -> int:
+    """Run MODEL once and write what was seen as one HTML page: file, findings, graph, outputs, test folder."""
+    from inspector.cli.evaluate import EvaluateOptions  # noqa: PLC0415
+    from inspector.cli.models import ModelOptions  # noqa: PLC0415
+    from inspector.cli.report import report_command  # noqa: PLC0415
+    from inspector.cli.run import RunOptions  # noqa: PLC0415
+
+    def evaluation() -> EvaluateOptions | None:
+        if not folder:
+            return None
+        return EvaluateOptions(
+            folder=folder,
+            labels=labels,
+            pattern="",
+            mapping=(),
+            shapes=tuple(shape or ()),
+            dtype=dtype,
+            preprocess=preprocess,
+            device=device,
+            mode=mode.value,
+            batch_size=32,
+            workers=0,
+            csv=None,
+            png=None,
+        )
+
+    return _status(
+        lambda: report_command(
+            ModelOptions(model, source, entry, tuple(arg or ()), trust, weights_only),
+            RunOptions(
+                inputs=tuple(inputs or ()),
+                shapes=tuple(shape or ()),
+                dtype=dtype,
+                seed=seed,
+                preprocess=preprocess,
+                device=device,
+                mode=mode.value,
+            ),
+            evaluation(),
+            output,
+        )
+    )
+
+
+@app.command()
 def gradients(
     model: str,
     source: SourceOption = "",

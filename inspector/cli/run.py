@@ -76,8 +76,7 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         except NotLoadedError as error:
             report = report_of_file(error.description, error.drawn, error.message)
             return _printed(report, options, as_json=as_json)
-        engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
-        report = _run(engine, loaded, options)
+        report = ran(engine, loaded, options)
         if options.time_runs and report.graph is not None and report.failure is None:
             report = timed_report(report, _profile(engine, loaded, options))
     return _printed(report, options, as_json=as_json)
@@ -163,7 +162,13 @@ def is_integer_dtype(dtype: str) -> bool:
     return dtype.removeprefix("torch.").startswith(("int", "uint", "bool", "long"))
 
 
-def _run(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunReport:
+def ran(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunReport:
+    """Run once, and report what was seen.
+
+    Raises:
+        CommandError: an option is wrong, or an input can't be made.
+    """
+    engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
     request = RunForward(
         inputs=named_inputs(loaded, options),
         device=options.device,
