@@ -155,7 +155,7 @@ def _bytes(value: float) -> str:
 
 
 _NOT_MEASURED = "its values were not measured"
-_NO_GRADIENT, _NOT_TRACED = "no gradient came", "none was traced yet (F7)"
+_NO_GRADIENT, _NOT_TRACED = "no gradient came", "not traced (F7)"
 MEASURES: tuple[Measure, ...] = (
     Measure("params", "Parameters", "", lambda _m, n: n.num_params, _count, "sum", True, ""),
     Measure("macs", "MACs", "", lambda _m, n: _operation(n, n.macs), _count, "sum", True, "no rule counts its MACs"),

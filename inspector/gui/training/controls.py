@@ -148,7 +148,7 @@ class TrainingControls(QWidget):
             (self.line, "line"),
         ):
             field.setVisible(kind == wanted)
-        self._rest.setVisible(kind not in ("scale_shift", "threshold", "line"))
+        self._rest.setVisible(kind not in ("scale_shift", "threshold"))
         self._say_what_a_line_is()
         self.show_busy(busy=self._busy, can_run=self.run.isEnabled() or kind == "line")
 
@@ -160,20 +160,21 @@ class TrainingControls(QWidget):
         fields = QHBoxLayout()
         fields.setContentsMargins(0, 0, 0, 0)
         fields.setSpacing(GRID * 2)
-        for field in (self.scale, self.shift, self.threshold, self.line, self._rest):
+        for field in (self.scale, self.shift, self.threshold, self._rest):
             fields.addWidget(field, 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         grid.setHorizontalSpacing(GRID * 2)
         grid.setVerticalSpacing(GRID)
         grid.addWidget(self.transform, 0, 0)
-        grid.addLayout(fields, 0, 1, 1, 2)
-        grid.addWidget(self.loss, 1, 0)
-        grid.addWidget(self.target, 1, 1)
-        grid.addWidget(self.run, 1, 2)
+        grid.addLayout(fields, 0, 1)
+        grid.addWidget(self.run, 0, 2)
+        grid.addWidget(self.line, 1, 0, 1, 3)
         grid.addWidget(self.mistake, 2, 0, 1, 3)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.loss, 3, 0)
+        grid.addWidget(self.target, 3, 1, 1, 2)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
 
     def _connect(self) -> None:
         self.loss.activated.connect(lambda _at: self._read())
@@ -198,7 +199,7 @@ class TrainingControls(QWidget):
 def _chooser(object_name: str, accessible_name: str, tool_tip: str) -> QComboBox:
     box = named(QComboBox(), object_name, accessible_name, tool_tip)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(17)
+    box.setMinimumContentsLength(10)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return box
 

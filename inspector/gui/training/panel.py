@@ -12,7 +12,7 @@ from inspector.gui.findings_panel.card import FindingCard
 from inspector.gui.parts import PlainTable, PushButton, SegmentedButtons, Sentence, named
 from inspector.gui.parts.sentence import Tone
 from inspector.gui.plots import Mark, NormsView
-from inspector.gui.state import WindowState
+from inspector.gui.state import Problem, WindowState
 from inspector.gui.theme import GRID
 from inspector.gui.training.controls import TrainingControls
 from inspector.gui.training.flow import is_tracing
@@ -152,7 +152,7 @@ class TrainingPanel(QWidget):
     def _say(self, state: WindowState) -> None:
         problem = next((problem for problem in state.problems if problem.place == "training"), None)
         if problem is not None:
-            self.strip.show_flow(f"{problem.message} {problem.fix}".strip(), "", "failure", leads=False)
+            self.strip.show_flow(problem_text(problem), "", "failure", leads=False)
         elif self._flow is not None:
             leads = any(stop.node is not None for stop in self._flow.stops)
             self.strip.show_flow(self._flow.sentence, caption_of(self._flow), tone_of(self._flow), leads=leads)
@@ -259,6 +259,12 @@ class TrainingPanel(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for the controls and a plot."""
         return QSize(420, 260)
+
+
+def problem_text(problem: Problem) -> str:
+    """What went wrong, and what mends it; PyTorch's own sentences end without a full stop."""
+    stop = "" if problem.message.endswith((".", "!", "?")) or not problem.fix else "."
+    return f"{problem.message}{stop} {problem.fix}".strip()
 
 
 def mark_of(row: ParameterGradient) -> Mark | None:
