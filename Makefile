@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples docs screenshots lessons bench fuzz soak zoo icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots lessons bench fuzz soak zoo mutations icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,10 @@ soak: ## kill the engine of a window 100 times at random moments; prints how lon
 zoo: ## capture over a hundred real architectures, judge each, and write docs/zoo.md
 	@$(SETUP) test
 	$(VENV)/python scripts/zoo.py --workers $(WORKERS) --date "$$(date +%F)"
+
+mutations: ## mutate healthy models 600 times, judge what is said first of each, and write docs/mutations.md
+	@$(SETUP) test
+	$(VENV)/python benchmarks/mutations.py
 
 icons: ## render the PNG icons from the SVG
 	@$(SETUP) run

@@ -74,7 +74,7 @@ def judged(mutants: list[tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
         if base.source not in known:
             source = mutation_judge.fed(base)
             healthy = mutation_judge.built(base.source)
-            known[base.source] = mutation_judge.said_of(healthy, source, mutation_judge._tensor(source))[0]
+            known[base.source] = mutation_judge.said_of(healthy, source, mutation_judge.made(source))[0]
         found.append((base, mutation, mutation_judge.judged(base, mutation, known[base.source])))
     return found
 
@@ -131,9 +131,8 @@ def _rows(visible: list[tuple[Any, Any, Any]]) -> list[str]:
         rows = [row[2] for row in visible if row[1].kind == kind]
         missed = Counter(verdict.said or "nothing" for verdict in rows if not verdict.named)
         told = ", ".join(f"{name} ×{count}" for name, count in missed.most_common())
-        failed, named, fixed = (
-            sum(map(bool, column)) for column in zip(*((v.failed, v.named, v.fix) for v in rows), strict=True)
-        )
+        columns = zip(*((v.failed, v.named, v.fix) for v in rows), strict=True)
+        failed, named, fixed = (sum(map(bool, column)) for column in columns)
         lines.append(f"| {kind} | {len(rows)} | {failed} | {named} | {fixed} | {told} |")
     return lines
 

@@ -165,6 +165,12 @@ FAULTY = {
             (1, 3, 16, 16),
         ),
     ],
+    "batch_moved": [
+        Case("transpose at the end", lambda: mlp(Call(lambda x: x.transpose(0, 1))), ROWS),
+        Case("x.t()", lambda: Written(lambda m, x: m.fc(x).t(), fc=nn.Linear(10, 4)), ROWS),
+        Case("permute(1, 0)", lambda: Written(lambda m, x: torch.permute(m.fc(x), (1, 0)), fc=nn.Linear(10, 4)), ROWS),
+        Case("time first on the way out", lambda: mlp(Call(lambda x: x.transpose(0, 1))), (4, 5, 10)),
+    ],
     "fixed_batch": [
         Case(
             "view(1, -1)",
@@ -470,6 +476,11 @@ HEALTHY = {
         Case("mean over channels", lambda: cnn(Call(lambda x: x.mean((2, 3)))), PICTURES),
         Case("squeeze of one axis", lambda: mlp(Call(lambda x: x.squeeze(-1)), outputs=1), ROWS),
         Case("first token", lambda: Recurrent(nn.GRU(16, 12, batch_first=True), lambda x: x[:, 0]), STEPS),
+    ],
+    "batch_moved": [
+        Case("turned back", lambda: mlp(Call(lambda x: x.transpose(0, 1).relu().transpose(0, 1))), (4, 5, 10)),
+        Case("two other axes", lambda: mlp(Call(lambda x: x.transpose(1, 2))), (4, 5, 10)),
+        Case("time first inside", lambda: mlp(Call(lambda x: x.transpose(0, 1)[-1])), (4, 5, 10)),
     ],
     "fixed_batch": [
         Case("flatten(1)", lambda: Written(lambda m, x: m.fc(x.flatten(1)), fc=nn.Linear(768, 4)), (1, 3, 16, 16)),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 # A node of the record, and which of its outputs.
 Key = tuple[int, int]
 _ENGINE = str(Path(__file__).resolve().parents[2])
-_TORCH = str(Path(torch.__file__).resolve().parent)
+# As it is imported and as it lies: an environment may be reached through a link.
+_TORCH = (str(Path(torch.__file__).parent), str(Path(torch.__file__).resolve().parent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class GradientWatch:
     def look_at_inputs(self, tensors: list[torch.Tensor], origins: "list[Origin]") -> None:
         """These are about to be used."""
         for tensor, origin in zip(tensors, origins, strict=True):
-            if tensor.requires_grad:
+            if _has_gradient(tensor):
                 self.read.add(origin[:2])
 
     def look_at_outputs(self, index: int, node: "RecordedNode", outputs: list[torch.Tensor]) -> None:
@@ -73,7 +74,7 @@ class GradientWatch:
             if tensor.requires_grad and node.kind != "parameter":
                 self._follow(tensor, (index, place))
         self.made[index] = Made(
-            carries=tuple([tensor.requires_grad for tensor in outputs]),
+            carries=tuple([_has_gradient(tensor) for tensor in outputs]),
             zeros=tuple([_all_zero(tensor) for tensor in outputs]),
             grad_enabled=torch.is_grad_enabled(),
             inference=torch.is_inference_mode_enabled(),
@@ -122,12 +123,17 @@ def _all_zero(tensor: torch.Tensor) -> bool:
         return not bool(tensor.detach().any())
 
 
+def _has_gradient(tensor: torch.Tensor) -> bool:
+    """Whether a gradient goes back through it. A view made under no_grad says so of itself, and has no way back."""
+    return tensor.requires_grad and not (tensor.grad_fn is None and tensor._is_view())
+
+
 def _calling_line() -> str:
     """The file and line of the innermost frame that is neither torch's nor this package's; "" without one."""
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith((_TORCH, _ENGINE, "<")):
+        if not name.startswith((*_TORCH, _ENGINE, "<")):
             return f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back
     return ""

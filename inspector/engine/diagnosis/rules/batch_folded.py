@@ -127,6 +127,11 @@ def _lost(context: RunContext) -> Iterator[Finding]:
     )
 
 
+def time_first_before(context: RunContext, node: Node) -> Node | None:
+    """The layer before `node` that takes time first; for a layer of a transformer, the attention within it."""
+    return next((one for one in context.graph.nodes[: node.id] if _takes_time_first(context.module, one)), None)
+
+
 def _takes_time_first(module: nn.Module, node: Node) -> bool:
     if node.kind != "module" or not node.inputs or len(node.inputs[0].shape) != 3:
         return False

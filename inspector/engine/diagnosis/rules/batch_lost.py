@@ -8,7 +8,7 @@ from inspector.core.formatting import shape_text
 from inspector.core.head_trail import plain_name
 from inspector.core.wires import ancestors
 from inspector.engine.diagnosis.context import RunContext
-from inspector.engine.diagnosis.rules.batch_folded import loses_to_time
+from inspector.engine.diagnosis.rules.batch_folded import loses_to_time, time_first_before
 from inspector.engine.diagnosis.trials import only_tensor, run_again
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph, Node, TensorSpec
@@ -42,6 +42,7 @@ def _lost(context: RunContext, output: int, spec: TensorSpec) -> Iterator[Findin
     if not losing:
         return
     node = losing[0]
+    layer = time_first_before(context, node)
     before = next(one for one in node.inputs if any(one.batch))
     yield Finding(
         rule="batch_lost",
@@ -49,11 +50,16 @@ def _lost(context: RunContext, output: int, spec: TensorSpec) -> Iterator[Findin
         node=node.id,
         message=(
             f"The output {shape_text(spec.shape)} is the same size whatever the batch: {node.op} makes "
-            f"{shape_text(node.outputs[0].shape)} of {shape_text(before.shape)}, joining all items of the batch."
+            f"{shape_text(node.outputs[0].shape)} of {shape_text(before.shape)}, joining all items of the batch"
+            + (
+                f', as "{layer.fqn}" has batch_first=False and takes axis 1 for the batch.'
+                if layer is not None
+                else "."
+            )
         ),
         evidence={"batch_axes_in": sum(times != 0 for times in before.batch), "batch_axes_out": 0},
-        fix=_fix(node),
-        code=_code(node),
+        fix=_fix(node) if layer is None else f'Where the batch comes first: set batch_first=True in "{layer.fqn}".',
+        code=_code(node) if layer is None else "batch_first=True",
     )
 
 
