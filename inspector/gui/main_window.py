@@ -105,9 +105,9 @@ class MainWindow(QMainWindow):
         session = self.session
         self.drawing.draw(
             {
+                "banners": lambda: self.banners.draw(session.state),  # first: what went wrong is not to wait
                 "file_panel": lambda: self.file_panel.draw(session.state),
                 "frame": self._draw_frame,
-                "banners": lambda: self.banners.draw(session.state),
                 "run_bar": lambda: self.run_bar.draw(session.state),
                 **self.panels.drawers(),
                 "status_line": lambda: self.status_line.draw(session.state),

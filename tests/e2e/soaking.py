@@ -71,7 +71,7 @@ class Held:
 
 @dataclass
 class Soaked:
-    """What came of it. `said_s` is from each kill to the window having drawn it, with what was under way."""
+    """What came of it. `said_s` is from each kill to the sentence on the window, with what was under way."""
 
     said_s: list[tuple[str, float]] = field(default_factory=list)
     quiet: int = 0
@@ -176,7 +176,7 @@ def _whole(window: MainWindow) -> bool:
 def _says_so(window: MainWindow, quiet_before: int) -> bool:
     state = window.session.state
     told = state.engine.phase == "ended" or state.engine.quiet_restarts > quiet_before
-    return told and window.is_drawn and bool(window.banners.banners)
+    return told and bool(window.banners.banners) and not window.banners.visibleRegion().isEmpty()
 
 
 def _kept(window: MainWindow) -> tuple[object, ...]:

@@ -96,6 +96,20 @@ def test_any_safetensors_file_is_read_as_its_own_reader_reads_it(tmp_path, entri
     assert dict(description.metadata).items() >= metadata.items()
 
 
+def test_safetensors_are_recognised_whatever_the_length_of_their_header(tmp_path):
+    """The length comes first: some begin as a pickle does, some as a text."""
+    path = tmp_path / "file"
+    for length in range(16, 3000, 8):
+        header = b"{" + b'"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}'
+        holds = length > len(header)
+        path.write_bytes(
+            struct.pack("<Q", length) + (header if holds else b"{").ljust(length - 1) + b"}" + b"\1" * holds
+        )
+        description = describe_file(str(path))
+        assert description.format == "safetensors", length
+        assert told(description) == ({"w": ((1,), "uint8")} if holds else {}), length
+
+
 @SETTINGS
 @given(
     files=st.lists(st.tuples(NAMES, st.binary(max_size=60)), max_size=6),

@@ -36,8 +36,9 @@ FORMATS: tuple[Format, ...] = (
     Format("TorchScript", torchscript.describe),
     Format("exported program", exported_program.describe),
     Format("torch zip", torch_zip.describe),
-    Format("torch legacy", torch_legacy.describe),
+    # Before the older form: a header of 384 bytes, or 640 …, begins with the two bytes of a pickle.
     Format("safetensors", safetensors_file.describe),
+    Format("torch legacy", torch_legacy.describe),
     Format("GGUF", gguf_file.describe),
     Format("Python source", python_source.describe),
     Format("ONNX", onnx_file.describe),

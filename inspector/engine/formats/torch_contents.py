@@ -28,6 +28,7 @@ MAX_DEPTH = 200
 MAX_STEPS = 500_000
 MAX_SECONDS = 4.0
 MAX_VISITS = 16
+_COMPILED = "torch._dynamo.eval_frame.OptimizedModule"  # `torch.compile(model)` is pickled as a call with the model
 
 
 @dataclass
@@ -87,6 +88,9 @@ def module_state(value: Value) -> list[Pair] | None:
     """The attributes of a pickled nn.Module, or None if this is none: it has `_modules` and `_parameters`."""
     if not isinstance(value, Call):
         return None
+    if class_name_of(value) == _COMPILED and value.arguments and module_state(value.arguments[0]) is not None:
+        children = Pairs([("_orig_mod", value.arguments[0])])
+        return [("_parameters", Pairs()), ("_buffers", Pairs()), ("_modules", children)]
     state = value.state
     if isinstance(state, tuple) and state and pairs_of(state[0]) is not None:
         state = state[0]
