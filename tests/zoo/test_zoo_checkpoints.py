@@ -1,6 +1,7 @@
 """The inert reader against torch and safetensors on checkpoints of the zoo; `make zoo` compares all architectures."""
 
 import importlib.util
+import re
 
 import pytest
 import torch
@@ -8,11 +9,15 @@ import zoo_checkpoints
 import zoo_odd
 import zoo_table
 
-REAL = ("torchvision mobilenet_v3_small", "timm lcnet_050", "transformers BertForSequenceClassification")
+REAL = ("timm lcnet_050",)
+# Whose checkpoints are odd, and not only what they compute.
+ODD = re.compile(
+    "called three times|norm|parametriz|pruned|complex|sparse|sub-class|lazy|compiled part|quantised|buffer|Parallel"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of its own older forms
 
 
-@pytest.mark.parametrize("name", [name for name, _ in zoo_odd.specimens()])
+@pytest.mark.parametrize("name", [name for name, _ in zoo_odd.specimens() if ODD.search(name)])
 def test_checkpoints_of_an_odd_model_are_read_as_torch_reads_them(tmp_path, name):
     torch.manual_seed(0)
     specimen = dict(zoo_odd.specimens())[name]()
