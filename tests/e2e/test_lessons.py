@@ -42,6 +42,12 @@ def check(person: Person, lesson: Lesson) -> None:
         assert state.run.verdict is not None, where
     if step.swap is not None:
         assert state.run.comparison is not None, where
+    if step.training is not None:
+        flow = state.run.gradients
+        assert flow is not None, where
+        assert flow.loss == step.training.loss, where
+        assert flow.problem == "", where
+        assert any(one.reached in {"zero", "cut off"} for one in flow.parameters) == step.cuts, f"{where}: {flow}"
     if step.evaluate:
         assert state.evaluation.finished is not None, where
     target = person.window.centre if step.dock == "graph" else person.window.docks[step.dock]

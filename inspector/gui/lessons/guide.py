@@ -11,9 +11,10 @@ from inspector.core.expectation import parse_expectation
 from inspector.gui import asking
 from inspector.gui.lessons.lesson import Lesson, Step
 from inspector.gui.session import WindowSession
-from inspector.gui.state import WindowState
+from inspector.gui.state import TrainingChoice, WindowState
 from inspector.places import Sample, samples_folder
 from inspector.protocol.changes import Change, NodePlace
+from inspector.protocol.gradients import OutputTransform
 from inspector.protocol.graph import Graph
 from inspector.protocol.inputs import NamedInput, RandomInput
 
@@ -84,6 +85,10 @@ class LessonGuide(QObject):
             self._deeds.append(lambda: self._run(step))
         if step.expected:
             self._deeds.append(lambda: self._expect(step.expected))
+        if step.training is not None:
+            choice = TrainingChoice(loss=step.training.loss, transform=OutputTransform(kind=step.training.transform))
+            self._deeds.append(lambda: self._session.training.choose(choice))
+            self._deeds.append(self._session.training.trace)
         self._deeds.append(lambda: self._arrive(step))
         self.changed.emit()
         self._go_on()

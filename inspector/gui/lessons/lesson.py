@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from inspector.protocol.gradients import LossName, TransformKind
 from inspector.protocol.requests import Mode
 
 
@@ -14,6 +15,14 @@ class Feed:
     shape: tuple[int, ...] = ()
     distribution: Literal["normal", "ones"] = "normal"
     image: str = ""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A backward pass: of which loss, through which transform of the output."""
+
+    loss: LossName
+    transform: TransformKind = "none"
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Step:
         swap: a module's fqn, and the activation function that takes its place for the run.
         expected: the expected output, as it would be typed.
         evaluate: whether the sample's test folder is evaluated.
+        training: the backward pass that is made; with `cuts` its gradient does not reach all parameters.
         dock: the panel to look at; "graph" is the graph.
         node: the module or operation to choose, by its fqn, or by its op where it has none.
         rules: the findings to be seen. With `quiet`, no finding but notes is left.
@@ -50,6 +60,8 @@ class Step:
     swap: tuple[str, str] | None = None
     expected: str = ""
     evaluate: bool = False
+    training: Training | None = None
+    cuts: bool = False
     dock: str = "graph"
     node: str = ""
     rules: tuple[str, ...] = ()
