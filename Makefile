@@ -7,7 +7,7 @@ VENV = .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup check samples docs screenshots lessons bench fuzz soak zoo mutations icons constraints wheel clean
+.PHONY: help run test setup check samples docs screenshots lessons bench fuzz soak zoo mutations rules icons constraints wheel clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ zoo: ## capture over a hundred real architectures, judge each, and write docs/zo
 mutations: ## mutate healthy models 600 times, judge what is said first of each, and write docs/mutations.md
 	@$(SETUP) test
 	$(VENV)/python benchmarks/mutations.py
+
+rules: ## ask every rule about faulty and healthy models and the zoo, and write docs/findings.md
+	@$(SETUP) test
+	$(VENV)/python scripts/rules_table.py --workers $(WORKERS) --date "$$(date +%F)"
 
 icons: ## render the PNG icons from the SVG
 	@$(SETUP) run

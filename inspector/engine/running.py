@@ -17,7 +17,7 @@ from inspector.core.heads import read_head
 from inspector.engine.axes import GIVEN_WAY, AxesMemory, Fed, find_axes
 from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
 from inspector.engine.changes import compare_runs, graph_as_run
-from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_fix
+from inspector.engine.diagnosis import RunContext, diagnose_run, suggest_mend
 from inspector.engine.errors import EngineError
 from inspector.engine.inputs import make_tensor
 from inspector.engine.inputs.dtypes import dtype_name
@@ -275,9 +275,11 @@ def _with_fix(  # noqa: PLR0917 - what failed, and with what
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Failure:
+    fix, code = suggest_mend(module, graph, failure, args, kwargs)
     return msgspec.structs.replace(
         failure,
-        fix=suggest_fix(module, graph, failure, args, kwargs),
+        fix=fix,
+        code=code,
         nearest=nearest_input(module, inputs, args, kwargs),
     )
 

@@ -126,8 +126,15 @@ class Panels:
         panel = FindingsPanel()
         panel.node_selected.connect(self._session.select_node)
         panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
+        panel.image_requested.connect(lambda path: self._session.use_test_images([path]))
+        panel.class_requested.connect(self._show_class)
         panel.apply_requested.connect(self._session.apply_finding)
         return self._docked("findings", panel)
+
+    def _show_class(self, name: str) -> None:
+        self._docks["confusion"].show()
+        self._docks["confusion"].raise_()
+        self.confusion.show_class(name)
 
     @cached_property
     def node_panel(self) -> "NodePanel":

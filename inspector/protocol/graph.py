@@ -186,7 +186,7 @@ class NearestInput(Message, frozen=True):
 class Failure(Message, frozen=True):
     """A forward that raised: at which node, with which shapes, in whose words, and what mends it.
 
-    `nearest` is the same run with the nearest input that works, where one was found.
+    `code` is the line that mends it; `nearest` the same run with the nearest input that works, where one was found.
     """
 
     node: int | None
@@ -197,4 +197,5 @@ class Failure(Message, frozen=True):
     fix: str
     error_class: str = ""
     traceback: str = ""
+    code: str = ""
     nearest: NearestInput | None = None

@@ -6,6 +6,7 @@ from inspector.engine.axes import Fed, find_axes
 from inspector.engine.capture import CaptureOptions, capture_forward, unchanged
 from inspector.engine.diagnosis import RunContext, diagnose_run
 from inspector.engine.inputs import make_tensor
+from inspector.engine.running import output_values
 from inspector.protocol.inputs import ImageInput, NamedInput, RandomInput
 
 
@@ -19,7 +20,7 @@ def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=Fal
     if axes:
         found = find_axes(module, captured, Fed(args, {}, mode, 0, captured.captured_s))
         graph, note = with_axes(graph, found), found.note
-    values = tuple(output.tensor.numpy() for output in captured.outputs)
+    values = tuple(output_values(output.tensor) for output in captured.outputs)
     heads = tuple(
         read_head(captured.graph, output.node, array) for output, array in zip(captured.outputs, values, strict=True)
     )

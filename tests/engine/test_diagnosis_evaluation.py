@@ -1,63 +1,13 @@
 import numpy as np
 import pytest
+from diagnosing_folders import evaluated, good_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 
-from inspector.core.metrics import confusion, metrics_of
 from inspector.core.readings import sigmoid, softmax
-from inspector.engine.diagnosis import EvaluationContext, diagnose_evaluation
 from inspector.engine.diagnosis.rules.label_order import best_order
 from inspector.engine.diagnosis.table import EVALUATION_RULES
-from inspector.protocol.evaluation import LabelledImage, LabelRule
-from inspector.protocol.events import EvaluationFinished, FolderScanned
-from inspector.protocol.inputs import Preprocess
-from inspector.protocol.outputs import Head
-
-
-def evaluated(true, outputs, *, kind="logits", mapping=None, names=None):
-    true, outputs = np.asarray(true), np.asarray(outputs, np.float32)
-    names = names or tuple(f"C{index + 1}" for index in range(int(true.max()) + 1))
-    mapping = mapping if mapping is not None else {name: index for index, name in enumerate(names)}
-    matrix = confusion(true, outputs.argmax(1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0), len(names))
-    accuracy, balanced, per_class = metrics_of(matrix, names)
-    scan = FolderScanned(
-        folder="digits",
-        labels=LabelRule(),
-        classes=tuple(names),
-        images=tuple(LabelledImage(path=f"{index}.png", label=int(label)) for index, label in enumerate(true)),
-        skipped=(),
-        mapping=mapping,
-        sentence="",
-    )
-    finished = EvaluationFinished(
-        classes=tuple(names),
-        matrix=tuple(tuple(int(cell) for cell in row) for row in matrix),
-        outside=(0,) * len(names),
-        num_images=len(true),
-        skipped=(),
-        accuracy=accuracy,
-        balanced_accuracy=balanced,
-        per_class=per_class,
-        expected_calibration_error=None,
-        images_per_s=1.0,
-    )
-    context = EvaluationContext(
-        scan=scan,
-        finished=finished,
-        outputs=outputs,
-        indices=np.arange(len(true)),
-        head=Head(kind=kind, evidence=""),
-        mapping=mapping,
-        preprocess=Preprocess(),
-    )
-    return diagnose_evaluation(context)
-
-
-def good_logits(true, classes, seed=0):
-    logits = np.random.default_rng(seed).normal(0, 1, (len(true), classes))
-    logits[np.arange(len(true)), true] += 8
-    return logits
 
 
 def only(findings, rule):

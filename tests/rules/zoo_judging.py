@@ -38,10 +38,20 @@ def false_alarms(name):
         findings = _findings(zoo_table.specimens()[name]())
     except Exception:  # noqa: BLE001 - one row of the table
         return name, [f"could not be judged: {traceback.format_exc()}"], [], [], time.perf_counter() - started_s
-    alarms = [f"{one.rule}: {one.message}" for one in findings.findings if one.severity != "note"]
+    told = _told_of_training(name)
+    alarms = [
+        f"{one.rule}: {one.message}"
+        for one in findings.findings
+        if one.severity != "note" and not (one.rule == "training_mode" and told)
+    ]
     alarms += [f"{one.rule}: {one.why}" for one in findings.unchecked if "itself failed" in one.why]
     notes = [one.rule for one in findings.findings if one.severity == "note"]
     return name, alarms, notes, [one.rule for one in findings.unchecked], time.perf_counter() - started_s
+
+
+def _told_of_training(name):
+    """A few are run in train mode on purpose; that this is said is right."""
+    return "train" in name
 
 
 def _findings(specimen):

@@ -13,7 +13,7 @@ from inspector.engine.errors import Cancelled
 from inspector.protocol.findings import Finding, Findings, Unchecked
 from inspector.protocol.graph import Failure, Graph
 
-__all__ = ["EvaluationContext", "RunContext", "diagnose_evaluation", "diagnose_run", "suggest_fix"]
+__all__ = ["EvaluationContext", "RunContext", "diagnose_evaluation", "diagnose_run", "suggest_fix", "suggest_mend"]
 
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
 
@@ -22,6 +22,16 @@ def suggest_fix(
     module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> str:
     """What mends a failed forward, with the number that mends it, found by trying; "" where nothing is certain."""
+    return suggest_mend(module, graph, failure, args, kwargs)[0]
+
+
+def suggest_mend(
+    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[str, str]:
+    """What mends a failed forward, with the number that mends it, found by trying, and the line of code that it is.
+
+    Both are "" where nothing is certain.
+    """
     return find_fix(module, graph, failure, args, kwargs)
 
 

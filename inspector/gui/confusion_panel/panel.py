@@ -90,6 +90,19 @@ class ConfusionPanel(QWidget):
         """What the matrix shows."""
         return self._counted
 
+    def show_class(self, name: str) -> None:
+        """The images of a class: those that it is most often taken for something else in, or else the right ones."""
+        counted = self._counted
+        if counted is None or name not in counted.classes:
+            return
+        row = counted.classes.index(name)
+        wrong = counted.matrix[row].astype(np.int64).copy()
+        wrong[row] = 0
+        column = int(wrong.argmax()) if wrong.any() else row
+        self.body.matrix.set_current((row, column))
+        self._choose_cell(row, column)
+        self._show_images()
+
     def export_matrix_csv(self, path: str) -> None:
         """Write the counts.
 

@@ -5,6 +5,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from inspector.core.formatting import value_text
+from inspector.gui.findings_panel.code_line import CodeLine
 from inspector.gui.parts import IconButton, PushButton, Sentence, named
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.protocol.findings import Finding, Severity
@@ -13,7 +14,7 @@ _TONES: dict[Severity, str] = {"error": "failure", "warning": "warning", "note":
 
 
 class FindingCard(QFrame):
-    """A finding. Clicking it, or Enter, goes to its node.
+    """A finding. Clicking it, or Enter, goes to its node, its class or its image.
 
     Signals:
         followed: it was clicked.
@@ -27,10 +28,11 @@ class FindingCard(QFrame):
         super().__init__(parent)
         named(self, f"finding_{finding.rule}", f"{finding.severity}: {finding.message}")
         self._finding = finding
-        if finding.node is not None:
+        place = leads_to(finding)
+        if place:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.setToolTip("Go to the node")
+            self.setToolTip(f"Go to {place}")
         self._badge = QLabel(finding.severity.capitalize())
         self._rule = QLabel(finding.rule.replace("_", " "))
         column = QVBoxLayout(self)
@@ -82,6 +84,8 @@ class FindingCard(QFrame):
             fix = Sentence("finding_fix", "The fix")
             fix.say(f"→ {finding.fix}")
             column.addWidget(fix)
+        if finding.code:
+            column.addWidget(CodeLine(finding.code))
         if finding.apply_input is not None or finding.apply_preprocess is not None or finding.apply_inputs:
             words = f"{finding.apply_label} and run again" if finding.apply_label else "Apply and run again"
             does = finding.apply_label or f"Apply: {finding.fix}"
@@ -91,7 +95,8 @@ class FindingCard(QFrame):
             column.addWidget(apply, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self._finding.message}\n{self._finding.fix}")
+        told = (self._finding.message, self._finding.fix, self._finding.code)
+        QGuiApplication.clipboard().setText("\n".join(text for text in told if text))
 
     def _restyle(self) -> None:
         colours = theme()
@@ -104,6 +109,15 @@ class FindingCard(QFrame):
         )
         self._badge.setStyleSheet(f"color: {tone}; font-size: {SMALL}px; font-weight: 600;")
         self._rule.setStyleSheet(f"color: {colours.faint}; font-size: {SMALL}px;")
+
+
+def leads_to(finding: Finding) -> str:
+    """What a click goes to, as words; "" where it is about nothing that can be shown."""
+    if finding.node is not None:
+        return "the node"
+    if finding.image:
+        return "the image, and run it"
+    return f"class {finding.class_name}" if finding.class_name else ""
 
 
 def _told(value: float | int | str) -> str:

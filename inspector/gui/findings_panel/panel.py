@@ -21,10 +21,14 @@ class FindingsPanel(QScrollArea):
 
     Signals:
         node_selected: the node that a finding is about.
+        image_requested: the path of the image that one is about.
+        class_requested: the name of the class that one is about.
         apply_requested: a finding whose button was pressed.
     """
 
     node_selected = Signal(int)
+    image_requested = Signal(str)
+    class_requested = Signal(str)
     apply_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -100,6 +104,10 @@ class FindingsPanel(QScrollArea):
     def _follow(self, finding: Finding) -> None:
         if finding.node is not None:
             self.node_selected.emit(finding.node)
+        elif finding.image:
+            self.image_requested.emit(finding.image)
+        elif finding.class_name:
+            self.class_requested.emit(finding.class_name)
 
     def _unfold(self, shown: bool) -> None:
         self.unchecked.say(self._unchecked_text if shown else "")
@@ -118,6 +126,7 @@ def finding_of(failure: Failure) -> Finding:
         message=failure_text(failure),
         evidence={"given": shapes} if shapes else {},
         fix=failure.fix,
+        code=failure.code,
         apply_inputs=failure.nearest.inputs if failure.nearest is not None else (),
         apply_label=failure.nearest.label if failure.nearest is not None else "",
     )

@@ -122,7 +122,9 @@ class Gestures(QObject):
             return
         hit = picture.hit(at)
         wire = self._wire_at(picture, hit, at)
-        text = tooltip_text(picture, hit if not (hit.header and hit.container is None) else Hit(), wire)
+        text = tooltip_text(
+            picture, hit if not (hit.header and hit.container is None) else Hit(), wire, self._stage.item.marks
+        )
         QToolTip.showText(where, text, self._stage.canvas.viewport())
 
     def _menu(self, at: QPointF, where: QPoint) -> None:

@@ -15,12 +15,15 @@ from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.colours import band_of, colour, mixed
 from inspector.gui.graph_view.far import MANY_BOXES, Far
+from inspector.gui.graph_view.finding_marks import Mark, marks_on, paint_mark
 from inspector.gui.graph_view.found_badge import paint_found
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.shading import NO_VALUE, PLAIN, Shading, on_colour
 from inspector.gui.theme import Theme, theme
 from inspector.protocol.changes import Comparison
+from inspector.protocol.findings import Finding
+from inspector.protocol.graph import Graph
 
 MARGIN = 24.0
 
@@ -77,6 +80,8 @@ class PictureItem(QGraphicsItem):
         self.lighting = Lighting()
         self.comparison: Comparison | None = None
         self.effects = changes.NONE
+        self._found: tuple[Graph | None, tuple[Finding, ...]] = (None, ())
+        self.marks: dict[int, Mark] = {}
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
         self._metrics: painting.Metrics | None = None
@@ -112,8 +117,16 @@ class PictureItem(QGraphicsItem):
             self._find_effects()
             self.update()
 
+    def show_findings(self, graph: Graph | None, findings: tuple[Finding, ...]) -> None:
+        """Mark the boxes that findings of a run of `graph` are about."""
+        if findings != self._found[1] or graph is not self._found[0]:
+            self._found = (graph, findings)
+            self._find_effects()
+            self.update()
+
     def _find_effects(self) -> None:
         self._inks = None
+        self.marks = {} if self.picture is None else marks_on(self.picture, *self._found)
         self.effects = changes.NONE if self.picture is None else changes.effects_on(self.picture, self.comparison)
 
     def light(self, lighting: Lighting) -> None:
@@ -273,7 +286,8 @@ class PictureItem(QGraphicsItem):
         marked: list[int] = []
         inks = self._far_inks(picture, look)
         for box in self._far.apart(boxes, zoom):
-            if self._ring(box) is not None or box in self.effects.changed or box == self.effects.first:
+            stands_out = box in self.effects.changed or box == self.effects.first or box in self.marks
+            if self._ring(box) is not None or stands_out:
                 marked.append(box)
             else:
                 by_ink[inks[box] & 0x60FFFFFF if self._is_faded(box) else inks[box]].append(box)
@@ -320,6 +334,8 @@ class PictureItem(QGraphicsItem):
             painting.paint_card(frame.painter, rect, card, look, band, ring=self._ring(box), hatched=hatched)
             if box in self.effects.changed or box in self.effects.shares:
                 changes.paint_effect(frame.painter, rect, box, self.effects, frame.look)
+            if box in self.marks:
+                paint_mark(frame.painter, rect, self.marks[box], frame.look)
             if node is None and box in lighting.matches:
                 paint_found(frame.painter, rect, lighting.matches[box], frame.look)
         frame.painter.setOpacity(1.0)

@@ -1,5 +1,6 @@
 """What the pointer is told: everything about a node, a container or a wire. All text from files is escaped."""
 
+from collections.abc import Mapping
 from html import escape
 
 import msgspec
@@ -7,17 +8,19 @@ import msgspec
 from inspector.core.formatting import count_text, named_shape_text, seconds_text, shape_text
 from inspector.core.graph_axes import axes_lines, node_specs
 from inspector.gui.graph_view.cards import Card
+from inspector.gui.graph_view.finding_marks import Mark
 from inspector.gui.graph_view.picture import Hit, Picture
 from inspector.protocol.graph import Failure, Node, TensorSpec
 
 
-def tooltip_text(picture: Picture, hit: Hit, wire: int | None) -> str:
-    """As rich text, or "" where there is nothing to say."""
+def tooltip_text(picture: Picture, hit: Hit, wire: int | None, marks: Mapping[int, Mark] | None = None) -> str:
+    """As rich text, or "" where there is nothing to say. `marks` are what findings say of boxes."""
     if hit.box is not None:
         box = picture.visible.boxes[hit.box]
+        found = list(marks[hit.box].sentences) if marks and hit.box in marks else []
         if box.node is not None:
-            return _rich(node_lines(_with_axes(picture, box.node), picture.failure))
-        return _rich(card_lines(picture.cards[hit.box]))
+            return _rich([*node_lines(_with_axes(picture, box.node), picture.failure), *found])
+        return _rich([*card_lines(picture.cards[hit.box]), *found])
     if wire is not None:
         return _rich(picture.tooltip(wire).splitlines())
     if hit.container is not None and hit.header:

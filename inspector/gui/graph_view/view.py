@@ -137,6 +137,7 @@ class GraphView(QWidget):
             self.stage.captions.show_graph(run.graph, run.axes)
             self.stage.item.update()
         self.stage.item.show_comparison(run.comparison)
+        self.stage.item.show_findings(run.graph, (*run.findings.findings, *state.evaluation.findings.findings))
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen

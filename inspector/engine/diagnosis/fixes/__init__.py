@@ -19,6 +19,7 @@ from inspector.engine.diagnosis.fixes import (
     recurrent,
     size,
 )
+from inspector.engine.diagnosis.fixes.code import code_of
 from inspector.engine.diagnosis.fixes.failed_run import FIX_S, FailedRun
 from inspector.engine.shape_finder.practice import prefers_real, warm_meta
 from inspector.engine.shape_finder.sizes import Clock
@@ -40,8 +41,10 @@ FIXES: tuple[Callable[[FailedRun], str], ...] = (
 )
 
 
-def find_fix(module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The first sure fix, or ""."""
+def find_fix(
+    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[str, str]:
+    """The first sure fix and the line of code that it comes to; "" where there is none."""
     if not prefers_real(module):
         warm_meta()
     run = FailedRun(module, graph, failure, args, kwargs, Clock.of(FIX_S))
@@ -51,5 +54,5 @@ def find_fix(module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any,
         except Exception:  # noqa: BLE001 - a cause that breaks on an odd model must not hide the failure itself
             continue
         if fix:
-            return fix
-    return ""
+            return fix, code_of(run, fix)
+    return "", ""

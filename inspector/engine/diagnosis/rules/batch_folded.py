@@ -84,6 +84,7 @@ def _folded(context: RunContext, batch: _Batch, node: Node, times: int, rows: in
             if recurrent and rows % size == 0
             else f"Keep the first axis: x.flatten(1), or x.reshape(x.shape[0], …) in place of {node.op}."
         ),
+        code="x = out[:, -1]" if recurrent and rows % size == 0 else "x = x.flatten(1)",
     )
 
 

@@ -32,6 +32,7 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
     evidence |= {name: figure for name, figure in figures.items() if figure is not None}
     beside = f"; its recall is {recall:.1%}" if recall is not None else ""
     overall = f" beside an accuracy of {context.finished.accuracy:.1%}" if context.finished.accuracy is not None else ""
+    listed = ", ".join(f"{weight:.3g}" for weight in weights.values())
     yield Finding(
         rule="class_imbalance",
         severity="warning",
@@ -40,9 +41,8 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
             f"{commonest} has {counts[commonest]} images and {rarest} only {counts[rarest]} ({ratio:.0f}:1), so "
             f"accuracy hides {rarest}{beside}{overall if beside else ''}."
         ),
+        class_name=rarest,
         evidence=evidence,
-        fix=(
-            "Look at recall per class and at balanced accuracy; for training, "
-            f"nn.CrossEntropyLoss(weight=torch.tensor([{', '.join(f'{weight:.3g}' for weight in weights.values())}]))."
-        ),
+        fix=("Look at recall per class and at balanced accuracy; for training, weigh the classes."),
+        code=f"loss = nn.CrossEntropyLoss(weight=torch.tensor([{listed}]))",
     )

@@ -40,6 +40,7 @@ def check(context: RunContext) -> Iterator[Finding]:
                 "Read raw as probabilities; for training, return the logits and use nn.CrossEntropyLoss, or take "
                 "nn.NLLLoss()(torch.log(output), target)."
             ),
+            code="loss = nn.NLLLoss()(torch.log(output), target)",
         )
 
 

@@ -20,6 +20,7 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
         severity="error",
         node=None,
         message=f"The output is NaN for {len(bad)} of {len(rows)} images, which count as wrong; the first is {first}.",
+        image=first,
         evidence={"images": len(bad), "of": len(rows)},
         fix="Run the model on that image: the graph names the first node that makes NaN.",
     )

@@ -53,6 +53,9 @@ def check(context: RunContext) -> Iterator[Finding]:
     known = {name: fit for name, fit in fits.items() if fit is not None}
     best = min(known, key=lambda name: known[name].distance, default=None)
     better = best is not None and known[best].distance * _NEARER < now.distance
+    # A plain picture spreads little however it is prepared.
+    if now.ratio < 1 / _FAR and now.shift <= _FAR and not better:
+        return
     yield Finding(
         rule="normalisation_mismatch",
         severity="warning",

@@ -27,4 +27,5 @@ def check(context: RunContext) -> Iterator[Finding]:
             message=f"The model ends in sigmoid, so raw ({low:.4g} to {high:.4g}) is already a probability: {reading}.",
             evidence={"lowest": low, "highest": high, "columns": int(values.shape[-1]) if values.ndim else 1},
             fix="Train with nn.BCELoss, or return the logits and use nn.BCEWithLogitsLoss.",
+            code="loss = nn.BCELoss()(output, target)",
         )

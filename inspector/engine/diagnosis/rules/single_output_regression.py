@@ -27,4 +27,5 @@ def check(context: RunContext) -> Iterator[Finding]:
                 "Compare raw with the target in its own units, shaped alike: with a target of (N,) against (N, 1) "
                 "MSELoss broadcasts to (N, N), so use output.squeeze(1)."
             ),
+            code="loss = nn.MSELoss()(output.squeeze(1), target)",
         )

@@ -27,6 +27,7 @@ def check(context: RunContext) -> Iterator[Finding]:
         message=f"The run is in train mode: {' and '.join(says)}, so the outputs are not those of the finished model.",
         evidence={"dropout": len(drops), "batch_norm": len(norms)},
         fix="Choose eval: model.eval().",
+        code="model.eval()",
     )
 
 
