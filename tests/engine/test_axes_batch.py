@@ -287,7 +287,7 @@ def test_outputs_and_findings_are_told_before_the_axes_and_a_run_that_gave_way_f
 
     def names(*, awaited):
         events.clear()
-        loaded = SimpleNamespace(module=model, info=SimpleNamespace(format="state_dict"))
+        loaded = SimpleNamespace(module=model, class_names=(), info=SimpleNamespace(format="state_dict"))
         run_forward(
             loaded,
             (),
