@@ -228,6 +228,8 @@ def engine_environment(folder: str) -> dict[str, str]:
         # Libraries of models may write what they keep, and ask no network: there is none.
         **dict.fromkeys(("XDG_CACHE_HOME", "HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"), folder),
         "HF_HUB_OFFLINE": "1",
+        # ONNX Runtime would write an identifier of this machine, and send what it is used for.
+        "ORT_DISABLE_TELEMETRY": "1",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from inspector.engine.foreign import ForeignOperation
 from inspector.protocol.graph import Category, TensorSpec
 
 Specs = Sequence[TensorSpec]
@@ -22,6 +23,8 @@ def module_macs(
     module: nn.Module, inputs: Specs, outputs: Specs, category: Category, kind: type[nn.Module] | None = None
 ) -> int | None:
     """Multiply-accumulates of one call of a module that is drawn as one node; `kind` is its class, if another's."""
+    if isinstance(module, ForeignOperation):
+        return module.macs(inputs, outputs)
     for base in (kind or type(module)).__mro__:
         count = _MODULE_MACS.get(base.__name__)
         if count is not None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from inspector.engine.capture.programs import original_class
+from inspector.engine.foreign import ForeignOperation
 from inspector.protocol.graph import Category
 
 
@@ -36,6 +37,8 @@ _USUAL: dict[str, object] = {"dropout_p": 0.0, "approximate": "none", "_stacklev
 
 def module_category(module: nn.Module) -> Category:
     """What kind of operation `module` is."""
+    if isinstance(module, ForeignOperation):
+        return module.category
     row = _module_row(module)
     return row.category if row else "other"
 
@@ -47,6 +50,8 @@ def module_details(module: nn.Module) -> str:
 
 def module_category_and_details(module: nn.Module) -> tuple[Category, str]:
     """Both at once."""
+    if isinstance(module, ForeignOperation):
+        return module.category, module.details
     row = _module_row(module)
     if row is None:
         return "other", ""

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from inspector.engine.capture.programs import is_program_part, original_class, original_name
+from inspector.engine.foreign import ForeignModule, ForeignOperation
 
 # These torch.nn modules run others; all the other ones do their work out of sight, in one operation.
 _RUN_OTHERS = {
@@ -223,7 +224,7 @@ def parameters_of(module: nn.Module) -> list[torch.Tensor]:
 
 def is_opaque(module: nn.Module) -> bool:
     """Whether a call of `module` is one operation: torch's own leaves, and classes that inherit their forward."""
-    if isinstance(module, torch.jit.ScriptModule):
+    if isinstance(module, (torch.jit.ScriptModule, ForeignOperation)):
         return True
     if "forward" in vars(module):
         return False
@@ -251,6 +252,8 @@ def collapses(module: nn.Module) -> bool:
 
 def class_name(module: nn.Module) -> str:
     """The class's name; for a module of a saved program that of the class that it was made from."""
+    if isinstance(module, ForeignModule) and module.foreign_class:
+        return module.foreign_class
     if is_program_part(module):
         return original_name(module).rpartition(".")[2] or type(module).__name__
     return type(module).__name__

@@ -4,7 +4,7 @@ Constants are not drawn: what an operation takes of the file's own tensors is to
 """
 
 from collections import ChainMap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inspector.core.file_graph import with_totals
@@ -107,7 +107,7 @@ class _Drawing:
             if len(self.nodes) >= MAX_NODES or len(self.groups) >= MAX_NODES:
                 self.left_out = True
                 return
-            passed = _passed_on(node, around.names)
+            passed = passed_on(node, around.names)
             if passed is not None:
                 around.names[node.outputs[0]] = passed
                 continue
@@ -295,7 +295,7 @@ def _joined(prefix: str, fqn: str) -> str:
     return f"{prefix}.{fqn}" if prefix and fqn else prefix or fqn
 
 
-def _passed_on(node: OnnxNode, names: Names) -> OnnxTensor | None:
+def passed_on(node: OnnxNode, names: Mapping[str, object]) -> OnnxTensor | None:
     """The tensor of the file that a node only gives under another name; exporters share equal weights so."""
     if len(node.outputs) != 1:
         return None

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from inspector.engine.formats.onnx_parts import OnnxNode
 
@@ -61,12 +62,12 @@ class Place:
 
 def places_of(nodes: Sequence[OnnxNode]) -> list[Place]:
     """A place for each node. A module of one operation is no group of its own: the operation stands for it."""
-    alone = _modules_of_one(nodes)
+    scoped = _with_strays(nodes)
+    alone = _modules_of_one(nodes, scoped)
     calls: Counter[str] = Counter()
     places = []
-    for node in nodes:
-        scopes = node.scopes
-        classes = tuple(name.rpartition(".")[2] for name in node.classes) or ("",) * len(scopes)
+    for node, (scopes, full_names) in zip(nodes, scoped, strict=True):
+        classes = tuple(name.rpartition(".")[2] for name in full_names) or ("",) * len(scopes)
         if scopes and scopes[-1] in alone and not is_constant(node):
             call = calls[scopes[-1]]
             calls[scopes[-1]] += 1
@@ -78,20 +79,49 @@ def places_of(nodes: Sequence[OnnxNode]) -> list[Place]:
     return places
 
 
-def _modules_of_one(nodes: Sequence[OnnxNode]) -> set[str]:
+Scoped = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _with_strays(nodes: Sequence[OnnxNode]) -> list[Scoped]:
+    """Each node's modules and their classes. One of which the file says nothing is where those before and behind are.
+
+    torch's older exporter leaves the names of operations bare that it puts in itself.
+    """
+    found: list[Scoped] = [(node.scopes, node.classes) for node in nodes]
+    told = [at for at, node in enumerate(nodes) if node.scopes]
+    for before, behind in pairwise(told):
+        if behind == before + 1:
+            continue
+        common = 0
+        for one, other in zip(nodes[before].scopes, nodes[behind].scopes, strict=False):
+            if one != other:
+                break
+            common += 1
+        for at in range(before + 1, behind):
+            if not _is_at_root(nodes[at]):
+                found[at] = (nodes[before].scopes[:common], nodes[before].classes[:common])
+    return found
+
+
+def _modules_of_one(nodes: Sequence[OnnxNode], scoped: Sequence[Scoped]) -> set[str]:
     """The modules of which each call is one operation, always the same: a ReLU that a block calls twice is one too."""
-    holders = {scope for node in nodes for scope in node.scopes[:-1]}
+    holders = {scope for scopes, _ in scoped for scope in scopes[:-1]}
     ops: dict[str, str] = {}
     several: set[str] = set()
     before = ""
-    for node in nodes:
+    for node, (scopes, _) in zip(nodes, scoped, strict=True):
         if is_constant(node):
             continue
-        scope = node.scopes[-1] if node.scopes else ""
+        scope = scopes[-1] if scopes else ""
         if scope and (scope == before or ops.setdefault(scope, node.op) != node.op):
             several.add(scope)
         before = scope
     return set(ops) - several - holders
+
+
+def _is_at_root(node: OnnxNode) -> bool:
+    """Whether the file says that it lies in no module: `/Add` does, `Add_3` says nothing."""
+    return node.name.startswith("/") or node.name.startswith("node_")
 
 
 def is_constant(node: OnnxNode) -> bool:

@@ -68,7 +68,7 @@ def _load(request: LoadModel, description: FileDescription, steps: Steps) -> Ans
         case "onnx":
             return load_onnx(request, description)
         case "unknown":
-            raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2 or .py.")
+            raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2, .onnx or .py.")
 
 
 def load_into_copy(loaded: Loaded, request: LoadModel, description: FileDescription) -> Loaded | None:

@@ -13,6 +13,7 @@ from inspector.core.presets import preprocess_from_config
 from inspector.engine.inputs.dtypes import dtype_name
 from inspector.engine.shape_finder.exported import exported_slots
 from inspector.engine.shape_finder.first_layers import distribution_of
+from inspector.engine.shape_finder.onnx_inputs import onnx_slots
 from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.printed import PRINTED
 from inspector.engine.shape_finder.search import Proposal, Search
@@ -33,7 +34,7 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
 
     Without `tries` nothing of the model is run, and the inputs are guesses from its first layers.
     """
-    told = exported_slots(module)
+    told = exported_slots(module) or onnx_slots(module, tries=tries)
     if told:
         return told
     arguments = forward_arguments(module)

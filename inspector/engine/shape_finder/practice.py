@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from inspector.engine.foreign import ForeignOperation
+
 # Up to this many, a real forward is the quicker try: the first on the meta device imports 1.2 s of torch's own modules.
 FEW_PARAMETERS = 3_000_000
 # Above this, a real forward takes too long to be a try.
@@ -37,8 +39,8 @@ def meta_stand_in(module: nn.Module) -> nn.Module:
     Raises:
         NoStandIn: the model is a script, or refuses to be copied.
     """
-    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
-        raise NoStandIn("a script does not run on the meta device")
+    if any(isinstance(part, (torch.jit.ScriptModule, ForeignOperation)) for part in module.modules()):
+        raise NoStandIn("a script or a foreign program does not run on the meta device")
     return _copied(module, _meta_of)
 
 
@@ -55,8 +57,8 @@ def real_stand_in(module: nn.Module) -> nn.Module:
 
 
 def prefers_real(module: nn.Module) -> bool:
-    """Whether a real forward is the cheaper try, or the only one: small models, and scripts."""
-    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+    """Whether a real forward is the cheaper try, or the only one: small models, scripts, and foreign programs."""
+    if any(isinstance(part, (torch.jit.ScriptModule, ForeignOperation)) for part in module.modules()):
         return True
     return num_parameters(module) <= FEW_PARAMETERS
 
