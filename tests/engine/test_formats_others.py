@@ -207,8 +207,6 @@ def test_onnx_is_recognised_and_its_shapes_read(tmp_path):
     ]
     assert description.metadata["operations"] == "Gemm ×1"
     assert description.metadata["opset"] == "17"
-    with pytest.raises(EngineError, match="ONNX"):
-        load_model(LoadModel(path=str(path)), description)
 
 
 def hugging_face_folder(folder, *, sharded):
