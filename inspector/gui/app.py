@@ -49,6 +49,8 @@ def run_app(
         _print_log(window)
     absolute = [str(Path(path).absolute()) for path in files]
     window.first_painted.connect(lambda: _begin(window, absolute, demo=demo))
+    # Qt's own quitting is called off by any window that shows meanwhile, and the process would stay for ever
+    app.lastWindowClosed.connect(lambda: app.exit(0))
     signals = CloseOnSignals(app)
     status = app.exec()
     signals.restore()

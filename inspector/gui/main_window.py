@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         named(self, "main_window", TITLE)
         self.session = WindowSession(factory, settings, self)
         self._painted = False
+        self._closed = False
         self.drawing = PartByPart(self)
         self.file_panel = FilePanel(samples)
         self.banners = BannerStack()
@@ -211,6 +212,7 @@ class MainWindow(QMainWindow):
         )
         self.session.close()
         self.drawing.stop()
+        self._closed = True
         super().closeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
@@ -408,6 +410,8 @@ class MainWindow(QMainWindow):
 
     def _complete(self) -> None:
         """Make what the first picture did without, a panel a turn of the event loop, so that clicks come through."""
+        if self._closed:
+            return
         if self.panels.make_next():
             QTimer.singleShot(0, self, self._complete)
         else:

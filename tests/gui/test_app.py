@@ -1,10 +1,13 @@
 """Starting."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QWidget
 
 from inspector.gui.app import demo_sample, find_icon, lacks_display, show_window
 from inspector.gui.panels import ORDER
@@ -88,3 +91,81 @@ def test_a_window_that_is_never_painted_starts_its_engine_all_the_same(qtbot, qa
     assert len(engines.made) == 1
     window.close()
     window.deleteLater()
+
+
+class TopLevels(QObject):
+    """Notes which widgets show as windows of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.shown: list[str] = []
+
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's name
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.shown.append(watched.objectName())
+        return False
+
+
+def test_nothing_but_the_window_is_shown_on_the_screen_while_it_starts(qapp, qtbot, engines, settings_file):
+    watch = TopLevels()
+    qapp.installEventFilter(watch)
+    window = show_window(qapp, engines, settings_file)
+    try:
+        with qtbot.waitSignal(window.completed, timeout=60_000):
+            pass
+    finally:
+        qapp.removeEventFilter(watch)
+        window.close()
+        window.deleteLater()
+    assert watch.shown == ["main_window"]
+
+
+def test_a_window_closed_while_its_panels_are_made_makes_no_more_of_them(qapp, qtbot, engines, settings_file):
+    window = show_window(qapp, engines, settings_file)
+    window.tell_first_painted()
+    window.close()
+    made = window.panels.made()
+    assert len(made) < len(ORDER)
+    for _ in range(20):
+        qapp.processEvents()
+    assert window.panels.made() == made
+    window.deleteLater()
+
+
+@pytest.mark.parametrize("moment", ["window shown", "opening"])
+def test_a_window_told_to_end_while_it_starts_ends(moment, tmp_path):
+    """A window of any kind that shows while Qt is about to quit calls that off: the process would stay."""
+    with subprocess.Popen(
+        [sys.executable, "-c", MEANWHILE, moment, str(tmp_path / "settings.json")],
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+# a stray window shows just after the one of the app was closed
+MEANWHILE = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QLabel
+from inspector.client.fake import FakeEngine
+import inspector.gui.app as app
+
+def show(*given):
+    window = made(*given)
+    def close():
+        window.close()
+        stray = QLabel("for a moment")
+        stray.show()
+        stray.hide()
+    window.first_painted.connect(close if sys.argv[1] == "window shown" else lambda: QTimer.singleShot(0, close))
+    return window
+
+made, app.show_window = app.show_window, show
+sys.exit(app.run_app([], engine_factory=FakeEngine, settings_path=Path(sys.argv[2])))
+"""

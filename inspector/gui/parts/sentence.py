@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -50,7 +50,7 @@ class Sentence(QLabel):
         if text != self._full:
             self._full = text
             self._fit()
-        self.setVisible(bool(text))
+        self._appear()
 
     def limit_lines(self, lines: int | None) -> None:
         """Show at most so many lines, with all of it in the tool tip; None lifts the limit."""
@@ -69,6 +69,17 @@ class Sentence(QLabel):
         super().resizeEvent(event)
         if self._limit is not None:
             self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """It has come into a window: now it can be seen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange:
+            self._appear()
+
+    def _appear(self) -> None:
+        """Show what is said. Without a parent that would be a window of its own, for a moment, on the user's screen."""
+        if not self._full or self.parentWidget() is not None:
+            self.setVisible(bool(self._full))
 
     def _fit(self) -> None:
         shown = _kept_together(self._full)
