@@ -146,7 +146,7 @@ class ModelTable:
         """In the order of `named_modules`, which takes several times as long on deep models. Gives the parameters."""
         seen.add(id(module))
         in_place = bool(vars(module).get("inplace", False))
-        known = KnownModule(module, fqn, parent, is_opaque(module), in_place, type(module).__name__)
+        known = KnownModule(module, fqn, parent, is_opaque(module), in_place, _live_name(module))
         if is_program_part(module):
             known.saved, known.collapses, known.class_name = True, collapses(module), class_name(module)
         self.modules.append(known)
@@ -252,10 +252,15 @@ def collapses(module: nn.Module) -> bool:
 
 def class_name(module: nn.Module) -> str:
     """The class's name; for a module of a saved program that of the class that it was made from."""
-    if isinstance(module, ForeignModule) and module.foreign_class:
-        return module.foreign_class
     if is_program_part(module):
         return original_name(module).rpartition(".")[2] or type(module).__name__
+    return _live_name(module)
+
+
+def _live_name(module: nn.Module) -> str:
+    """The class's name; for a module of a foreign program what it is told to be."""
+    if isinstance(module, ForeignModule) and module.foreign_class:
+        return module.foreign_class
     return type(module).__name__
 
 
