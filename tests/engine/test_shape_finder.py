@@ -225,3 +225,63 @@ def test_a_flood_of_prints_while_inputs_are_tried_is_cut(capsys):
     told = capsys.readouterr().err
     assert len(told) < 2 * MAX_PRINTED
     assert "left out" in told
+
+
+class PicturesAndTexts(nn.Module):
+    """Nothing must be given, and nothing runs without both; the picture's size is said in words alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+        self.words, self.patch = nn.Embedding(40, 8), nn.Conv2d(3, 8, 4, stride=4)
+
+    def forward(self, input_ids=None, pixel_values=None, attention_mask=None):
+        text = self.words(input_ids).mean(1)
+        if pixel_values.shape[-1] != 20:
+            raise ValueError(f"The picture should be 20 wide, but is {pixel_values.shape[-1]}.")
+        return self.scale * text @ self.patch(pixel_values).flatten(2).mean(2).T
+
+
+class Translator(nn.Module):
+    """The second text has no more places than twelve."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.places = nn.Embedding(30, 8), nn.Embedding(20, 8)
+
+    def forward(self, input_ids=None, decoder_input_ids=None, labels=None):
+        if decoder_input_ids is None:
+            raise ValueError("You must specify decoder_input_ids")
+        return self.words(input_ids).mean(1) + self.places(decoder_input_ids).sum(1)
+
+
+class Ending(nn.Module):
+    """Looks for the token that ends a text, which its configuration names."""
+
+    class Config:
+        eos_token_id = 7
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.config = nn.Embedding(30, 8), self.Config()
+
+    def forward(self, input_ids):
+        if not (input_ids == self.config.eos_token_id).any():
+            raise ValueError("a text must end")
+        return self.words(input_ids)
+
+
+@pytest.mark.parametrize(
+    ("make", "shapes"),
+    [
+        (PicturesAndTexts, {"input_ids": (1, 16), "pixel_values": (1, 3, 20, 20)}),
+        (Translator, {"input_ids": (1, 16), "decoder_input_ids": (1, 16)}),
+        (Ending, {"input_ids": (1, 16)}),
+    ],
+)
+def test_arguments_that_go_together_are_found_by_trying(make, shapes):
+    module = make()
+    slots = [slot for slot in propose_slots(module) if slot.required]
+    assert {slot.name: slot.proposed.shape for slot in slots} == shapes
+    with torch.no_grad():
+        module(**{slot.name: make_tensor(slot.proposed) for slot in slots})

@@ -11,6 +11,8 @@ from torch import nn
 
 from inspector.core.presets import preprocess_from_config
 from inspector.engine.inputs.dtypes import dtype_name
+from inspector.engine.shape_finder.companions import COMPANION_S, with_companions
+from inspector.engine.shape_finder.configured import end_token
 from inspector.engine.shape_finder.exported import exported_slots
 from inspector.engine.shape_finder.first_layers import distribution_of
 from inspector.engine.shape_finder.onnx_inputs import onnx_slots
@@ -18,6 +20,7 @@ from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.printed import PRINTED
 from inspector.engine.shape_finder.search import Proposal, Search
 from inspector.engine.shape_finder.signature import Argument, forward_arguments
+from inspector.engine.shape_finder.sizes import Clock
 from inspector.protocol.inputs import InputSlot, Preprocess, RandomInput
 
 __all__ = ["propose_preprocess", "propose_slots", "warm_up"]
@@ -43,12 +46,37 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
         PRINTED.begin()
         search = Search(module, SEARCH_S)
         proposals = search.propose(required) if tries else search.untried(required)
+        if tries and not all(proposal.proven for proposal in proposals):
+            required, proposals = _otherwise(search, module, arguments, required, proposals)
     dtype = dtype_name(search.dtype)
-    slots = [_slot(argument, proposal, dtype) for argument, proposal in zip(required, proposals, strict=True)]
+    pairs = zip(required, proposals, strict=True)
+    slots = [_slot(argument, proposal, dtype, search.fill) for argument, proposal in pairs]
     for argument in arguments:
-        if not argument.required:
+        if argument.name not in {one.name for one in required}:
             slots.append(_optional(argument, slots[0]))
     return tuple(slots)
+
+
+def _otherwise(
+    search: Search,
+    module: nn.Module,
+    arguments: Sequence[Argument],
+    required: tuple[Argument, ...],
+    unproven: tuple[Proposal, ...],
+) -> tuple[tuple[Argument, ...], tuple[Proposal, ...]]:
+    """Where what must be given does not run alone: with another argument beside it, or with texts that end."""
+    optional = len(required) == 1 and len(arguments) > 1
+    found = with_companions(search, arguments, required[0]) if optional else None
+    if found is not None:
+        return found
+    token = end_token(module)
+    if token is not None and any(proposal.guess.integers_below for proposal in unproven):
+        search.fill, search.clock = token, Clock.of(COMPANION_S)
+        proposals = search.propose(required)
+        if all(proposal.proven for proposal in proposals):
+            return required, proposals
+        search.fill = 0
+    return required, unproven
 
 
 def warm_up() -> None:
@@ -71,15 +99,16 @@ def propose_preprocess(slots: Sequence[InputSlot], preprocessing: Mapping[str, o
     return msgspec.structs.replace(base, channels=channels, height=height, width=width)
 
 
-def _slot(argument: Argument, proposal: Proposal, dtype: str) -> InputSlot:
+def _slot(argument: Argument, proposal: Proposal, dtype: str, fill: int) -> InputSlot:
     shape, guess = proposal.shape, proposal.guess
     integers = guess.integers_below is not None
     proposed = RandomInput(
         shape=shape,
         dtype="int64" if integers else dtype,
         distribution=distribution_of(guess),
-        low=0.0,
-        high=float(guess.integers_below) if guess.integers_below is not None else 1.0,
+        # With `fill` one value alone was seen to run: the token that ends a text.
+        low=float(fill) if integers else 0.0,
+        high=float(fill + 1) if integers and fill else float(guess.integers_below or 1),
     )
     image_like = not integers and len(shape) == 4 and shape[1] in {1, 3, 4}
     return InputSlot(name=argument.name, proposed=proposed, image_like=image_like, why=_why(proposal))

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from inspector.engine.errors import said_by
 from inspector.engine.limits import TimeUp
+from inspector.engine.shape_finder.first_layers import is_known
 from inspector.engine.shape_finder.practice import practising
 from inspector.engine.shape_finder.printed import PRINTED
 from inspector.engine.shape_finder.sizes import Answer
@@ -207,7 +208,9 @@ def _watch_layers(module: nn.Module, watch: _Watch) -> list[Any]:
 
         def entered(layer: nn.Module, args: Any, kwargs: Any, fqn: str = fqn) -> None:  # noqa: ANN401 - a hook's own
             watch.inside.append(fqn)
-            if any(True for _ in layer.parameters(recurse=False)) or hasattr(layer, "self_attn"):
+            own = any(True for _ in layer.parameters(recurse=False))
+            # A module around others may hold a scale of its own, and tells nothing of what it takes.
+            if (own and not any(True for _ in layer.children())) or is_known(layer) or hasattr(layer, "self_attn"):
                 with torch._C.DisableTorchFunction():
                     fed = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
                 watch.meet(watch.origin_of(fed), Meeting(fqn, layer, type(layer).__name__))

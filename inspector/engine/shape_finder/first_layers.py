@@ -84,6 +84,11 @@ def unknown_guess() -> Guess:
     )
 
 
+def is_known(layer: nn.Module) -> bool:
+    """Whether a guess can be made from this layer."""
+    return _kind(layer) in _LAYERS
+
+
 def _kind(layer: nn.Module) -> str:
     """The layer's class, or the torch class that it derives from; for a scripted layer the class that it was."""
     original = getattr(layer, "original_name", None)

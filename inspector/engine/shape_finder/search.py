@@ -1,7 +1,8 @@
 """The search: guess what each argument wants, try, see which layer it met, guess again."""
 
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,11 @@ import torch
 from torch import nn
 
 from inspector.engine.shape_finder.attempt import Attempt, Meeting, attempt
+from inspector.engine.shape_finder.configured import configured_guesses, hinted_sizes
 from inspector.engine.shape_finder.first_layers import (
+    GREY_SIZES,
+    IMAGE_SIZES,
+    MAP_SIZES,
     Guess,
     Template,
     guess_for,
@@ -30,6 +35,11 @@ from inspector.engine.shape_finder.sizes import Answer, Clock, Fit, find_size
 
 # A real forward that takes longer sends the next tries to the meta device.
 SLOW_TRY_S = 0.25
+# A size that a model asks for in words, at most.
+MOST_TOLD = 100_000
+# Words in the names of arguments that take pictures, and of those that take the numbers of words.
+_PICTURES = ("pixel", "image", "picture", "img")
+_TEXTS = ("ids", "token", "text", "words")
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class Search:
         self.dtype = float_dtype_of(module)
         self._stand_in: nn.Module | None = None
         self._device = "cpu"
+        self.fill = 0
+        self._usual: dict[tuple[int, ...], int] = {}
         self._choose(real=prefers_real(module))
         self.clock = Clock.of(seconds)
 
@@ -85,8 +97,11 @@ class Search:
         """A proposal for each argument; unproven ones where nothing ran in the time."""
         first = self._first_guesses()
         unproven: tuple[Proposal, ...] = ()
-        for guess in first:
-            guesses = [guess] * len(arguments)
+        starts = [[guess] * len(arguments) for guess in first]
+        named = self._named_guesses(arguments, first[0])
+        if named not in starts:
+            starts.insert(0, named)
+        for guesses in starts:
             proposals = self._refine(arguments, guesses)
             if all(proposal.proven for proposal in proposals):
                 return proposals
@@ -114,7 +129,22 @@ class Search:
         # A weight of the model's own that forward multiplies with may come before any layer.
         own = ((name, shape) for name, shape in self._weights() if "." not in name and len(shape) == 2)
         bare = [guess for name, shape in own if (guess := guess_from_weight(name, shape))]
-        return [*guesses[:3], *bare[:1], unknown_guess()]
+        return [*configured_guesses(self.module), *guesses[:3], *bare[:1], unknown_guess()]
+
+    def _named_guesses(self, arguments: Sequence[Argument], other: Guess) -> list[Guess]:
+        """Where several arguments are given, their names tell the pictures and the texts apart."""
+        if len(arguments) < 2:
+            return [other] * len(arguments)
+        told = [guess for fqn, part in self.module.named_modules() if (guess := guess_for(fqn, part))]
+        pictures = next((one for one in told if any(len(template) == 4 for template in one.templates)), other)
+        texts = next((one for one in told if one.integers_below is not None), other)
+        found = []
+        for argument in arguments:
+            name = argument.name.lower()
+            is_picture = any(word in name for word in _PICTURES)
+            is_text = any(word in name for word in _TEXTS)
+            found.append(pictures if is_picture else texts if is_text else other)
+        return found
 
     def _weights(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         for name, tensor in self.module.named_parameters():
@@ -124,15 +154,20 @@ class Search:
     def _refine(self, arguments: Sequence[Argument], guesses: list[Guess]) -> tuple[Proposal, ...]:
         """Try; where an argument met another layer than was guessed from, guess from that one and try again."""
         proposals: tuple[Proposal, ...] = ()
+        proven: tuple[Proposal, ...] = ()
         for _ in range(2 + len(arguments)):
             proposals, last = self._try_templates(arguments, guesses)
+            if all(proposal.proven for proposal in proposals):
+                proven = proposals
+            elif proven:
+                break
             met = {slot: guess for slot, meeting in last.meetings.items() if (guess := guess_met(meeting))}
             again = [met.get(slot, guess) for slot, guess in enumerate(guesses)]
             again = _beside(last, again)
             if again == guesses or self.clock.over or (all(p.proven for p in proposals) and _same_why(again, guesses)):
                 break
             guesses = again
-        return proposals
+        return proven or proposals
 
     def _try_templates(
         self, arguments: Sequence[Argument], guesses: Sequence[Guess]
@@ -144,7 +179,7 @@ class Search:
             chosen = [guess.templates[min(index, len(guess.templates) - 1)] for guess in guesses]
             fit, last = self._fit(arguments, guesses, chosen)
             proposals = tuple(
-                Proposal(template, guess, fit if None in template else None, fit is not None, _because(last))
+                Proposal(template, guess, self._own_fit(fit, template, guess), fit is not None, _because(last))
                 for template, guess in zip(chosen, guesses, strict=True)
             )
             if fit is not None:
@@ -158,28 +193,61 @@ class Search:
     def _fit(
         self, arguments: Sequence[Argument], guesses: Sequence[Guess], templates: Sequence[Template]
     ) -> tuple[Fit | None, Attempt]:
+        free = [slot for slot, template in enumerate(templates) if None in template]
+        if not free:
+            tried = self.attempt(arguments, guesses, [shape_of(template, 0) for template in templates])
+            return (Fit(0, 0, 0, False) if tried.runs else None), tried
+        kinds = list(dict.fromkeys(guesses[slot].sizes for slot in free))
+        last = Attempt(False)
+        # Lengths of texts and sides of pictures are sought one after the other, each with a usual size of the others.
+        for kind in kinds:
+            fit, last = self._fit_kind(arguments, guesses, templates, kind)
+            if fit is not None or self.clock.over:
+                return fit, last
+        return None, last
+
+    def _fit_kind(
+        self,
+        arguments: Sequence[Argument],
+        guesses: Sequence[Guess],
+        templates: Sequence[Template],
+        kind: tuple[int, ...],
+    ) -> tuple[Fit | None, Attempt]:
         tries: list[Attempt] = []
         stopped: list[Attempt] = []
-        free = [slot for slot, template in enumerate(templates) if None in template]
+        hints = hinted_sizes(self.module)
+        standard = [*hints, *kind]
 
         def ask(size: int) -> Answer:
-            tried = self.attempt(arguments, guesses, [shape_of(template, size) for template in templates])
+            self._usual = {sizes: _usual(sizes, hints) for sizes in {guess.sizes for guess in guesses}} | {kind: size}
+            shapes = [
+                shape_of(template, self._usual[guess.sizes]) for template, guess in zip(templates, guesses, strict=True)
+            ]
+            tried = self.attempt(arguments, guesses, shapes)
             tries.append(tried)
             answer = tried.answer(picture=any(len(template) == 4 for template in templates))
             if answer in {"larger", "smaller"} and tried.obstacle and tried.obstacle.kind != "small":
                 stopped.append(tried)
+            if answer == "unclear" and tried.obstacle:
+                # A model that checks its input says which size it wants.
+                standard.extend(number for number in _numbers(tried.obstacle.message) if number not in standard)
             return answer
 
-        if not free:
-            runs = ask(0) == "runs"
-            return (Fit(0, 0, 0, False) if runs else None), tries[-1]
-        standard = (*hinted_sizes(self.module), *guesses[free[0]].sizes)
         fit = find_size(ask, standard, self.clock)
         ran = next((tried for tried in reversed(tries) if tried.runs), tries[-1])
+        if fit is not None:
+            self._usual[kind] = fit.size
         if fit is not None and stopped:
             # What held the other sizes back is the reason for this one.
             return fit, replace(ran, obstacle=stopped[-1].obstacle)
         return fit, ran
+
+    def _own_fit(self, fit: Fit | None, template: Template, guess: Guess) -> Fit | None:
+        """The size that was sought, or the usual one that an argument of another kind was given meanwhile."""
+        if fit is None or None not in template:
+            return None
+        size = self._usual.get(guess.sizes, fit.size)
+        return fit if size == fit.size else Fit(size, size, size, False)
 
     def attempt(
         self, arguments: Sequence[Argument], guesses: Sequence[Guess], shapes: Sequence[tuple[int, ...]]
@@ -192,7 +260,8 @@ class Search:
         started = time.monotonic()
         tried = attempt(self._stand_in, args, kwargs, self._device)
         if self._device == "cpu" and time.monotonic() - started > SLOW_TRY_S:
-            self._choose(real=False)
+            with self.clock.stopped():  # what that imports is no work of the search's
+                self._choose(real=False)
         elif self._device == "meta" and tried.obstacle and tried.obstacle.needs_values:
             self._choose_real_only()
             if self._device == "cpu" and self._stand_in is not None:
@@ -207,21 +276,9 @@ class Search:
 
     def _tensor(self, guess: Guess, shape: tuple[int, ...]) -> torch.Tensor:
         if guess.integers_below is not None:
-            return torch.zeros(shape, dtype=torch.int64, device=self._device)
+            return torch.full(shape, self.fill, dtype=torch.int64, device=self._device)
         # Ones of either sign would do; zeros would not: a model may divide by its input's norm.
         return torch.full(shape, 0.5, dtype=self.dtype, device=self._device)
-
-
-def hinted_sizes(module: nn.Module) -> tuple[int, ...]:
-    """The picture size that the model itself names (as those of timm, torchvision and transformers do), or nothing."""
-    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
-    named: list[Any] = []
-    if isinstance(config, Mapping):
-        size = config.get("input_size")
-        named.append(size[-1] if isinstance(size, list | tuple) and size else None)
-    named += [getattr(module, name, None) for name in ("image_size", "img_size")]
-    named.append(getattr(getattr(module, "config", None), "image_size", None))
-    return tuple(size for size in named if isinstance(size, int) and not isinstance(size, bool) and 0 < size <= 1024)
 
 
 def _bound(arguments: Sequence[Argument], fed: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -254,6 +311,17 @@ def _beside(last: Attempt, guesses: list[Guess]) -> list[Guess]:
     changed = list(guesses)
     changed[lone[0]] = Guess((wanted,), "it is combined with a tensor of this shape")
     return changed
+
+
+def _usual(sizes: tuple[int, ...], hints: tuple[int, ...]) -> int:
+    """The size for an argument that another one's is sought beside."""
+    return hints[0] if hints and sizes in {IMAGE_SIZES, GREY_SIZES, MAP_SIZES} else sizes[0]
+
+
+def _numbers(message: str) -> list[int]:
+    """Figures in what the model said, that could be sizes."""
+    found = [int(text) for text in re.findall(r"(?<![\w.])\d{1,6}(?![\w.]*\d)", message)]
+    return [number for number in dict.fromkeys(found) if 1 < number <= MOST_TOLD][:3]
 
 
 def _same_why(first: Sequence[Guess], second: Sequence[Guess]) -> bool:

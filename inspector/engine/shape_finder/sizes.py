@@ -4,7 +4,8 @@ Pure: it knows a size and an answer, and no model.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,14 @@ class Clock:
     def of(cls, seconds: float) -> "Clock":
         """A clock that is over when this thread has worked so many seconds; begin and ask it on one thread."""
         return cls(time.thread_time() + seconds, time.monotonic() + MOST_STRETCH * seconds)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The time that is spent in the block does not count."""
+        work, now = time.thread_time(), time.monotonic()
+        yield
+        self.work_ends += time.thread_time() - work
+        self.ends += time.monotonic() - now
 
     @property
     def over(self) -> bool:
