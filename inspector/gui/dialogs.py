@@ -28,6 +28,7 @@ class Dialogs:
         session: what is told.
         open_paths: opens model files.
         drawing: gives what draws the graph that is exported; asked only when it is.
+        compare: compares the open model with that of these files.
     """
 
     def __init__(
@@ -36,14 +37,21 @@ class Dialogs:
         session: WindowSession,
         open_paths: Callable[[list[str]], None],
         drawing: "Callable[[], Draw]",
+        compare: Callable[[list[str]], None],
     ) -> None:
         self._window, self._session = window, session
-        self._open_paths, self._drawing = open_paths, drawing
+        self._open_paths, self._drawing, self._compare = open_paths, drawing, compare
 
     def open_model(self) -> None:
         """Choose a model file."""
         paths, _ = QFileDialog.getOpenFileNames(self._window, "Open a model", self._last_folder(), MODEL_FILES)
         self._open_paths(paths)
+
+    def compare_with(self) -> None:
+        """Choose a model file to compare the open one with, with its `.py` where it needs one."""
+        paths, _ = QFileDialog.getOpenFileNames(self._window, "Compare with a model", self._last_folder(), MODEL_FILES)
+        if paths:
+            self._compare(paths)
 
     def attach_source(self) -> None:
         """Choose the `.py` that defines the class of the weights."""

@@ -18,8 +18,9 @@ TITLES = {
     "confusion": "Confusion matrix",
     "measures": "Measures",
     "training": "Training",
+    "comparison": "Compare",
 }
-BELOW = ("input", "outputs", "confusion", "measures", "training")
+BELOW = ("input", "outputs", "confusion", "measures", "training", "comparison")
 NARROW, LOW = 1280, 780
 
 
@@ -105,6 +106,7 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         ("confusion", below),
         ("measures", below),
         ("training", below),
+        ("comparison", below),
     ):
         docks[name].setFloating(False)
         window.addDockWidget(area, docks[name])
@@ -113,6 +115,7 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     window.splitDockWidget(docks["modules"], docks["findings"], Qt.Orientation.Vertical)
     window.tabifyDockWidget(docks["confusion"], docks["measures"])
     window.tabifyDockWidget(docks["measures"], docks["training"])
+    window.tabifyDockWidget(docks["training"], docks["comparison"])
     docks["confusion"].raise_()
     narrow = window.width() < NARROW
     if narrow:

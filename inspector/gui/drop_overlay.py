@@ -41,6 +41,7 @@ class DropOverlay(QWidget):
         self._window = window
         self._planner = planner
         self.plan: DropPlan | None = None
+        self.beside = False  # whether the pointer is over the other target
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -62,6 +63,7 @@ class DropOverlay(QWidget):
             return True
         if self.plan is None:
             self._begin(local_paths(dragged.mimeData()))
+        self._point(dragged)
         dragged.setDropAction(Qt.DropAction.CopyAction)
         dragged.setAccepted(self.plan is not None and self.plan.kind != "refuse")
         return True
@@ -74,8 +76,21 @@ class DropOverlay(QWidget):
         self.show()
         self.planned.emit(self.plan)
 
+    def _point(self, event: QDropEvent) -> None:
+        """The right half of the window is the other target, where there is one; Shift means it anywhere."""
+        has_two = self.plan is not None and self.plan.beside is not None
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        beside = has_two and (shifted or event.position().x() > self._window.width() / 2)
+        if beside != self.beside:
+            self.beside = beside
+            self.update()
+
     def _let_go(self, event: QDropEvent) -> None:
         plan = self._planner(local_paths(event.mimeData()))
+        self.plan = plan
+        self._point(event)
+        if self.beside and plan.beside is not None:
+            plan = plan.beside
         self._finish()
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
@@ -83,6 +98,7 @@ class DropOverlay(QWidget):
 
     def _finish(self) -> None:
         self.plan = None
+        self.beside = False
         self.hide()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
@@ -100,28 +116,34 @@ class DropOverlay(QWidget):
         pen = QPen(tone, 2, Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(GRID * 3, GRID * 3, -GRID * 3, -GRID * 3), 10, 10)
-        self._paint_card(painter, tone)
+        if self.plan.beside is None:
+            self._paint_card(painter, tone, self.plan, QRectF(self.rect()))
+        else:
+            half = self.width() / 2
+            for plan, left, chosen in ((self.plan, 0.0, not self.beside), (self.plan.beside, half, self.beside)):
+                painter.setOpacity(1.0 if chosen else 0.45)
+                room = QRectF(left, 0, half, self.height())
+                self._paint_card(painter, tone if chosen else QColor(colours.border), plan, room)
         painter.end()
 
-    def _paint_card(self, painter: QPainter, tone: QColor) -> None:
-        assert self.plan is not None
+    def _paint_card(self, painter: QPainter, tone: QColor, plan: DropPlan, room: QRectF) -> None:
         colours = theme()
         font = self.font()
         font.setPixelSize(LARGE)
         font.setBold(True)
         painter.setFont(font)
-        width = min(self.width() - 80, painter.fontMetrics().horizontalAdvance(self.plan.sentence) + 64)
-        card = QRectF((self.width() - width) / 2, self.height() / 2 - 44, width, 88)
+        width = min(room.width() - 80, painter.fontMetrics().horizontalAdvance(plan.sentence) + 64)
+        card = QRectF(room.center().x() - width / 2, room.center().y() - 44, width, 88)
         painter.setPen(QPen(tone, 1))
         painter.setBrush(QColor(colours.card))
         painter.drawRoundedRect(card, 8, 8)
         painter.setPen(QColor(colours.text))
         upper = QRectF(card.left() + 16, card.top() + 16, card.width() - 32, 32)
-        told = painter.fontMetrics().elidedText(self.plan.sentence, Qt.TextElideMode.ElideMiddle, int(upper.width()))
+        told = painter.fontMetrics().elidedText(plan.sentence, Qt.TextElideMode.ElideMiddle, int(upper.width()))
         painter.drawText(upper, int(Qt.AlignmentFlag.AlignCenter), told)
         font.setPixelSize(NORMAL)
         font.setBold(False)
         painter.setFont(font)
         painter.setPen(QColor(colours.dimmed))
-        hint = "Nothing will happen" if self.plan.kind == "refuse" else "Let go to do it"
+        hint = "Nothing will happen" if plan.kind == "refuse" else "Let go to do it"
         painter.drawText(upper.translated(0, 28), int(Qt.AlignmentFlag.AlignCenter), hint)

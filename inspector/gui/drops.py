@@ -5,7 +5,7 @@ Must not know Qt. Looks at names and folders only; what a file really is, the en
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,17 +13,21 @@ from inspector.gui.state import WindowState
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 WEIGHT_FORMATS = frozenset({"state_dict", "checkpoint", "safetensors", "module"})
-DropKind = Literal["open", "source", "images", "array", "folder", "labels", "refuse"]
+DropKind = Literal["open", "source", "images", "array", "folder", "labels", "compare", "refuse"]
 
 
 @dataclass(frozen=True)
 class DropPlan:
-    """What a drop does; `sentence` says it. `source` is the `.py` that came with the weights."""
+    """What a drop does; `sentence` says it. `source` is the `.py` that came with the weights.
+
+    `beside` is what a drop on the other target, at the right, does instead.
+    """
 
     kind: DropKind
     sentence: str
     paths: tuple[str, ...] = ()
     source: str = ""
+    beside: "DropPlan | None" = None
 
 
 def plan_drop(paths: Sequence[str], state: WindowState) -> DropPlan:
@@ -40,12 +44,20 @@ def plan_drop(paths: Sequence[str], state: WindowState) -> DropPlan:
         return _needs_model(DropPlan("array", f"Feed {first.name} to the model", (str(first),)), state)
     if suffixes == {".csv"}:
         return _needs_model(DropPlan("labels", f"Evaluate the images that {first.name} lists", (str(first),)), state)
-    return _model(tuple(paths), state)
+    return _beside(_model(tuple(paths), state), state)
+
+
+def _beside(plan: DropPlan, state: WindowState) -> DropPlan:
+    """A model that is dropped on another may be compared with it."""
+    if plan.kind != "open" or not state.path or state.loading:
+        return plan
+    told = f"Compare {Path(state.path).name} with {Path(plan.paths[0]).name}"
+    return replace(plan, beside=DropPlan("compare", told, plan.paths, plan.source))
 
 
 def _folder(folder: Path, state: WindowState) -> DropPlan:
     if (folder / "config.json").is_file():
-        return DropPlan("open", f"Open the Hugging Face folder {folder.name}", (str(folder),))
+        return _beside(DropPlan("open", f"Open the Hugging Face folder {folder.name}", (str(folder),)), state)
     return _needs_model(DropPlan("folder", f"Evaluate the images in {folder.name}", (str(folder),)), state)
 
 

@@ -73,7 +73,9 @@ class MainWindow(QMainWindow):
         self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
         self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
         self.docks = make_docks(self)
-        self.dialogs = Dialogs(self, self.session, self.open_paths, lambda: self.panels.graph.drawing)
+        self.dialogs = Dialogs(
+            self, self.session, self.open_paths, lambda: self.panels.graph.drawing, self._compare_files
+        )
         self.panels = Panels(
             self.session,
             self.docks,
@@ -81,6 +83,7 @@ class MainWindow(QMainWindow):
             open_images=self.dialogs.open_images,
             open_array=self.dialogs.open_array,
             export_graph=self.dialogs.export_graph,
+            compare_with=self.dialogs.compare_with,
         )
         self.tour = Tour(
             self,
@@ -147,6 +150,16 @@ class MainWindow(QMainWindow):
     def change_reload_when_changed(self, on: bool) -> None:
         """Whether a file that changed on disk is reloaded without asking."""
         self.session.settings.change(reload_when_changed=on)
+
+    def compare_with_itself(self) -> None:
+        """Compare the model with itself: with its changes in force, or in the other mode."""
+        self.session.comparison.with_itself()
+        self.show_comparison()
+
+    def show_comparison(self) -> None:
+        """Bring its dock to the front."""
+        self.docks["comparison"].show()
+        self.docks["comparison"].raise_()
 
     def bypass_selected(self) -> None:
         """Bypass what is chosen, in runs from now on."""
@@ -323,6 +336,11 @@ class MainWindow(QMainWindow):
         panel.sample_requested.connect(self.open_sample)
         panel.lesson_requested.connect(self.tour.start)
 
+    def _compare_files(self, paths: list[str]) -> None:
+        plan = plan_drop(paths, self.session.state)
+        if plan.beside is not None:
+            self._follow_plan(plan.beside)
+
     def _search(self, text: str) -> None:
         self.panels.graph.search(text)
 
@@ -345,6 +363,9 @@ class MainWindow(QMainWindow):
             case "labels":
                 csv = Path(plan.paths[0])
                 session.folder.choose(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
+            case "compare":
+                session.comparison.with_file(plan.paths[0], plan.source)
+                self.show_comparison()
             case "refuse":
                 pass
 

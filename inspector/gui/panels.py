@@ -16,6 +16,7 @@ from inspector.gui.state import WindowState
 from inspector.gui.style_sheet import inset_spin_boxes
 
 if TYPE_CHECKING:
+    from inspector.gui.comparison.panel import ComparisonPanel
     from inspector.gui.confusion_panel import ConfusionPanel
     from inspector.gui.findings_panel import FindingsPanel
     from inspector.gui.graph_view import GraphView
@@ -36,6 +37,7 @@ ORDER = (
     "confusion",
     "measures",
     "training",
+    "comparison",
     "graph",
 )
 
@@ -57,6 +59,7 @@ class Panels:
         open_images: asks the user for pictures to feed.
         open_array: asks the user for a tensor to feed.
         export_graph: asks how the graph is written to a file.
+        compare_with: asks for a file to compare with.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Panels:
         open_images: Callable[[], None],
         open_array: Callable[[], None],
         export_graph: Callable[[str], None],
+        compare_with: Callable[[], None],
     ) -> None:
         self._session = session
         self._docks = docks
@@ -75,6 +79,7 @@ class Panels:
         self._open_images = open_images
         self._open_array = open_array
         self._export_graph = export_graph
+        self._compare_with = compare_with
 
     def drawers(self) -> dict[str, Callable[[], None]]:
         """What draws each of those that are there; the others draw when they are made."""
@@ -223,6 +228,29 @@ class Panels:
         panel.module_selected.connect(session.select_module)
         panel.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
         return self._docked("training", panel)
+
+    @cached_property
+    def comparison(self) -> "ComparisonPanel":
+        """The comparison."""
+        from inspector.gui.comparison.panel import ComparisonPanel  # noqa: PLC0415
+
+        panel, part = ComparisonPanel(), self._session.comparison
+        panel.file_requested.connect(self._compare_with)
+        panel.itself_requested.connect(part.with_itself)
+        panel.again_requested.connect(part.again)
+        panel.end_requested.connect(part.end)
+        panel.side_changed.connect(lambda field, value: part.change_b(**{field: value}))
+        panel.trust_requested.connect(lambda always: part.trust(always=always))
+        panel.declined.connect(part.decline)
+        panel.weights_only_requested.connect(part.open_weights_only)
+        panel.weights_alone_requested.connect(part.weights_alone)
+        panel.entry_chosen.connect(part.choose_entry)
+        panel.folder_requested.connect(part.over_folder)
+        panel.thumbnails_requested.connect(self._session.folder.decode_thumbnails)
+        panel.image_chosen.connect(lambda path: self._session.use_test_images([path]))
+        panel.node_selected.connect(self._session.select_node)
+        panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
+        return self._docked("comparison", panel)
 
     def _draw(self, name: str) -> None:
         panel: _Panel = self.__dict__[name]

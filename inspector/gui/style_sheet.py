@@ -76,7 +76,7 @@ QMainWindow::separator:hover {{ background: {c.selection}; }}
 QDockWidget {{ color: {c.text}; font-size: {SMALL}px; }}
 #dock_modules > QWidget, #dock_findings > QWidget, #dock_node > QWidget, #dock_input > QWidget,
 #dock_outputs > QWidget, #dock_confusion > QWidget, #dock_measures > QWidget,
-#dock_training > QWidget {{ background: {c.panel}; }}
+#dock_training > QWidget, #dock_comparison > QWidget {{ background: {c.panel}; }}
 QDockWidget QScrollArea > QWidget > QWidget {{ background: {c.panel}; }}
 QSplitter::handle {{ background: {c.border}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}

@@ -79,6 +79,7 @@ def comparing(state: WindowState) -> WindowState:
     fresh = replace(
         old,
         consent=None,
+        declined=False,
         entry_needed=None,
         weights=None,
         runs=None,

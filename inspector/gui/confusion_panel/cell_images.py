@@ -23,13 +23,20 @@ Thumbnails = dict[str, NDArray[np.uint8] | None]
 
 @dataclass(frozen=True)
 class CellImage:
-    """One image and what the model made of it."""
+    """One image and what the model made of it.
+
+    `said`, `figure` and `under` stand in the places of what it was taken for, of the probability and of the file's
+    name, where they are given.
+    """
 
     path: str
     true: str
     predicted: str
     probability: float
     right: bool
+    said: str = ""
+    figure: str = ""
+    under: str = ""
 
 
 class ImageModel(QAbstractListModel):
@@ -71,9 +78,13 @@ class CellImages(QListView):
     thumbnails_requested = Signal(object)
     image_chosen = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        object_name: str = "confusion_images",
+        accessible_name: str = "Images of the chosen cell; Return runs the model on one",
+    ) -> None:
         super().__init__()
-        named(self, "confusion_images", "Images of the chosen cell; Return runs the model on one")
+        named(self, object_name, accessible_name)
         self.setUniformItemSizes(True)
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
@@ -159,20 +170,21 @@ class _ImageDelegate(QStyledItemDelegate):
         self._paint_picture(painter, image.path, QRect(rect.x() + 4, rect.y() + 3, _ROW - 6, _ROW - 6))
         left = rect.x() + _ROW + 6
         lines = QRect(left, rect.y() + 4, rect.right() - left - 6, _ROW - 8)
-        number = f"{image.probability:.4f}"
+        number = image.figure or f"{image.probability:.4f}"
         painter.setFont(number_font(painter.font(), NORMAL - 1, bold=True))
         painter.setPen(QColor(colours.text if image.right else colours.failure))
         width = painter.fontMetrics().horizontalAdvance(number) + 8
         painter.drawText(lines, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight), number)
         said = painter.fontMetrics().elidedText(
-            image.predicted if image.right else f"{image.predicted}, is {image.true}",
+            image.said or (image.predicted if image.right else f"{image.predicted}, is {image.true}"),
             Qt.TextElideMode.ElideRight,
             lines.width() - width,
         )
         painter.drawText(lines, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft), said)
         painter.setFont(number_font(painter.font(), SMALL))
         painter.setPen(QColor(colours.dimmed))
-        name = painter.fontMetrics().elidedText(PurePath(image.path).name, Qt.TextElideMode.ElideMiddle, lines.width())
+        told = image.under or PurePath(image.path).name
+        name = painter.fontMetrics().elidedText(told, Qt.TextElideMode.ElideMiddle, lines.width())
         painter.drawText(lines, int(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft), name)
         painter.restore()
 

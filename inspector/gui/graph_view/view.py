@@ -13,6 +13,7 @@ from inspector.core.folding import Hierarchy
 from inspector.core.layout import Direction
 from inspector.core.scope import crumbs_to, deepest, lies_in
 from inspector.core.search import SearchError
+from inspector.gui.comparison.updates import marks_on
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.canvas import Canvas
 from inspector.gui.graph_view.cards import Fonts, Ruler
@@ -32,6 +33,8 @@ from inspector.gui.graph_view.stage import Stage
 from inspector.gui.graph_view.waiting import Waiting
 from inspector.gui.state import WindowState
 from inspector.gui.theme import Theme, theme_source
+from inspector.protocol.changes import Comparison
+from inspector.protocol.comparison import RunComparison
 from inspector.protocol.events import ForwardProfiled
 from inspector.protocol.gradients import NodeGradient
 from inspector.protocol.graph import Failure, Graph
@@ -75,6 +78,8 @@ class GraphView(QWidget):
         self._state_chosen: tuple[int | None, str | None] = (None, None)
         self._follow: tuple[int | None, str | None] | None = None  # chosen, and still to be selected here
         self._coloured: Coloured = ("kind", None, None, ())
+        self._compared: tuple[Graph | None, RunComparison | None] = (None, None)
+        self._marks: Comparison | None = None
         self._fonts = Fonts.of(self.font())
         self._ruler = Ruler(self._fonts)
         self.stage = Stage(self)
@@ -121,6 +126,14 @@ class GraphView(QWidget):
 
     # what others ask
 
+    def _differences(self, state: WindowState) -> Comparison | None:
+        """What differs from the model that is compared with; else what the changes in force did."""
+        compared = (state.run.graph, state.comparison.runs)
+        if any(now is not then for now, then in zip(compared, self._compared, strict=True)):
+            self._compared = compared
+            self._marks = marks_on(*compared)
+        return self._marks or state.run.comparison
+
     def draw(self, state: WindowState) -> None:
         """Show the snapshot; only a new graph is laid out."""
         run = state.run
@@ -136,7 +149,7 @@ class GraphView(QWidget):
         if new_axes:
             self.stage.captions.show_graph(run.graph, run.axes)
             self.stage.item.update()
-        self.stage.item.show_comparison(run.comparison)
+        self.stage.item.show_comparison(self._differences(state))
         self.stage.item.show_findings(run.graph, (*run.findings.findings, *state.evaluation.findings.findings))
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:

@@ -14,14 +14,16 @@ from inspector.gui.parts.table import ROW_HEIGHT
 from inspector.gui.state import RunState
 
 COLUMNS = ("#", "class", "before", "after", "difference")
+BEFORE_AFTER = ("before", "after")
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class BeforeAfterModel(QAbstractTableModel):
     """Rows are classes, the highest of before or after first; the values are those of one reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, sides: tuple[str, str] = BEFORE_AFTER) -> None:
         super().__init__()
+        self._columns = (*COLUMNS[:2], *sides, COLUMNS[4])
         self._names: tuple[str, ...] = ()
         self.before = self.after = np.zeros(0)
         self.order: NDArray[np.intp] = np.zeros(0, np.intp)
@@ -77,7 +79,7 @@ class BeforeAfterModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+        return self._columns[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def _greatest(self) -> float:
         both = np.concatenate([self.before, self.after])
@@ -93,9 +95,14 @@ def _alignment(column: int) -> int:
 class BeforeAfterTable(PlainTable):
     """The two lines, a row a class; it takes the place of the table of readings."""
 
-    def __init__(self) -> None:
-        super().__init__("changes_table", "Output before and after the changes")
-        self.both = BeforeAfterModel()
+    def __init__(
+        self,
+        object_name: str = "changes_table",
+        accessible_name: str = "Output before and after the changes",
+        sides: tuple[str, str] = BEFORE_AFTER,
+    ) -> None:
+        super().__init__(object_name, accessible_name)
+        self.both = BeforeAfterModel(sides)
         self.both.setParent(self)
         self.setModel(self.both)
         self.setMinimumHeight(2 * ROW_HEIGHT)

@@ -16,6 +16,7 @@ from inspector.core.expectation import compare_expectation
 from inspector.gui import asking, updates
 from inspector.gui.changes.target import place_of, target_of
 from inspector.gui.engine_link import EngineFactory, EngineLink
+from inspector.gui.session.comparison import ComparisonPart
 from inspector.gui.session.files import FilesPart
 from inspector.gui.session.folder import FolderPart
 from inspector.gui.session.shapes import ShapesPart
@@ -46,6 +47,7 @@ class WindowSession(QObject):
         shapes: which shapes the model takes.
         tensor: the tensor that is looked into.
         training: the loss, and its gradient.
+        comparison: what the open model is compared with.
     """
 
     changed = Signal()
@@ -63,6 +65,7 @@ class WindowSession(QObject):
         self.shapes = ShapesPart(self)
         self.tensor = TensorPart(self)
         self.training = TrainingPart(self)
+        self.comparison = ComparisonPart(self)
         self._draw_timer = _single_shot(self, self._draw)
         self._live_timer = _single_shot(self, self.run)
         self._drawn_at = 0.0

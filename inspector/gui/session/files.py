@@ -92,17 +92,22 @@ class FilesPart:
 
     def trust(self, *, always: bool) -> None:
         """Let the code of the files asked about run: for this once, or whenever they are opened (by their SHA-256)."""
-        settings, consent = self._session.settings, self._session.state.consent
+        consent = self._session.state.consent
         if consent is None:
             return
+        self.remember(consent, always=always)
+        self._session.set_state(asking.reopening(self._session.state))
+        self._load_again()
+
+    def remember(self, consent: ConsentNeeded, *, always: bool) -> None:
+        """That the code of these files may run: until another file is opened, or whenever it is asked about."""
+        settings = self._session.settings
         today = datetime.date.today().isoformat()
         named = {item.sha256: Trusted(Path(item.path).name, today) for item in consent.items if item.sha256}
         if always:
             settings.change(trusted={**settings.current.trusted, **named})
         else:
             self._trusted_once |= named.keys()
-        self._session.set_state(asking.reopening(self._session.state))
-        self._load_again()
 
     def decline(self) -> None:
         """The code does not run; the file's contents stay to be seen."""
