@@ -289,6 +289,16 @@ def test_without_statistics_there_are_none_and_with_them_every_activation_has_th
     assert all(node.statistics is not None for node in measured.graph.nodes)
 
 
+def test_memory_that_nothing_was_written_to_yet_is_not_measured():
+    class Fills(nn.Module):
+        def forward(self, x):
+            return torch.empty_like(x).fill_(2.0) + x.new_empty(2, 3).copy_(x)
+
+    graph = capture(Fills(), torch.randn(2, 3)).graph
+    assert [node.op for node in graph.nodes if node.statistics is None] == ["empty_like", "new_empty"]
+    assert only(graph, "fill_").statistics.mean == 2.0
+
+
 def test_timing_is_per_node_and_against_a_plain_run():
     captured = capture_forward(
         models.Residual().eval(), (torch.randn(1, 4, 4, 4),), {}, options=CaptureOptions(timed=True)

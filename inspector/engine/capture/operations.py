@@ -369,6 +369,9 @@ FUNCTIONS: dict[str, FunctionRow] = {
     for name in names.split()
 } | {name: FunctionRow("other", ()) for name in _FACTORIES.split()}
 
+# What these give is whatever lay in that memory: nothing to measure.
+UNINITIALISED = frozenset(["empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"])
+
 # These only move values: statistics of their input hold for their output too, when it has as many elements.
 REARRANGING = frozenset(
     [

@@ -12,7 +12,7 @@ from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.changing import Changes
 from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.names import dtype_name
-from inspector.engine.capture.operations import REARRANGING
+from inspector.engine.capture.operations import REARRANGING, UNINITIALISED
 from inspector.engine.capture.result import CaptureOptions
 from inspector.engine.capture.signatures import Signature, signature_of
 from inspector.engine.capture.table import KnownModule, ModelTable
@@ -253,7 +253,7 @@ class Recorder:
         """Measure the first floating output, or the first."""
         if self._signed:
             node.signature = signature_of(outputs, self._sampled)
-        if not self._statistics or not outputs:
+        if not self._statistics or not outputs or node.op in UNINITIALISED:
             return
         place = 0
         if len(outputs) > 1:
