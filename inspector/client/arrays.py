@@ -45,7 +45,7 @@ class Ring:
 
 
 def make_ring(size: int = RING_BYTES) -> Ring | None:
-    """A sealed ring, or None where the system has none."""
+    """A sealed ring, or None where the system has none; arrays then go in the messages."""
     if sys.platform != "linux":
         return None
     import fcntl  # noqa: PLC0415 - only where it exists
@@ -54,6 +54,10 @@ def make_ring(size: int = RING_BYTES) -> Ring | None:
         fd = os.memfd_create("inspector-arrays", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     except OSError:
         return None
-    os.ftruncate(fd, size)
+    try:
+        os.ftruncate(fd, size)
+    except OSError:  # a limit on the size of files counts for memory too
+        os.close(fd)
+        return None
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return Ring(fd, size)

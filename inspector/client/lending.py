@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LONGEST_NAME = 1 << 16
-_NOT_CHOSEN = errno.EACCES
+NOT_CHOSEN = 1 << 16  # no error of the system's: it may refuse a file that was chosen, too
 _LENGTH = struct.Struct("<I")
 
 # What belongs to a chosen file by lying beside it: the source of its classes, its settings, its other shards.
@@ -162,14 +162,14 @@ class Lender:
 
     def _open(self, path: str) -> int:
         if not may_lend(path, self._chosen):
-            raise PermissionError(_NOT_CHOSEN, "not chosen")
+            raise PermissionError(NOT_CHOSEN, "not chosen")
         # Not through a link, which could be changed between the look and the opening; nor waiting for a pipe's writer.
         real = os.path.realpath(path)
         descriptor = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
         mode = os.fstat(descriptor).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             os.close(descriptor)
-            raise PermissionError(_NOT_CHOSEN, "neither a file nor a folder")
+            raise PermissionError(NOT_CHOSEN, "neither a file nor a folder")
         return descriptor
 
 

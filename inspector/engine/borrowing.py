@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 _LENGTH = struct.Struct("<I")
+_NOT_CHOSEN = 1 << 16  # what the window answers for a file that is not lent
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -52,8 +53,10 @@ class Borrower:
             os.set_inheritable(descriptors[0], False)
             return int(descriptors[0])
         number = _LENGTH.unpack(answer)[0] if len(answer) == _LENGTH.size else errno.EIO
-        if number == errno.EACCES:
-            raise NotChosenError(number, "it lies outside the files and folders that were chosen", os.fsdecode(path))
+        if number == _NOT_CHOSEN:
+            raise NotChosenError(
+                errno.EACCES, "it lies outside the files and folders that were chosen", os.fsdecode(path)
+            )
         raise OSError(number, os.strerror(number), os.fsdecode(path))
 
 
