@@ -181,10 +181,10 @@ def test_the_window_goes_on_while_100_000_files_are_listed(qtbot: QtBot, tmp_pat
     with person_at_window(qtbot, tmp_path) as person:
         person.drop(model(tmp_path / "model.pt"))
         person.wait(lambda: person.state.model is not None and not person.state.pending)
-        person.window.session.choose_folder(str(folder))
+        person.window.session.folder.choose(str(folder))
         person.wait(lambda: person.state.evaluation.scan is not None and not person.state.pending)
         assert len(person.state.evaluation.scan.images) == 100_000
-        person.window.session.choose_folder(str(folder))
+        person.window.session.folder.choose(str(folder))
         person.wait(lambda: any(concern == "scan" for concern in person.state.pending.values()))
         person.window.session.cancel()
         person.settle()
