@@ -56,6 +56,12 @@ FAILING = {
         lambda: Net(a=nn.Conv2d(3, 16, 3, padding=1), p=nn.MaxPool2d(2), fc=nn.Linear(1600, 10)),
         (1, 3, 20, 20),
     ),
+    "bytes": (cnn, torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)),
+    "bytes, channels last": (cnn, torch.randint(0, 256, (2, 16, 18, 3), dtype=torch.uint8)),
+    "bytes, channels last, one picture": (cnn, torch.randint(0, 256, (16, 18, 3), dtype=torch.uint8)),
+    "grey bytes": (lambda: cnn(channels=1), torch.randint(0, 256, (16, 18), dtype=torch.uint8)),
+    "grey, for colour": (cnn, torch.rand(16, 18)),
+    "grey pictures without channels": (lambda: cnn(channels=1), torch.rand(5, 16, 18)),
     "input_size": (lambda: Net(rnn=nn.GRU(16, 8, batch_first=True)), (4, 7, 12)),
     "time and features swapped": (lambda: Net(rnn=nn.LSTM(16, 8, batch_first=True)), (4, 16, 9)),
 }
@@ -65,7 +71,7 @@ FAILING = {
 def test_the_line_of_code_of_a_failed_run_is_done_and_the_model_runs(how):
     make, shape = FAILING[how]
     torch.manual_seed(0)
-    module, x = make().eval(), torch.randn(shape)
+    module, x = make().eval(), shape if torch.is_tensor(shape) else torch.randn(shape)
     with unchanged(module, mode="eval", seed=0):
         captured = capture_forward(module, (x,), {})
         fix, code = suggest_mend(module, captured.graph, captured.failure, (x,), {})
@@ -74,6 +80,8 @@ def test_the_line_of_code_of_a_failed_run_is_done_and_the_model_runs(how):
     names = {"self": module, "model": module, "nn": nn, "x": x}
     exec(code, names)
     assert torch.is_tensor(module(names["x"]))
+    if x.dtype is torch.uint8:
+        assert 0.9 < float(names["x"].max()) <= 1
 
 
 def test_a_layer_is_named_as_in_code():

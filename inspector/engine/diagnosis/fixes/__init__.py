@@ -16,6 +16,7 @@ from inspector.engine.diagnosis.fixes import (
     joined_shapes,
     known_input,
     missing_batch,
+    raw_pictures,
     recurrent,
     size,
 )
@@ -28,6 +29,7 @@ from inspector.protocol.graph import Failure, Graph
 FIXES: tuple[Callable[[FailedRun], str], ...] = (
     arguments.suggest,
     devices.suggest,
+    raw_pictures.suggest,
     dtypes.suggest,
     embedding.suggest,
     batch_norm.suggest,

@@ -7,7 +7,9 @@ from torch import nn
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun
 
 _OF_LAYER = re.compile(r"\b(in_features|in_channels|input_size|num_embeddings)=(\d+)")
-_OF_INPUT = re.compile(r"x\.(?:unsqueeze|permute|transpose|flatten)\([\d, -]*\)(?:\[None\])?")
+_OF_INPUT = re.compile(
+    r"\bx(?:\.(?:unsqueeze|permute|transpose|flatten|expand|float)\([\d, -]*\)|\[(?:None|:)(?:, None)?\])+(?: / 255)?"
+)
 
 
 def code_of(run: FailedRun, fix: str) -> str:
