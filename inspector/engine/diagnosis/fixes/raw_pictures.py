@@ -18,7 +18,11 @@ _TURNS: dict[int, tuple[tuple[str, str, Change], ...]] = {
     ),
     3: (
         ("[None]", "the batch is missing", lambda x: x[None]),
-        (".permute(2, 0, 1)[None]", "the channels come last and the batch is missing", lambda x: x.permute(2, 0, 1)[None]),
+        (
+            ".permute(2, 0, 1)[None]",
+            "the channels come last and the batch is missing",
+            lambda x: x.permute(2, 0, 1)[None],
+        ),
         ("[:, None]", "the axis of the one channel is missing", lambda x: x[:, None]),
     ),
     2: (

@@ -50,7 +50,7 @@ def _lost(context: RunContext, output: int, spec: TensorSpec) -> Iterator[Findin
         node=node.id,
         message=(
             f"The output {shape_text(spec.shape)} is the same size whatever the batch: {node.op} makes "
-            f"{shape_text(node.outputs[0].shape)} of {shape_text(before.shape)}, joining all items of the batch"
+            f"{shape_text(node.outputs[0].shape)} of {shape_text(before.shape)}, {_what_it_does(node)}"
             + (
                 f', as "{layer.fqn}" has batch_first=False and takes axis 1 for the batch.'
                 if layer is not None
@@ -69,6 +69,11 @@ def _loses(node: Node) -> bool:
     return any(any(spec.batch) for spec in node.inputs) and all(
         spec.batch and not any(spec.batch) for spec in node.outputs
     )
+
+
+def _what_it_does(node: Node) -> str:
+    taken = plain_name(node.op) in {"getitem", "select", "unbind", "narrow"}
+    return "taking a part of the batch" if taken else "joining all items of the batch"
 
 
 def _fix(node: Node) -> str:
