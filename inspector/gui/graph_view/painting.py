@@ -28,6 +28,7 @@ RADIUS = 7.0
 FADED = 0.38
 NAMES_AFTER = 12.0  # between a shape and its axes' names
 FROM_AFAR = 0.28  # how much of its colour a box has whose band can hardly be seen
+WITHOUT_TITLE = 0.6  # and one that has nothing to be read on it
 BADGE, ALARM, PILL = 0.09, 0.07, 0.08  # how strong these grounds are tinted: text is read on them
 
 
@@ -176,9 +177,9 @@ def paint_card(
     edge = colour(theme.failure) if card.failed else colour(theme.border)
     ground = mixed(theme.card, theme.failure, ALARM) if card.failed else colour(theme.card)
     if not look.has_text:
-        ground = mixed(ground.name(), band.name(), FROM_AFAR)
+        ground = mixed(ground.name(), band.name(), FROM_AFAR if look.zoom >= TITLE_FROM else WITHOUT_TITLE)
     if not look.has_corners:
-        painter.fillRect(rect, colour(theme.failure) if card.failed else mixed(theme.card, band.name(), 0.6))
+        painter.fillRect(rect, colour(theme.failure) if card.failed else mixed(theme.card, band.name(), WITHOUT_TITLE))
         return
     radius = min(rect.height() / 2, 18.0) if card.style in ("pill", "chip") else RADIUS
     painter.setPen(_pen(ring or edge, 2.2 if ring else 1.5 if card.failed else 1.0))

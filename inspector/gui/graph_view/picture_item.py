@@ -26,6 +26,7 @@ from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 
 MARGIN = 24.0
+THINNEST = 0.9  # pixels of a wire: from afar it would fade
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ class PictureItem(QGraphicsItem):
 
     def _paint_segment(self, frame: _Frame, picture: Picture, segment: int, lit: int) -> None:
         ink = _wire_ink(bool(picture.layout.skips[segment]), lit, frame.look.theme)
-        width = float(picture.widths[segment]) + (0.6 if lit == 2 else 0.0)
+        width = max(float(picture.widths[segment]) + (0.6 if lit == 2 else 0.0), THINNEST / frame.look.zoom)
         pen = QPen(ink, width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         frame.painter.setPen(pen)
