@@ -60,10 +60,25 @@ def field(number, payload):
 
 
 def onnx():
+    """With a branch, a function, a scope, weights inside and beside, and a free size."""
     weight = field(1, 2) + field(1, 3) + field(2, 1) + field(8, b"weight") + field(9, bytes(24))
-    node = field(1, b"x") + field(1, b"weight") + field(2, b"y") + field(4, b"Gemm")
-    graph = field(1, node) + field(2, b"g") + field(5, weight) + field(11, field(1, b"x")) + field(12, field(1, b"y"))
-    return field(1, 8) + field(2, b"pytorch") + field(7, graph) + field(8, field(1, b"") + field(2, 17))
+    beside = field(1, 3) + field(2, 1) + field(8, b"bias")
+    beside += field(13, field(1, b"location") + field(2, b"m.data")) + field(14, 1)
+    gemm = field(1, b"x") + field(1, b"weight") + field(1, b"bias") + field(2, b"y") + field(3, b"/fc/Gemm")
+    gemm += field(4, b"Gemm") + field(5, field(1, b"transB") + field(3, 1) + field(20, 2))
+    gemm += field(9, field(1, b"pkg.torch.onnx.name_scopes") + field(2, b"['', 'fc', 'linear']"))
+    inner = field(1, field(1, b"y") + field(2, b"r") + field(4, b"Relu")) + field(12, field(1, b"r"))
+    branch = field(1, b"c") + field(2, b"z") + field(4, b"If")
+    branch += field(5, field(1, b"then_branch") + field(6, inner) + field(20, 5))
+    call = field(1, b"z") + field(2, b"out") + field(4, b"Twice") + field(7, b"own")
+    twice = field(1, b"Twice") + field(4, b"a") + field(5, b"b") + field(10, b"own")
+    twice += field(7, field(1, b"a") + field(2, b"b") + field(4, b"Relu")) + field(9, field(1, b"") + field(2, 17))
+    shape = field(1, field(2, b"batch")) + field(1, field(1, 3))
+    source = field(1, b"x") + field(2, field(1, field(1, 1) + field(2, shape)))
+    graph = field(1, gemm) + field(1, branch) + field(1, call) + field(2, b"g") + field(5, weight) + field(5, beside)
+    graph += field(11, source) + field(11, field(1, b"c")) + field(12, field(1, b"out"))
+    opsets = field(8, field(1, b"") + field(2, 17)) + field(8, field(1, b"own") + field(2, 1))
+    return field(1, 8) + field(2, b"pytorch") + field(7, graph) + opsets + field(25, twice)
 
 
 def gguf_text(text):

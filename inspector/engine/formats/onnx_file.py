@@ -4,13 +4,13 @@ from collections import Counter
 from itertools import islice
 
 from inspector.engine.formats.cleaning import clean_text, counted
-from inspector.engine.formats.onnx_graph import graph_of_onnx
+from inspector.engine.formats.onnx_operations import is_parameter
 from inspector.engine.formats.onnx_parts import OnnxFile, OnnxGraph, OnnxNode, OnnxTensor
 from inspector.engine.formats.onnx_reader import read_onnx
+from inspector.engine.formats.onnx_scopes import places_of
 from inspector.engine.formats.protobuf import Walker
 from inspector.engine.formats.reading import Refused, Source
 from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry
-from inspector.protocol.graph import Graph
 
 _KNOWN_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
 # Domains whose operations ONNX Runtime itself has.
@@ -22,7 +22,6 @@ def describe(source: Source) -> FileDescription | None:
     if not _is_onnx(source):
         return None
     file = read_onnx(source)
-    graph, _axes = graph_of_onnx(file)
     tensors = file.graph.tensors
     ops = Counter(node.op for node in file.graph.nodes)
     return FileDescription(
@@ -32,7 +31,7 @@ def describe(source: Source) -> FileDescription | None:
         safety="inert",
         summary=f"An ONNX model, {counted(ops.total(), 'operation')}, {counted(len(tensors), 'tensor')}.",
         tensors=tuple(TensorEntry(tensor.name, tensor.shape, tensor.dtype) for tensor in tensors),
-        modules=tuple(_modules(graph)),
+        modules=tuple(_modules(file)),
         metadata=_metadata(file, ops),
         warnings=tuple(_warnings(file)),
     )
@@ -106,12 +105,16 @@ def is_plain_name(location: str) -> bool:
     return bool(location) and ":" not in parts[0] and not any(part in {"", "..", "."} for part in parts)
 
 
-def _modules(graph: Graph) -> list[ModuleEntry]:
-    """The modules that the names in the file tell of, in the order of the graph."""
-    found = {group.fqn: group.class_name for group in graph.groups}
-    for node in graph.nodes:
-        if node.kind == "module":
-            found.setdefault(node.fqn, node.op)
+def _modules(file: OnnxFile) -> list[ModuleEntry]:
+    """The modules that the names in the file tell of, and operations with weights, in the order of the graph."""
+    held = {tensor.name: tensor for tensor in file.graph.tensors}
+    found: dict[str, str] = {}
+    for node, place in zip(file.graph.nodes, places_of(file.graph.nodes), strict=True):
+        for fqn, name in zip(place.groups, place.classes, strict=True):
+            found.setdefault(fqn, name or "Module")
+        given = [(at, held[name]) for at, name in enumerate(node.inputs) if name in held]
+        if place.fqn and (place.stands_for_module or any(is_parameter(node, at, tensor) for at, tensor in given)):
+            found.setdefault(place.fqn, node.op)
     return [ModuleEntry(fqn, class_name) for fqn, class_name in found.items()]
 
 

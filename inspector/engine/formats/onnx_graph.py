@@ -23,6 +23,7 @@ from inspector.engine.formats.onnx_scopes import Place, is_constant, places_of
 from inspector.protocol.graph import Edge, Graph, GraphAxes, Group, Node, TensorAxes, TensorSpec
 
 MAX_NODES = 50_000  # what the view draws without trouble; also ends what defines itself by itself twice, and again
+MAX_CALLS = 5_000  # of functions that the file defines; those beyond are one operation each
 _MAX_DEPTH = 24
 _MOST_NOTES = 24
 NOTE = "As the file tells it; nothing was run. Shapes are those that the file holds; ? is a size that it leaves open."
@@ -39,6 +40,10 @@ def graph_of_onnx(file: OnnxFile) -> tuple[Graph, GraphAxes]:
     notes = [NOTE]
     if drawing.left_out:
         notes.append(f"Only the first {MAX_NODES:,} operations are drawn.")
+    if drawing.calls > MAX_CALLS:
+        notes.append(
+            f"Functions of the file are drawn with what is in them {MAX_CALLS:,} times, and else as one operation."
+        )
     graph = Graph(
         nodes=tuple(drawing.nodes),
         groups=with_totals(drawing.groups, drawing.nodes),
@@ -82,6 +87,7 @@ class _Drawing:
     groups: list[Group] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     left_out: bool = False
+    calls: int = 0
     _counted: set[tuple[int, int]] = field(default_factory=set)
     _dims: dict[int, list[tuple[str, ...]]] = field(default_factory=dict)
 
@@ -128,7 +134,10 @@ class _Drawing:
         key = ("" if node.domain == "ai.onnx" else node.domain, node.op)
         found = self.functions.get(key)
         name = f"{node.domain}::{node.op}"
-        return None if name in around.functions or around.depth >= _MAX_DEPTH else found
+        if found is None or name in around.functions or around.depth >= _MAX_DEPTH:
+            return None
+        self.calls += 1
+        return found if self.calls <= MAX_CALLS else None
 
     def _draw_function(self, node: OnnxNode, body: OnnxFunction, fqn: str, group: int | None, around: _Around) -> None:
         called = self._group(fqn, node.op, group)
