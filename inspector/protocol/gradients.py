@@ -19,7 +19,7 @@ TransformKind = Literal[
     "argmax",
     "line",
 ]
-Reached = Literal["reached", "zero", "cut off", "frozen", "unused"]
+Reached = Literal["reached", "zero", "cut off", "frozen", "unused", "not reached"]
 
 
 class OutputTransform(Message, frozen=True):
@@ -40,9 +40,12 @@ class ParameterGradient(Message, frozen=True, gc=False):
     """What came of the gradient of one parameter, in the model's order.
 
     `norm` is its Euclidean norm, `max_abs` its largest absolute value, `zeros` the share of exact zeros; None where no
-    gradient came. `weight_norm` is the norm of the parameter itself. `reached` says `reached`; `zero` where all of it
-    is exactly zero; `cut off` where an operation stopped it; `frozen` where the parameter asks for none; `unused` where
-    the loss does not depend on it in this run. `stop` is the place in `stops` of what cut it off or made it zero.
+    gradient came. `weight_norm` is the norm of the parameter itself. `stop` is the place in `stops` of what cut it off
+    or made it zero.
+
+    `reached` says `reached`; `zero` where all of it is exactly zero; `cut off` where an operation stopped it; `frozen`
+    where the parameter asks for none; `unused` where the loss does not depend on it in this run; `not reached` where
+    none came and it can't be told why.
     """
 
     fqn: str

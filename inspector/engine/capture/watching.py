@@ -71,7 +71,7 @@ class GradientWatch:
     def look_at_outputs(self, index: int, node: "RecordedNode", outputs: list[torch.Tensor]) -> None:
         """Node `index` gave these."""
         for place, tensor in enumerate(outputs):
-            if tensor.requires_grad and node.kind != "parameter":
+            if tensor.requires_grad and node.kind != "parameter" and _has_values_of_its_own(tensor):
                 self._follow(tensor, (index, place))
         self.made[index] = Made(
             carries=tuple([_has_gradient(tensor) for tensor in outputs]),
@@ -116,8 +116,15 @@ def measured(gradient: torch.Tensor) -> Arrived:
     return Arrived(norm, largest)
 
 
+def _has_values_of_its_own(tensor: torch.Tensor) -> bool:
+    """Whether it is neither nested nor one of functorch's, which stand for many and can't be looked into."""
+    return not tensor.is_nested and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
 def _all_zero(tensor: torch.Tensor) -> bool:
-    if not tensor.is_floating_point() or tensor.is_meta or tensor.layout is not torch.strided or not tensor.numel():
+    if not _has_values_of_its_own(tensor) or not tensor.is_floating_point() or tensor.layout is not torch.strided:
+        return False
+    if tensor.is_meta or not tensor.numel():
         return False
     with torch.no_grad():
         return not bool(tensor.detach().any())

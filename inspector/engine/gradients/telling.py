@@ -40,8 +40,9 @@ def flow_of(module: nn.Module, traced: Traced, head: HeadKind, notes: list[str])
         stops = [raised, *stops]
         stop_of_parameter = dict.fromkeys(raised.parameters, 0) | {n: p + 1 for n, p in stop_of_parameter.items()}
     told = parameters if traced.loss_value is not None or not traced.carries else {}  # without a loss nothing is known
+    lost: Reached = "cut off" if record is not None or not traced.carries else "not reached"
     rows = tuple(
-        _row(name, parameter, traced, stop_of_parameter.get(name), is_unused=name in unused)
+        _row(name, parameter, traced, stop_of_parameter.get(name), missing="unused" if name in unused else lost)
         for name, parameter in told.items()
     )
     norms = [row.norm for row in rows if row.norm is not None]
@@ -73,7 +74,10 @@ def flow_of(module: nn.Module, traced: Traced, head: HeadKind, notes: list[str])
     )
 
 
-def _row(name: str, parameter: nn.Parameter, traced: Traced, stop: int | None, *, is_unused: bool) -> ParameterGradient:
+def _row(
+    name: str, parameter: nn.Parameter, traced: Traced, stop: int | None, *, missing: Reached
+) -> ParameterGradient:
+    """`missing` is what it is where no gradient came."""
     grad = traced.grads.get(name)
     reached: Reached
     if not parameter.requires_grad:
@@ -81,7 +85,7 @@ def _row(name: str, parameter: nn.Parameter, traced: Traced, stop: int | None, *
     elif grad is not None:
         reached = "reached" if grad.arrived.largest != 0 else "zero"
     else:
-        reached = "unused" if is_unused else "cut off"
+        reached = missing
     return ParameterGradient(
         fqn=name,
         shape=() if is_lazy(parameter) else tuple(parameter.shape),
@@ -238,7 +242,7 @@ def _failed_forward(module: nn.Module, traced: Traced, notes: list[str]) -> Grad
     """A forward that fails only where gradients are wanted: an in-place change of a weight, say."""
     failure = traced.captured.failure if traced.captured is not None else None
     rows = tuple(
-        _row(name, parameter, traced, 0 if parameter.requires_grad else None, is_unused=False)
+        _row(name, parameter, traced, 0 if parameter.requires_grad else None, missing="cut off")
         for name, parameter in module.named_parameters()
     )
     where = f"{failure.op} ({failure.fqn})" if failure is not None and failure.fqn else failure.op if failure else ""

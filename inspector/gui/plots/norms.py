@@ -14,10 +14,11 @@ from inspector.gui.parts import Sentence, named, small_font
 from inspector.gui.theme import theme, theme_source
 
 # What stands at the foot of the axis in place of a bar, with its symbol in pyqtgraph and its colour in the theme.
-Mark = Literal["cut off", "zero", "frozen", "unused", "not finite"]
+Mark = Literal["cut off", "zero", "not reached", "frozen", "unused", "not finite"]
 MARKS: dict[Mark, tuple[str, str, str]] = {
     "cut off": ("x", "failure", "×"),
     "zero": ("o", "failure", "○"),
+    "not reached": ("+", "failure", "+"),
     "not finite": ("t1", "failure", "▲"),
     "frozen": ("s", "faint", "■"),
     "unused": ("d", "faint", "◆"),

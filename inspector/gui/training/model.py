@@ -16,7 +16,7 @@ COLUMNS = ("Parameter", "Shape", "Gradient", "Norm", "Largest", "Zeros", "/ weig
 NORM, LARGEST, ZEROS, RATIO = 3, 4, 5, 6
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_TONES = {"cut off": "failure", "zero": "failure", "frozen": "faint", "unused": "faint"}
+_TONES = {"cut off": "failure", "zero": "failure", "not reached": "failure", "frozen": "faint", "unused": "faint"}
 _TIPS = {
     2: "reached, exactly zero, cut off by an operation, frozen (requires_grad is False), or unused in this run",
     3: "Euclidean norm of the gradient",
