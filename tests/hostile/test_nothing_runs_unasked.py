@@ -130,6 +130,10 @@ def test_no_door_runs_a_trick(tmp_path, honest, container):
         answers += window.send(RunForward(inputs=(NamedInput(source=ArrayInput(path=path)),)))
         answers += window.send(PreviewInput(source=ImageInput(paths=(path,), preprocess=Preprocess(height=4, width=4))))
         answers += window.send(DecodeImages(paths=(path,)))
+        compared = window.send(CompareModels(other=LoadModel(path=path)))
+        # Weights beside a trick may be compared, in a copy of the model that is open: nothing of the trick is made.
+        answers += [event for event in compared if isinstance(event, ModelLoaded) and not event.keys]
+        window.send(CompareWeights(path_a=path, path_b=str(honest / "weights.pt")))
         for request in (
             LoadModel(path=path, try_inputs=False),
             LoadModel(path=path, try_inputs=False, trusted=("0" * 64,)),  # opened before, and changed since
@@ -139,12 +143,6 @@ def test_no_door_runs_a_trick(tmp_path, honest, container):
         ):
             answers += [event for event in window.send(request) if isinstance(event, ModelLoaded)]
             window.send(RunForward())
-        window.send(LoadModel(path=str(honest / "model.pt"), try_inputs=False))
-        compared = window.send(CompareModels(other=LoadModel(path=path)))
-        compared += window.send(CompareModels(other=LoadModel(path=str(honest / "weights.pt"), source=path)))
-        # Weights beside a trick may be compared, in a copy of the model that is open: nothing of the trick is made.
-        answers += [event for event in compared if isinstance(event, ModelLoaded) and not event.keys]
-        window.send(CompareWeights(path_a=path, path_b=str(honest / "weights.pt")))
         loaded = [event for event in answers if isinstance(event, ModelLoaded)]
         assert not loaded, (trick.name, loaded)
         window.send(LoadModel(path=str(honest / "model.pt"), try_inputs=False))
