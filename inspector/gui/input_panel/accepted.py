@@ -1,7 +1,7 @@
 """Which shapes the model takes: a button that has them searched, the answer in a sentence, and chips to choose one."""
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.gui.input_panel.flow import FlowLayout
 from inspector.gui.parts import PushButton, Sentence, named
@@ -58,11 +58,6 @@ class AcceptedView(QWidget):
         """The buttons to choose from."""
         return tuple(self._chips)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """What the layout needs."""
-        layout = self.layout()
-        return layout.sizeHint() if isinstance(layout, QLayout) else super().sizeHint()
-
     def _make_chips(self, choices: tuple[ShapeChoice, ...]) -> None:
         for chip in self._chips:
             self._row.removeWidget(chip)
@@ -71,6 +66,9 @@ class AcceptedView(QWidget):
         self._chips = [self._chip(choice) for choice in choices]
         for chip in self._chips:
             self._row.addWidget(chip)
+            chip.show()  # a layout takes them in with the next event; the height is asked for at once
+        self._row.invalidate()
+        self.updateGeometry()
 
     def _chip(self, choice: ShapeChoice) -> PushButton:
         chip = PushButton(choice.label, f"choose_{choice.label}", f"Feed {choice.label} and run")
