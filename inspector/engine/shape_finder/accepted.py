@@ -13,6 +13,7 @@ from inspector.engine.shape_finder.axes_of import Family, families, moved
 from inspector.engine.shape_finder.bench import Bench, Fed, Shapes
 from inspector.engine.shape_finder.choices import choices_of
 from inspector.engine.shape_finder.pictures import sides_beside
+from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.refusal import refusal
 from inspector.engine.shape_finder.search import guess_met
 from inspector.engine.shape_finder.sizes import Clock
@@ -43,6 +44,7 @@ def find_accepted(
     `between_steps` is called before each try, and may raise to stop. What was not tried when `seconds` of work were
     spent is left out, and the answer says so.
     """
+    warm_meta()  # before the clock starts
     began = time.monotonic()
     bench = Bench(module, fed, Clock.of(seconds), between_steps)
     start = bench.watched(bench.shapes)

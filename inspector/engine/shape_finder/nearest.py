@@ -8,6 +8,7 @@ from inspector.core.formatting import shape_text
 from inspector.engine.shape_finder.attempt import Attempt
 from inspector.engine.shape_finder.axes_of import Family, families, moved
 from inspector.engine.shape_finder.bench import Bench, Fed, Shapes
+from inspector.engine.shape_finder.practice import warm_meta
 from inspector.engine.shape_finder.sizes import Clock
 from inspector.protocol.shapes import AxisRole
 
@@ -20,6 +21,7 @@ _MULTIPLES = (2, 4, 8, 16, 32, 64, 14, 28)
 
 def nearest_shapes(module: nn.Module, fed: Sequence[Fed]) -> Shapes | None:
     """The nearest that was seen to run, or None. The number of axes is kept, but for a missing batch."""
+    warm_meta()  # before the clock starts
     bench = Bench(module, fed, Clock.of(NEAREST_S))
     if bench.runs(bench.shapes):
         bench.insist_on_values()
