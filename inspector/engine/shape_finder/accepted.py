@@ -328,11 +328,10 @@ def _nothing(axes: Sequence[AcceptedAxis]) -> str:
     """`No size from 1×1 to 512×512 runs: Linear "3" expects 1,600 features`, and a full stop."""
     sides = next((axis for axis in axes if axis.role == "size"), None)
     why = next((axis.why for axis in axes if axis.why), "")
-    where = (
-        f"No size from {sides.low}×{sides.low} to {sides.high}×{sides.high} runs"
-        if sides
-        else "No shape that was tried runs"
-    )
+    whole = sides is not None and sides.num_tried == sides.high - sides.low + 1
+    where = "No shape that was tried runs" if sides is None else "No size that was tried runs"
+    if sides is not None and whole:
+        where = f"No size from {sides.low}×{sides.low} to {sides.high}×{sides.high} runs"
     return f"{where}{f': {why}' if why else ''}."
 
 
