@@ -22,8 +22,8 @@ from safetensors.torch import save
 from torch import nn
 
 from inspector.engine.errors import EngineError
-from inspector.engine.formats import describe_file
-from inspector.engine.formats.protobuf import MAX_FIELDS, Walker
+from inspector.engine.formats import describe_file, onnx_graph, onnx_reader
+from inspector.engine.formats.protobuf import Walker
 from inspector.engine.formats.reading import Refused, open_source
 from inspector.engine.inputs.images import open_image
 from inspector.engine.loading.consent import open_held
@@ -190,6 +190,8 @@ OTHERS = {
     ("pickles", "nesting of what is rebuilt"),
     ("pickles", "values that are rebuilt"),
     ("ONNX", "fields"),
+    ("ONNX", "nesting of graphs"),
+    ("ONNX", "operations that are drawn or run"),
     ("Python source", "bytes"),
     ("pictures", "pixels"),
 }
@@ -258,14 +260,62 @@ def test_what_is_rebuilt_has_a_depth_and_a_number_of_parts(tmp_path, monkeypatch
         rebuild(str(path))
 
 
-def test_onnx_has_a_number_of_fields(tmp_path):
+def field(number: int, content: bytes | int) -> bytes:
+    """One field of a protocol buffer: a number, or bytes."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    length, packed = len(content), b""
+    while length > 127:
+        packed, length = packed + bytes([length & 127 | 128]), length >> 7
+    return bytes([number << 3 | 2]) + packed + bytes([length]) + content
+
+
+def onnx(nodes: int = 1, depth: int = 0) -> bytes:
+    """A model of Relu after Relu, in graphs that are attributes of an If, that deep."""
+    inner = b""
+    for place in range(nodes):
+        inner += field(1, field(1, b"x%d" % place) + field(2, b"x%d" % (place + 1)) + field(4, b"Relu"))
+    graph = inner + field(2, b"g")
+    for _ in range(depth):
+        branch = field(1, b"then_branch") + field(6, graph) + b"\xa0\x01\x05"
+        graph = field(1, field(1, b"x0") + field(2, b"y") + field(4, b"If") + field(5, branch)) + field(2, b"g")
+    return field(1, 8) + field(7, graph) + field(8, field(1, b"") + field(2, 17))
+
+
+def test_onnx_has_a_number_of_fields(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"\x08\x01" * 11)
     with open_source(str(path)) as source:
         assert len(list(Walker(source, 10).fields(0, 20))) == 10
         with pytest.raises(Refused, match="more parts than any honest ONNX model"):
             list(Walker(source, 10).fields(0, 22))
-        assert Walker(source)._most == MAX_FIELDS
+    path.write_bytes(onnx(nodes=10))
+    with open_source(str(path)) as source:
+        assert len(onnx_reader.read_onnx(source).graph.nodes) == 10
+        monkeypatch.setattr(onnx_reader, "MAX_FIELDS", 20)
+        with pytest.raises(Refused, match="more parts than any honest ONNX model"):
+            onnx_reader.read_onnx(source)
+
+
+def test_onnx_has_a_depth_of_graphs(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_reader, "MAX_DEPTH", 4)
+    path = tmp_path / "file"
+    path.write_bytes(onnx(depth=4))
+    with open_source(str(path)) as source:
+        assert onnx_reader.read_onnx(source).graph.nodes[0].op == "If"
+    path.write_bytes(onnx(depth=5))
+    with open_source(str(path)) as source, pytest.raises(Refused, match="nest more deeply"):
+        onnx_reader.read_onnx(source)
+
+
+def test_onnx_is_drawn_up_to_a_number_of_operations_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_graph, "MAX_NODES", 5)
+    path = tmp_path / "file"
+    for nodes, said in ((3, False), (9, True)):
+        path.write_bytes(onnx(nodes=nodes))
+        with open_source(str(path)) as source:
+            drawn, _ = onnx_graph.graph_of_onnx(onnx_reader.read_onnx(source))
+        assert any("Only the first 5 operations" in note for note in drawn.notes) == said
 
 
 def test_source_has_a_number_of_bytes(tmp_path, monkeypatch):
