@@ -120,6 +120,13 @@ _TABLE: dict[str, tuple[_Row, ...]] = {
             test_folder=_BY_FOLDER,
         ),
         _Row(
+            "digits_onnx",
+            "Digits: ONNX",
+            "Operations and weights, and no Python. The graph shows at once; it runs where ONNX Runtime is installed.",
+            "digits/digits.onnx",
+            test_folder=_BY_FOLDER,
+        ),
+        _Row(
             "digits_source",
             "Digits: source only, untrained",
             "The .py alone: its class is built with fresh weights, so its answers are guesses.",

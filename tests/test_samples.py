@@ -128,6 +128,14 @@ def test_only_the_module_of_an_own_class_names_more_than_torch():
     assert "digits_cnn.DigitsCNN" in unsafe(DIGITS / "digits_own_class.pth")
 
 
+def test_the_onnx_file_computes_what_the_model_does():
+    runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    model = digits_model(torch.load(DIGITS / "digits_state_dict.pth", weights_only=True))
+    image = torch.rand(3, 1, 8, 8)
+    (scores,) = runtime.InferenceSession(DIGITS / "digits.onnx").run(None, {"image": image.numpy()})
+    torch.testing.assert_close(torch.from_numpy(scores), model(image).detach(), rtol=1e-4, atol=1e-4)
+
+
 def test_the_sequential_module_reads_the_digits_too():
     assert accuracy(torch.load(DIGITS / "digits_module.pth", weights_only=False).eval(), by_folder()) > 0.97
 

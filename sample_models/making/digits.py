@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from making.saving import import_source, save_exported, save_safetensors, save_torchscript
+from making.saving import import_source, save_exported, save_onnx, save_safetensors, save_torchscript
 
 GOAL = 0.97  # of the held-out scans, as the README says
 EPOCHS = 40
@@ -81,6 +81,7 @@ def _save_all(model: nn.Module, folder: Path, images: NDArray[np.uint8], labels:
     save_torchscript(model, folder / "digits_torchscript.pt")
     save_safetensors(weights, folder / "digits.safetensors")
     save_exported(model, folder / "digits.pt2")
+    save_onnx(model, folder / "digits.onnx")
     (folder / "classes.txt").write_text("".join(f"{digit}\n" for digit in range(10)))
 
 

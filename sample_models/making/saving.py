@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -49,3 +50,18 @@ def save_exported(model: nn.Module, path: Path) -> None:
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)
     torch.export.save(program, path)
+
+
+def save_onnx(model, path):
+    """For any batch size, through TorchScript, which writes no paths of this machine; needs the package onnx."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model.eval(),
+            (torch.zeros(1, 1, 8, 8),),
+            str(path),
+            dynamo=False,
+            input_names=["image"],
+            output_names=["scores"],
+            dynamic_axes={"image": {0: "batch"}, "scores": {0: "batch"}},
+        )
