@@ -21,7 +21,9 @@ def gradients(capfd: pytest.CaptureFixture[str], *words: object) -> dict[str, An
 
 
 def test_c1_a_sigmoid_before_a_squared_error_is_reached_with_its_size_told(capfd: pytest.CaptureFixture[str]) -> None:
-    told = gradients(capfd, CASES / "c1_sigmoid_mse.py", "--loss", "mse", "--target", "1")
+    told = gradients(
+        capfd, CASES / "c1_sigmoid_mse.py", "--entry", "SigmoidForSquaredError", "--loss", "mse", "--target", "1"
+    )
     assert [row["reached"] for row in told["parameters"]] == ["reached", "reached"]
     (finding,) = told["findings"]
     assert finding["rule"] == "squared_error_on_sigmoid"
@@ -33,9 +35,20 @@ def test_c1_a_sigmoid_before_a_squared_error_is_reached_with_its_size_told(capfd
 
 def test_c2_cross_entropy_on_logits_is_right_and_on_softmax_slow(capfd: pytest.CaptureFixture[str]) -> None:
     case = CASES / "c2_softmax_shown.py"
-    right = gradients(capfd, case, "--target", "1")
+    right = gradients(capfd, case, "--entry", "RawLogits", "--target", "1")
     assert (right["loss"], right["findings"]) == ("cross_entropy", [])
-    slow = gradients(capfd, case, "--target", "1", "--loss", "CrossEntropyLoss", "--line", "torch.softmax(x, 1)")
+    slow = gradients(
+        capfd,
+        case,
+        "--entry",
+        "RawLogits",
+        "--target",
+        "1",
+        "--loss",
+        "CrossEntropyLoss",
+        "--line",
+        "torch.softmax(x, 1)",
+    )
     (finding,) = slow["findings"]
     assert finding["rule"] == "loss_on_probabilities"
     assert finding["evidence"]["least_loss"] == pytest.approx(0.5514, abs=1e-4)

@@ -38,13 +38,13 @@ def backward(person: Person):
 def test_cases_c1_to_c4_are_answered_in_the_window(qtbot: QtBot, case_folder: Path) -> None:
     with person_at_window(qtbot, case_folder, *SOURCES.values()) as person:
         person.window.docks["training"].raise_()
-        opened(person, SOURCES["c1"])
+        opened(person, SOURCES["c1"], "SigmoidForSquaredError")
         choose(person, "training_loss", "mse")
         flow = backward(person)
         assert [row.reached for row in flow.parameters] == ["reached", "reached"]
         assert [finding.rule for finding in flow.findings] == ["squared_error_on_sigmoid"]
 
-        opened(person, SOURCES["c2"])
+        opened(person, SOURCES["c2"], "RawLogits")
         assert backward(person).findings == (), "cross-entropy on logits is right"
         choose(person, "training_transform", "softmax")
         choose(person, "training_loss", "cross_entropy")
