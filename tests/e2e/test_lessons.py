@@ -48,6 +48,12 @@ def check(person: Person, lesson: Lesson) -> None:
         assert flow.loss == step.training.loss, where
         assert flow.problem == "", where
         assert any(one.reached in {"zero", "cut off"} for one in flow.parameters) == step.cuts, f"{where}: {flow}"
+    if step.against:
+        compared = state.comparison
+        assert compared.weights is not None, where
+        assert (compared.weights.num_changed, compared.weights.num_same > 0) == (0, True), where
+        assert compared.runs is not None, where
+        assert compared.runs.first is not None, where
     if step.evaluate:
         assert state.evaluation.finished is not None, where
     target = person.window.centre if step.dock == "graph" else person.window.docks[step.dock]

@@ -89,6 +89,9 @@ class LessonGuide(QObject):
             choice = TrainingChoice(loss=step.training.loss, transform=OutputTransform(kind=step.training.transform))
             self._deeds.append(lambda: self._session.training.choose(choice))
             self._deeds.append(self._session.training.trace)
+        if step.against:
+            other = self._samples[step.against].path
+            self._deeds.append(lambda: self._session.comparison.with_file(str(other)))
         self._deeds.append(lambda: self._arrive(step))
         self.changed.emit()
         self._go_on()

@@ -42,6 +42,7 @@ class Step:
         expected: the expected output, as it would be typed.
         evaluate: whether the sample's test folder is evaluated.
         training: the backward pass that is made; with `cuts` its gradient does not reach all parameters.
+        against: the sample to compare with.
         dock: the panel to look at; "graph" is the graph.
         node: the module or operation to choose, by its fqn, or by its op where it has none.
         rules: the findings to be seen. With `quiet`, no finding but notes is left.
@@ -62,6 +63,7 @@ class Step:
     evaluate: bool = False
     training: Training | None = None
     cuts: bool = False
+    against: str = ""
     dock: str = "graph"
     node: str = ""
     rules: tuple[str, ...] = ()

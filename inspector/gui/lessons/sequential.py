@@ -87,6 +87,16 @@ LESSONS = (
                 node="1",
                 picture=True,
             ),
+            Step(
+                "Its twin, from a file",
+                "The same, as two files: compared, the weights are equal, and the first node that differs is the "
+                "activation.",
+                sample="d3_relu",
+                feed=Feed((1, 10)),
+                against="d3_tanh",
+                dock="comparison",
+                picture=True,
+            ),
         ),
     ),
     Lesson(

@@ -19,8 +19,8 @@ _RECTIFIERS: tuple[Callable[..., Any], ...] = (
 # As many images at a time, until no channel is left that was never above 0.
 _STEP = 64
 _LONGEST_S = 20.0
-# More than half of a layer is a fault; some quiet channels are common in trained networks.
-_MUCH = 0.5
+# More than half of a layer is a fault. Less than a quarter is common in healthy networks, and not worth a word.
+_MUCH, _SOME = 0.5, 0.25
 
 
 class Rectified(TorchFunctionMode):
@@ -102,6 +102,8 @@ def _findings(nodes: list[Node], watch: Rectified, seen: int) -> Iterator[Findin
     if not shares:
         return
     dead, channels, node = max(shares, key=lambda one: one[0] / one[1])
+    if dead < _SOME * channels:
+        return
     name = f"{node.op} {node.fqn}".strip()
     more = f"; {watch.dead} in {len(shares)} layers in all" if len(shares) > 1 else ""
     much = dead > _MUCH * channels
