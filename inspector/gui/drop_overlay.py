@@ -12,6 +12,8 @@ from inspector.gui.parts import named
 from inspector.gui.theme import GRID, LARGE, NORMAL, theme
 
 Planner = Callable[[list[str]], DropPlan]
+# What lies right of this share of the width compares; a drop anywhere else opens, as it always did.
+EDGE = 0.72
 _KINDS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.DragLeave, QEvent.Type.Drop)
 
 
@@ -77,10 +79,10 @@ class DropOverlay(QWidget):
         self.planned.emit(self.plan)
 
     def _point(self, event: QDropEvent) -> None:
-        """The right half of the window is the other target, where there is one; Shift means it anywhere."""
+        """The window's right edge is the other target, where there is one; Shift means it anywhere."""
         has_two = self.plan is not None and self.plan.beside is not None
         shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        beside = has_two and (shifted or event.position().x() > self._window.width() / 2)
+        beside = has_two and (shifted or event.position().x() > self._window.width() * EDGE)
         if beside != self.beside:
             self.beside = beside
             self.update()
@@ -119,10 +121,12 @@ class DropOverlay(QWidget):
         if self.plan.beside is None:
             self._paint_card(painter, tone, self.plan, QRectF(self.rect()))
         else:
-            half = self.width() / 2
-            for plan, left, chosen in ((self.plan, 0.0, not self.beside), (self.plan.beside, half, self.beside)):
+            edge = self.width() * EDGE
+            rooms = (QRectF(0, 0, edge, self.height()), QRectF(edge, 0, self.width() - edge, self.height()))
+            for plan, room, chosen in zip(
+                (self.plan, self.plan.beside), rooms, (not self.beside, self.beside), strict=True
+            ):
                 painter.setOpacity(1.0 if chosen else 0.45)
-                room = QRectF(left, 0, half, self.height())
                 self._paint_card(painter, tone if chosen else QColor(colours.border), plan, room)
         painter.end()
 
@@ -132,7 +136,10 @@ class DropOverlay(QWidget):
         font.setPixelSize(LARGE)
         font.setBold(True)
         painter.setFont(font)
-        width = min(room.width() - 80, painter.fontMetrics().horizontalAdvance(plan.sentence) + 64)
+        if painter.fontMetrics().horizontalAdvance(plan.sentence) > room.width() - 104:
+            font.setPixelSize(NORMAL)
+            painter.setFont(font)
+        width = min(room.width() - 40, painter.fontMetrics().horizontalAdvance(plan.sentence) + 64)
         card = QRectF(room.center().x() - width / 2, room.center().y() - 44, width, 88)
         painter.setPen(QPen(tone, 1))
         painter.setBrush(QColor(colours.card))

@@ -29,7 +29,7 @@ def opened(person, path):
 
 
 def drop_at_the_right(person, path):
-    """Over the right half a model that is dropped is compared; the overlay says so before."""
+    """Over the right edge a model that is dropped is compared; the overlay says so before."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
