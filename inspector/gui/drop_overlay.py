@@ -29,7 +29,7 @@ class DropOverlay(QWidget):
     of text for themselves, never see a dragged file.
 
     Signals:
-        planned: what a drop would do, once files are over the window.
+        planned: what a drop here would do, once files are over the window and whenever that changes.
         dropped: the plan, once the files were let go.
     """
 
@@ -63,9 +63,11 @@ class DropOverlay(QWidget):
         if event.type() == QEvent.Type.Drop:
             self._let_go(dragged)
             return True
-        if self.plan is None:
+        began = self.plan is None
+        if began:
             self._begin(local_paths(dragged.mimeData()))
-        self._point(dragged)
+        if self._point(dragged) or began:
+            self.planned.emit(self._would())
         dragged.setDropAction(Qt.DropAction.CopyAction)
         dragged.setAccepted(self.plan is not None and self.plan.kind != "refuse")
         return True
@@ -76,23 +78,29 @@ class DropOverlay(QWidget):
         self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
-        self.planned.emit(self.plan)
 
-    def _point(self, event: QDropEvent) -> None:
-        """The window's right edge is the other target, where there is one; Shift means it anywhere."""
+    def _would(self) -> DropPlan | None:
+        """What letting go here does."""
+        return self.plan.beside if self.plan is not None and self.beside else self.plan
+
+    def _point(self, event: QDropEvent) -> bool:
+        """The window's right edge is the other target, where there is one; Shift means it anywhere.
+
+        True where that is another than before.
+        """
         has_two = self.plan is not None and self.plan.beside is not None
         shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         beside = has_two and (shifted or event.position().x() > self._window.width() * EDGE)
-        if beside != self.beside:
-            self.beside = beside
-            self.update()
+        if beside == self.beside:
+            return False
+        self.beside = beside
+        self.update()
+        return True
 
     def _let_go(self, event: QDropEvent) -> None:
-        plan = self._planner(local_paths(event.mimeData()))
-        self.plan = plan
+        self.plan = self._planner(local_paths(event.mimeData()))
         self._point(event)
-        if self.beside and plan.beside is not None:
-            plan = plan.beside
+        plan = self._would()
         self._finish()
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()

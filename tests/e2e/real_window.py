@@ -49,6 +49,11 @@ class RealWindow:
                 if not self._reader.is_alive() or not self._more.wait(deadline - time.monotonic()):
                     raise AssertionError(f"the window never said {words!r}, but:\n{''.join(self.lines)}")
 
+    def has_said(self, words: str) -> bool:
+        """Whether a line that has these words came since the one last waited for."""
+        with self._more:
+            return any(words in line for line in self.lines[self._read :])
+
     def xdotool(self, *words: object) -> str:
         return xdotool(self.environment, *words)
 

@@ -1,5 +1,6 @@
 """The app as a person meets it: a real process, a real window on an X screen, a real mouse. Linux with Xvfb only."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -70,14 +71,23 @@ def look(seer: subprocess.Popen[str], path: Path) -> tuple[int, str]:
 
 
 def drag(window: RealWindow, says: str) -> None:
-    """Press on the desk's file, move to the window in ten steps, let go once it has said what it would do."""
+    """Press on the desk's file, move to the window in ten steps, let go once it has said what it would do.
+
+    While a window answers, what is dragged keeps its last steps to itself; a hand that is never quite still sends more.
+    """
     start, end = window.middle_of("desk"), window.middle_of(TITLE)
     window.xdotool("mousemove", *start, "mousedown", 1)
     for step in range(1, 11):
         x, y = (a + (b - a) * step // 10 for a, b in zip(start, end, strict=True))
         window.xdotool("mousemove", "--sync", x, y)
-    window.wait_for(says)
-    window.xdotool("mousemove_relative", "--sync", "--", -3, -3)
+    shake = itertools.cycle((-3, 3))
+
+    def told() -> bool:
+        step = next(shake)
+        window.xdotool("mousemove_relative", "--sync", "--", step, step)
+        return window.has_said(says)
+
+    until(told, f"the window says {says!r}")
     window.xdotool("mouseup", 1)
 
 

@@ -218,7 +218,9 @@ def test_every_allow_listed_class_is_torchs_own():
         owner, _, attribute = full.rpartition(".")
         kind = getattr(importlib.import_module(owner), attribute)
         assert issubclass(kind, nn.Module)
-        assert kind.__setstate__.__module__.startswith("torch.nn.")
+        # torch.compile, where a test before this one used it, wraps the base class's own
+        setting = [vars(base)["__setstate__"].__module__ for base in kind.__mro__ if "__setstate__" in vars(base)]
+        assert all(owner.startswith(("torch.nn.", "torch._dynamo.mutation_guard")) for owner in setting)
 
 
 class Own(nn.Module):
