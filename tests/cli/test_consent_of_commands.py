@@ -13,6 +13,8 @@ import pytest
 import torch
 from torch import nn
 
+from inspector import cli
+
 
 class Runs:
     """Unpickles to a folder being made in the one place where the engine may write, and prints."""
@@ -55,7 +57,15 @@ COMMANDS = {
     "run": ("run", "F/hostile.pt"),
     "evaluate": ("evaluate", "F/hostile.pt", "F/set"),
     "compare": ("compare", "F/honest.pt", "F/hostile.pt"),
+    "compare, the first": ("compare", "F/hostile.pt", "F/honest.pt"),
     "report": ("report", "F/hostile.pt", "-o", "F/report.html"),
+    "gradients": ("gradients", "F/hostile.pt"),
+    "shapes": ("shapes", "F/hostile.pt"),
+}
+# These ask nothing, as they need no code.
+INERT = {
+    "describe": ("describe", "F/hostile.pt"),
+    "compare --weights": ("compare", "--weights", "F/hostile.pt", "F/honest.pt"),
 }
 
 
@@ -76,6 +86,19 @@ def test_a_command_asks_and_runs_nothing(folder: Path, command: str) -> None:
     assert "Traceback" not in err
     assert status == 3, err
     assert "builtins.eval" in err
+
+
+@pytest.mark.parametrize("command", INERT)
+def test_a_command_that_needs_no_code_asks_nothing_and_runs_nothing(folder: Path, command: str) -> None:
+    status, out, err = inspector(*(word.replace("F/", f"{folder}/") for word in INERT[command]))
+    assert status == 0, err
+    assert out
+    assert "CANARY" not in out + err
+
+
+def test_no_command_is_left_out() -> None:
+    known = {words[0] for words in (*COMMANDS.values(), *INERT.values())}
+    assert known == set(cli.COMMANDS) - {"install-desktop"}, "a command opens files, and has no row above"
 
 
 def test_weights_only_opens_it_without_the_code(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from pytestqt.qtbot import QtBot
 from torch import nn
-from window_with_engine import Person, person_at_window
+from window_with_engine import RIGHT_EDGE, Person, person_at_window
 
 from inspector.gui.settings import SettingsFile
 from inspector.places import samples
@@ -182,6 +182,79 @@ DOORS = (
 )
 
 
+# --- a second model, to compare with the open one
+
+
+def dropped_at_the_right(doors: Doors) -> None:
+    doors.open_honest()
+    doors.person.drop(doors.hostile(), at=RIGHT_EDGE)
+
+
+def dropped_at_the_right_with_its_source(doors: Doors) -> None:
+    doors.open_honest()
+    doors.person.drop(doors.hostile(), doors.hostile_source(), at=RIGHT_EDGE)
+
+
+def a_source_dropped_at_the_right(doors: Doors) -> None:
+    doors.open_honest()
+    doors.person.drop(doors.hostile_source(), at=RIGHT_EDGE)
+
+
+def chosen_in_the_dialog(doors: Doors) -> None:
+    """What the system's dialog gives; also where the menu or the dock opened it."""
+    doors.open_honest()
+    doors.person.window.dialogs._compare([str(doors.hostile())])
+
+
+def other_weights_whose_source_lies_beside_them(doors: Doors) -> None:
+    doors.open_honest()
+    torch.save(nn.LSTM(3, 2).state_dict(), doors.folder / "hostile.pth")
+    doors.hostile_source("hostile.py")
+    doors.person.drop(doors.folder / "hostile.pth", at=RIGHT_EDGE)
+
+
+def swapped_once_it_was_compared(doors: Doors) -> None:
+    doors.open_honest()
+    person, other = doors.person, doors.honest("other.pt")
+    person.drop(other, at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
+    doors.hostile(other.name)
+    person.click("comparison_end")
+    person.settle()
+    person.drop(other, at=RIGHT_EDGE)
+
+
+def swapped_before_the_open_model_was_reloaded(doors: Doors) -> None:
+    """The engine has B no more then; it is read anew."""
+    doors.open_honest()
+    person, other = doors.person, doors.honest("other.pt")
+    person.drop(other, at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
+    doors.hostile(other.name)
+    person.window.actions_by_name["reload"].trigger()
+    person.settle()
+    person.click("comparison_again")
+
+
+def trusted_for_once_and_swapped_between_the_question_and_the_answer(doors: Doors) -> None:
+    doors.open_honest()
+    person, path = doors.person, doors.folder / "swapped.pt"
+    torch.save({"model": net(), "args": Runs(os.getpid)}, path)
+    person.drop(path, at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.consent is not None and not person.state.pending)
+    asked = person.state.comparison.consent
+    doors.hostile(path.name)
+    person.window.panels.comparison.trust_requested.emit(False)
+    person.wait(lambda: person.state.comparison.consent not in (None, asked))
+
+
+COMPARISON_DOORS = (
+    *(dropped_at_the_right, dropped_at_the_right_with_its_source, a_source_dropped_at_the_right, chosen_in_the_dialog),
+    *(other_weights_whose_source_lies_beside_them, swapped_once_it_was_compared),
+    *(swapped_before_the_open_model_was_reloaded, trusted_for_once_and_swapped_between_the_question_and_the_answer),
+)
+
+
 @pytest.mark.timeout(400)
 def test_every_door_asks_first_and_runs_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     """One window and one engine for all, as torch takes seconds to start."""
@@ -189,8 +262,12 @@ def test_every_door_asks_first_and_runs_nothing(qtbot: QtBot, tmp_path: Path) ->
         doors = Doors(person, tmp_path)
         for door in DOORS:
             asks_first(doors, door)
+        for door in COMPARISON_DOORS:
+            asks_about_the_other_first(doors, door)
+        compared_as_stored(doors)
         fed_and_evaluated(doors)
         with_consent_it_does_run(doors)
+        with_consent_the_other_does_run(doors)
 
 
 def asks_first(doors: Doors, door: Callable[[Doors], None]) -> None:
@@ -205,6 +282,42 @@ def asks_first(doors: Doors, door: Callable[[Doors], None]) -> None:
     person.click("consent_decline")
     person.settle()
     assert not doors.canary.exists(), door.__name__
+
+
+def asks_about_the_other_first(doors: Doors, door: Callable[[Doors], None]) -> None:
+    person = doors.person
+    door(doors)
+    comparison = person.window.panels.comparison
+    person.wait(lambda: person.state.comparison.consent is not None and not person.state.pending)
+    assert not doors.canary.exists(), door.__name__
+    assert person.state.consent is None, "the open model is asked nothing"
+    assert comparison.question.isVisible(), door.__name__
+    told = person.state.comparison.consent.sentence
+    assert "mkdir" in told or "hostile.py is Python code" in told, door.__name__
+    comparison.question.widget().refuse.click()
+    person.settle()
+    assert person.state.comparison.runs is None, door.__name__
+    assert not doors.canary.exists(), door.__name__
+
+
+def compared_as_stored(doors: Doors) -> None:
+    """The weights alone, beside an open model and where the open file gave none: nothing of either runs."""
+    person = doors.person
+    doors.open_honest()
+    person.drop(doors.hostile("other.pt"), at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.consent is not None and not person.state.pending)
+    person.window.panels.comparison.question.widget().refuse.click()
+    person.settle()
+    person.click("comparison_alone")
+    person.wait(lambda: person.state.comparison.weights is not None and not person.state.pending)
+    assert person.state.comparison.weights.inert
+    person.drop(doors.hostile())
+    person.wait(lambda: person.state.consent is not None and not person.state.pending)
+    person.click("consent_decline")
+    person.settle()
+    person.drop(doors.hostile("other.pt"), at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.weights is not None and not person.state.pending)
+    assert not doors.canary.exists()
 
 
 def fed_and_evaluated(doors: Doors) -> None:
@@ -238,4 +351,15 @@ def with_consent_it_does_run(doors: Doors) -> None:
     person.wait(lambda: person.state.consent is not None and not person.state.pending)
     person.click("consent_once")
     person.wait(lambda: person.state.model is not None and not person.state.pending)
+    assert doors.canary.exists()
+
+
+def with_consent_the_other_does_run(doors: Doors) -> None:
+    person = doors.person
+    doors.open_honest()
+    doors.canary.rmdir()
+    person.drop(doors.hostile("third.pt"), at=RIGHT_EDGE)
+    person.wait(lambda: person.state.comparison.consent is not None and not person.state.pending)
+    person.window.panels.comparison.trust_requested.emit(False)
+    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
     assert doors.canary.exists()

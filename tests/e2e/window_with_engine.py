@@ -18,6 +18,7 @@ from inspector.places import Sample
 
 DEADLINE_MS = 60_000
 MEMORY_BYTES = 2 * 1024**3
+MIDDLE, RIGHT_EDGE = QPoint(300, 300), QPoint(1300, 400)  # of the window: a model dropped at the right is compared
 
 
 def small_engine() -> ProcessEngine:
@@ -44,15 +45,15 @@ class Person:
         """Until nothing is under way."""
         self.wait(lambda: not self.state.pending)
 
-    def drop(self, *paths: object) -> None:
+    def drop(self, *paths: object, at: QPoint = MIDDLE) -> None:
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
         buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
         surface = self.window.windowHandle()
-        entered = QDragEnterEvent(QPoint(300, 300), copy, mime, buttons, keys)
+        entered = QDragEnterEvent(at, copy, mime, buttons, keys)
         QApplication.sendEvent(surface, entered)
         assert entered.isAccepted(), self.window.overlay.plan
-        QApplication.sendEvent(surface, QDropEvent(QPointF(300, 300), copy, mime, buttons, keys))
+        QApplication.sendEvent(surface, QDropEvent(QPointF(at), copy, mime, buttons, keys))
 
     def widget(self, name: str) -> QWidget:
         found = self.window.findChild(QWidget, name)

@@ -11,13 +11,14 @@ import pickle
 import socket
 import subprocess
 import sys
+import typing
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hostile_files import CONTAINERS, NOT_LOOKED_INTO, net, raw
+from hostile_files import CONTAINERS, NOT_LOOKED_INTO, net, npy, npz, raw, torch_zip, weight
 from hostile_pickles import EXTENSIONS, tricks
 from PIL import Image
 
@@ -25,21 +26,49 @@ from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
 from inspector.engine.session import Session
 from inspector.protocol.base import ArrayRef
+from inspector.protocol.comparison import Side
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.events import ConsentNeeded, FolderScanned, ModelLoaded
 from inspector.protocol.inputs import ArrayInput, ImageInput, NamedInput, Preprocess
 from inspector.protocol.requests import (
+    AnyRequest,
+    ArraysRead,
+    CancelRequest,
+    CompareFolder,
     CompareModels,
     CompareWeights,
     DecodeImages,
+    DescribeFile,
+    EndComparison,
     Evaluate,
+    FetchTensor,
+    FindShapes,
+    FindValue,
     LoadModel,
+    MeasureParameters,
+    MeasureTensor,
     PreviewInput,
+    ProfileForward,
+    ReadCells,
+    ReadMaps,
+    ReadRow,
     RunForward,
     ScanFolder,
+    TraceGradients,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tricks call a POSIX shell")
+
+
+# These name no file; what they speak of is in the engine already.
+WITHOUT_FILES = {
+    *(MeasureParameters, FetchTensor, MeasureTensor, ReadCells, ReadMaps, FindValue, ReadRow),
+    *(EndComparison, CancelRequest, ArraysRead),
+}
+WITH_FILES = {
+    *(DescribeFile, LoadModel, RunForward, CompareModels, CompareWeights, CompareFolder, ProfileForward),
+    *(TraceGradients, FindShapes, PreviewInput, ScanFolder, Evaluate, DecodeImages),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +111,11 @@ def test_describing_names_each_trick_and_runs_none(tmp_path, container):
         assert use.risk != "harmless", trick.name
         assert use.why, trick.name
     assert canaries(tmp_path) == []
+
+
+def test_no_request_is_left_out():
+    """A new one that names a file is sent with tricks below, and has its place in one of the two sets."""
+    assert {*typing.get_args(AnyRequest)} == WITH_FILES | WITHOUT_FILES
 
 
 class Window:
@@ -149,6 +183,25 @@ def test_no_door_runs_a_trick(tmp_path, honest, container):
     assert canaries(tmp_path) == []
 
 
+def test_no_way_of_running_runs_a_trick_that_is_fed(tmp_path, honest):
+    window = Window()
+    window.send(LoadModel(path=str(honest / "model.pt"), try_inputs=False))
+    path = tmp_path / "fed.pt"
+    fed = (NamedInput(source=ArrayInput(path=str(path))),)
+    for container in (raw, torch_zip, weight, npy, npz):
+        for trick in tricks(tmp_path):
+            path.write_bytes(container(trick))
+            for request in (
+                RunForward(inputs=fed),
+                TraceGradients(inputs=fed),
+                ProfileForward(inputs=fed, runs=1, warm_up=0),
+                FindShapes(inputs=fed, seconds=0.01),
+                CompareModels(inputs=fed, b=Side(mode="train")),
+            ):
+                window.send(request)
+    assert canaries(tmp_path) == []
+
+
 def test_a_test_folder_full_of_tricks_is_evaluated_without_running_one(tmp_path, honest):
     folder = tmp_path / "test"
     for label in ("cat", "dog"):
@@ -172,6 +225,8 @@ def test_a_test_folder_full_of_tricks_is_evaluated_without_running_one(tmp_path,
     ):
         window.send(ScanFolder(folder=str(folder), labels=rule))
         window.send(Evaluate(folder=str(folder), labels=rule, preprocess=preprocess, workers=1))
+        window.send(CompareModels(b=Side(mode="train")))
+        window.send(CompareFolder(folder=str(folder), labels=rule, preprocess=preprocess, workers=1))
     window.send(LoadModel(path=str(folder)))
     assert canaries(tmp_path) == []
 
