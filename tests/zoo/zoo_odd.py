@@ -519,6 +519,12 @@ class Builds(Layers):
         return nn.LayerNorm(8)(nn.Linear(8, 8)(self.a(x))) + self.b(x)
 
 
+@row("an activation built in forward", X)
+class BuildsActivation(Layers):
+    def forward(self, x):
+        return self.b(nn.Dropout(0.1)(nn.ReLU()(self.a(x)))) + nn.Softmax(dim=-1)(self.c(x))
+
+
 @row("layers in a plain list", X)
 class PlainList(Layers):
     def __init__(self):

@@ -487,7 +487,12 @@ def wire_faults(specimen, graph):
         if module_nodes.get((name, call)) not in reached
     ]
     hookless = {name for name, module in calls.names.items() if not takes_hooks(module)}
-    transparent = {node for call, node in module_nodes.items() if call in lineage.transparent or call[0] in hookless}
+    # A module that forward builds for itself is a node, but none that hooks of the model's modules can tell of.
+    transparent = {
+        node
+        for call, node in module_nodes.items()
+        if call in lineage.transparent or call[0] in hookless or call[0] not in calls.names
+    }
     for key, (functions, before) in lineage.entered.items():
         if key not in wanted_calls or key not in module_nodes:
             continue
