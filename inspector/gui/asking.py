@@ -120,11 +120,15 @@ def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> Windo
 def mending(state: WindowState, mend: Mend) -> WindowState:
     """One of the offered mends was chosen; the file is opened with it. Only one dict of a file is taken at a time."""
     state = without_problem(state, "file")
+    arguments, mends = with_mend(state.arguments, state.mends, mend)
+    return replace(state, arguments=arguments, mends=mends, loading=True)
+
+
+def with_mend(arguments: dict[str, str], mends: tuple[str, ...], mend: Mend) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The arguments and mends with which a file is opened, and this one."""
     kind = mend.name.partition(":")[0]
-    others = tuple(name for name in state.mends if name != mend.name and name.partition(":")[0] != kind)
-    if mend.arguments:
-        return replace(state, arguments=mend.arguments, mends=others, loading=True)
-    return replace(state, mends=(*others, mend.name), loading=True)
+    others = tuple(name for name in mends if name != mend.name and name.partition(":")[0] != kind)
+    return (mend.arguments, others) if mend.arguments else (arguments, (*others, mend.name))
 
 
 def declining(state: WindowState) -> WindowState:

@@ -225,9 +225,10 @@ class EvaluationState:
 class ComparisonState:
     """What the open model (A) is compared with (B), and what came of it; nothing is, unless `begun`.
 
-    An empty `path` is the model itself, run otherwise. `source`, `entry`, `arguments`, `weights_only`, `consent` and
-    `entry_needed` are about B's file, as those of the window's state about A's. `alone` compares the weights as they
-    are stored, without models. `inputs` and `seed` are those that were fed; `outputs` are of both sides.
+    An empty `path` is the model itself, run otherwise. `source`, `entry`, `arguments`, `mends`, `weights_only`,
+    `consent`, `entry_needed` and `changed_on_disk` are about B's file, as those of the window's state about A's.
+    `alone` compares the weights as they are stored, without models. `inputs` and `seed` are those that were fed;
+    `outputs` are of both sides. `page` is the one that the user chose, "" while none was.
     """
 
     begun: bool = False
@@ -236,8 +237,11 @@ class ComparisonState:
     entry: str = ""
     arguments: dict[str, str] = field(default_factory=dict)
     weights_only: bool = False
+    mends: tuple[str, ...] = ()
     alone: bool = False
     declined: bool = False
+    changed_on_disk: str = ""
+    page: str = ""
     a: Side = AS_IT_IS
     b: Side = AS_IT_IS
     inputs: tuple[NamedInput, ...] = ()

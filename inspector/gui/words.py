@@ -1,6 +1,8 @@
 """Longer words that the window says."""
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from inspector.core.formatting import shape_text
 from inspector.gui.state import EngineState
@@ -30,6 +32,13 @@ def sandbox_text(engine: EngineState) -> str:
         lacks = "\n".join(f"• {one}" for one in engine.sandbox_lacks)
         return f"{text}\n\nWhat does not hold on this machine:\n\n{lacks}"
     return f"{text}\n\nNothing that is known to this app is missing on this machine."
+
+
+def changed_text(paths: Sequence[str]) -> str:
+    """Which files changed on disk, and when: now."""
+    names = ", ".join(Path(path).name for path in paths[:3])
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return f"{names}{more} changed on disk at {time.strftime('%H:%M:%S')}"
 
 
 def failed_place(failure: Failure) -> str:

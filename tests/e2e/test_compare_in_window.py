@@ -62,7 +62,8 @@ def test_case_d3_the_twin_is_dropped_and_the_activation_is_marked_as_the_first_t
     relu = next(node.id for node in person.state.run.graph.nodes if node.op == "ReLU")
     item = person.window.panels.graph.stage.item
     assert item.comparison.first == relu
-    panel.which.button("nodes").click()
+    assert panel.pages.currentWidget() is panel.nodes, "the weights are all the same: the nodes are what differs"
+    assert panel.which.current() == "nodes"
     table = panel.nodes.table
     row = next(at for at, one in enumerate(table.both.rows) if one.is_first)
     assert table.both.index(row, 0).data() == "1 ReLU / 1 Tanh"
@@ -76,6 +77,13 @@ def test_case_d3_the_twin_is_dropped_and_the_activation_is_marked_as_the_first_t
     both = panel.outputs.table.both
     shown = [float(side.reshape(-1)[0]) for side in (both.before, both.after)]
     np.testing.assert_allclose(shown, [float(model(x).detach().reshape(-1)[0]) for model in models], rtol=1e-6)
+    person.settle()
+    person.click("comparison_again")
+    compared(person)
+    assert panel.pages.currentWidget() is panel.outputs, "the page that the user chose stays"
+    drop_at_the_right(person, CASES / "d3_tanh.pth")
+    compared(person)
+    assert panel.pages.currentWidget() is panel.nodes, "another comparison is shown anew"
     person.click("comparison_end")
     person.settle()
     assert not person.state.comparison.begun
@@ -103,6 +111,66 @@ def test_case_d4_the_other_mode_is_compared_and_a_batch_of_one_says_why_it_fails
         else:
             assert runs.failure_b is not None
             assert "feed a batch of 2 or more" in panel.sentence.text()
+
+
+def net(num_classes=3, seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, num_classes))
+
+
+def notice_buttons(person):
+    panel = person.window.panels.comparison
+    return {name: button for banner in panel.banners.banners for name, button in banner.buttons.items()}
+
+
+def test_the_second_file_is_watched_and_compared_again_once_it_changed(person, tmp_path):
+    torch.save(net(), tmp_path / "a.pt")
+    torch.save(net(seed=1), tmp_path / "b.pt")
+    opened(person, tmp_path / "a.pt")
+    drop_at_the_right(person, tmp_path / "b.pt")
+    assert compared(person).weights.num_changed == 4
+    watch = person.window.session.comparison.watch
+    person.wait(lambda: watch.watching)
+    torch.save(net(), tmp_path / "b.pt")
+    person.wait(lambda: "again" in notice_buttons(person))
+    assert person.state.comparison.changed_on_disk.startswith("b.pt changed on disk at ")
+    assert person.state.comparison.weights.num_changed == 4, "nothing is read again unasked"
+    notice_buttons(person)["again"].click()
+    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
+    assert person.state.comparison.weights.num_changed == 0
+    assert "again" not in notice_buttons(person)
+    person.window.change_reload_when_changed(True)
+    torch.save(net(seed=2), tmp_path / "b.pt")
+    person.wait(lambda: person.state.comparison.weights and person.state.comparison.weights.num_changed == 4)
+    person.click("comparison_end")
+    person.settle()
+    assert not watch.watching or not person.state.comparison.begun
+
+
+def test_weights_with_other_names_are_mended_beside_the_open_model(person, tmp_path):
+    torch.save(net(), tmp_path / "a.pt")
+    renamed = {"old_" + key.replace(".", "_"): value for key, value in net().state_dict().items()}
+    torch.save(renamed, tmp_path / "b.pth")
+    opened(person, tmp_path / "a.pt")
+    drop_at_the_right(person, tmp_path / "b.pth")
+    weights = compared(person).weights
+    assert weights.num_same == 0, "what the file lacks is random, and not the open model's"
+    assert "0 do, 4 missing, 4 unexpected" in person.window.panels.comparison.banners.banners[0].accessibleName()
+    notice_buttons(person)["mend:by_order"].click()
+    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
+    comparison = person.state.comparison
+    assert (comparison.weights.num_same, comparison.runs.num_different) == (4, 0)
+
+
+def test_a_head_with_more_classes_is_compared_as_the_file_has_it(person, tmp_path):
+    torch.save(net(), tmp_path / "a.pt")
+    torch.save({"module." + key: value for key, value in net(5).state_dict().items()}, tmp_path / "b.pth")
+    opened(person, tmp_path / "a.pt")
+    drop_at_the_right(person, tmp_path / "b.pth")
+    comparison = compared(person)
+    assert comparison.weights.num_reshaped == 2
+    assert comparison.runs.outputs[0].b.shape == (1, 5)
+    assert comparison.other.keys.mended == ('removed "module."', "2 resized")
 
 
 class Writes:
@@ -149,6 +217,7 @@ def test_both_are_run_over_the_test_folder_and_an_image_on_which_they_disagree_i
     panel = person.window.panels.comparison
     assert f"{name} (" in panel.sentence.text()
     panel.which.button("folder").click()
+    person.settle()
     person.click("comparison_folder_run")
     person.wait(lambda: person.state.comparison.folder is not None and not person.state.pending)
     folder = person.state.comparison.folder

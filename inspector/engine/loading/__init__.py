@@ -10,10 +10,11 @@ from inspector.engine.formats import describe_file
 from inspector.engine.loading.consent import ask
 from inspector.engine.loading.hugging_face_models import entry_of, load_folder
 from inspector.engine.loading.import_guard import unasked_imports
-from inspector.engine.loading.keys import fit_keys, keys_of, load_fitting
+from inspector.engine.loading.keys import fit_keys, keys_of
 from inspector.engine.loading.libraries import library_of
 from inspector.engine.loading.loaded import Answer, Loaded
-from inspector.engine.loading.mending import place_chosen
+from inspector.engine.loading.meeting import draw_anew, meet_weights
+from inspector.engine.loading.mending import RESIZE, place_chosen
 from inspector.engine.loading.onnx_models import load_onnx
 from inspector.engine.loading.programs import load_exported, load_torchscript
 from inspector.engine.loading.source_models import load_source
@@ -71,10 +72,14 @@ def _load(request: LoadModel, description: FileDescription, steps: Steps) -> Ans
             raise EngineError(description.summary, "Drop a model: .pt, .pth, .safetensors, .pt2, .onnx or .py.")
 
 
-def load_into_copy(loaded: Loaded, request: LoadModel, description: FileDescription) -> Loaded | None:
+def load_into_copy(
+    loaded: Loaded, request: LoadModel, description: FileDescription, *, partly: bool = False
+) -> Loaded | None:
     """The weights of a file in a copy of a model that is open: nothing but the open model's own code is needed.
 
-    None where not every key fits, where they can't be had without trust, or the model can't be copied.
+    None where not every key fits, where they can't be had without trust, or the model can't be copied. `partly` takes
+    what fits, after the mends that were asked for, where that is at least half of the keys or a mend would bring more;
+    a head has as many outputs as the file says, and what the file lacks is random.
     """
     if description.format not in {"state_dict", "checkpoint", "safetensors", "hugging_face"}:
         return None
@@ -83,14 +88,21 @@ def load_into_copy(loaded: Loaded, request: LoadModel, description: FileDescript
         if not isinstance(had, Weights):
             return None
         fit = fit_keys(had.state, keys_of(loaded.module))
-        if fit.faults or not fit.report.matched:
+        whole = fit.report.matched and not fit.faults
+        if not whole and not partly:
             return None
         module = copy.deepcopy(loaded.module)
-        load_fitting(module, fit)
+        if not whole:
+            draw_anew(module)
+            request = msgspec.structs.replace(request, mends=(*request.mends, RESIZE))
+        met = meet_weights(module, had, request)
+        num_keys = max(len(fit.own.shapes), len(fit.state))
+        if 2 * met.report.matched < num_keys and not met.report.mends:
+            return None
     except (EngineError, RuntimeError, TypeError, AttributeError):
         return None
     info = msgspec.structs.replace(loaded.info, format=description.format)
-    return replace(loaded, module=module, info=info, path=request.path, keys=fit.report, notes=had.notes)
+    return replace(loaded, module=module, info=info, path=request.path, keys=met.report, notes=(*had.notes, *met.notes))
 
 
 def _without_blanks(request: LoadModel) -> LoadModel:

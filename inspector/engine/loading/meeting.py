@@ -10,6 +10,8 @@ from inspector.engine.loading.weights import Weights
 from inspector.protocol.files import KeysReport, Mend
 from inspector.protocol.requests import LoadModel
 
+_SPREAD = 0.02  # of weights that no layer of torch's own draws
+
 
 @dataclass(frozen=True)
 class Met:
@@ -27,6 +29,17 @@ def meet_weights(model: nn.Module, weights: Weights, request: LoadModel, more: t
     load_fitting(model, fit)
     fit = with_offers(fit, (*more, *offers(model, fit, weights)))
     return Met(fit.report, _random_notes(fit))
+
+
+def draw_anew(model: nn.Module) -> None:
+    """Give every layer of a copy random weights, so that what the file lacks is not another model's."""
+    for child in model.modules():
+        reset = getattr(child, "reset_parameters", None)
+        if callable(reset):
+            reset()
+            continue
+        for parameter in child.parameters(recurse=False):
+            nn.init.normal_(parameter, std=_SPREAD)
 
 
 def _random_notes(fit: Fit) -> tuple[str, ...]:

@@ -6,10 +6,14 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLay
 from inspector.gui.comparison.folder_page import FolderPage
 from inspector.gui.comparison.head import Head
 from inspector.gui.comparison.nodes_page import NodesPage
+from inspector.gui.comparison.notices import other_notices
 from inspector.gui.comparison.outputs_page import OutputsPage
+from inspector.gui.comparison.updates import page_of
 from inspector.gui.comparison.weights_page import WeightsPage
+from inspector.gui.file_panel.banner import BannerStack
 from inspector.gui.file_panel.consent_card import ConsentCard
 from inspector.gui.file_panel.entry_form import EntryForm
+from inspector.gui.file_panel.notices import MEND
 from inspector.gui.parts import PushButton, SegmentedButtons, Sentence, named
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID
@@ -32,6 +36,9 @@ class ComparisonPanel(QWidget):
         again_requested: compare once more.
         end_requested: compare no more.
         side_changed: a field of B's Side, and its value.
+        page_requested: the page that is to be shown.
+        mend_requested: the name of a mend of B's keys.
+        change_ignored: that B's file changed on disk is known, and does not matter.
         trust_requested: True for always, False for this once.
         declined: the code of B is not to run.
         weights_only_requested: open B without its code.
@@ -48,6 +55,9 @@ class ComparisonPanel(QWidget):
     again_requested = Signal()
     end_requested = Signal()
     side_changed = Signal(str, str)
+    page_requested = Signal(str)
+    mend_requested = Signal(str)
+    change_ignored = Signal()
     trust_requested = Signal(bool)
     declined = Signal()
     weights_only_requested = Signal()
@@ -66,7 +76,7 @@ class ComparisonPanel(QWidget):
         self.notes = Sentence("comparison_notes", "What else was seen", "dimmed", small=True)
         self.problem = Sentence("comparison_problem", "What went wrong", "failure")
         self.which = SegmentedButtons(PAGES, "comparison_page", "What is shown")
-        self.which.chosen.connect(self._turn)
+        self.banners = BannerStack(other_notices)
         self.weights, self.nodes, self.outputs, self.folder = WeightsPage(), NodesPage(), OutputsPage(), FolderPage()
         self.pages = QStackedWidget()
         for page in (self.weights, self.nodes, self.outputs, self.folder):
@@ -100,10 +110,14 @@ class ComparisonPanel(QWidget):
             self.notes.say("")
             return
         self.head.draw(state)
+        self.banners.draw(state)
         self.sentence.say("" if asks else _summary(state))
         runs = comparison.runs
         self.notes.say(" ".join(runs.notes) if runs is not None else "")
         has_results = comparison.weights is not None or runs is not None
+        page = page_of(comparison)
+        self.which.choose(page)
+        self.pages.setCurrentIndex([name for name, _ in PAGES].index(page))
         self.which.setVisible(has_results and not asks)
         self.pages.setVisible(has_results and not asks)
         stuck = bool(comparison.path) and not comparison.running and comparison.weights is None
@@ -151,8 +165,13 @@ class ComparisonPanel(QWidget):
         form.entry_chosen.connect(self.entry_chosen)
         return form
 
-    def _turn(self, key: str) -> None:
-        self.pages.setCurrentIndex([name for name, _ in PAGES].index(key))
+    def _follow_deed(self, deed: str) -> None:
+        if deed.startswith(MEND):
+            self.mend_requested.emit(deed.removeprefix(MEND))
+        elif deed == "again":
+            self.again_requested.emit()
+        else:
+            self.change_ignored.emit()
 
     def _empty(self) -> QWidget:
         page = named(QWidget(), "comparison_empty", "What can be compared")
@@ -181,7 +200,7 @@ class ComparisonPanel(QWidget):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(GRID)
-        for widget in (self.problem, self.sentence, self.notes):
+        for widget in (self.banners, self.problem, self.sentence, self.notes):
             body.addWidget(widget)
         body.addWidget(self.alone, 0, Qt.AlignmentFlag.AlignLeft)
         body.addWidget(self.which)
@@ -200,6 +219,8 @@ class ComparisonPanel(QWidget):
         self.head.file_requested.connect(self.file_requested)
         self.head.end_requested.connect(self.end_requested)
         self.head.side_changed.connect(self.side_changed)
+        self.which.chosen.connect(self.page_requested)
+        self.banners.deed_requested.connect(self._follow_deed)
         self.nodes.node_selected.connect(self.node_selected)
         self.folder.folder_requested.connect(self.folder_requested)
         self.folder.thumbnails_requested.connect(self.thumbnails_requested)

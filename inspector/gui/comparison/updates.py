@@ -81,6 +81,8 @@ def comparing(state: WindowState) -> WindowState:
         consent=None,
         declined=False,
         entry_needed=None,
+        changed_on_disk="",
+        other=None if old.changed_on_disk else old.other,
         weights=None,
         runs=None,
         outputs=(),
@@ -103,6 +105,8 @@ def reloaded(comparison: ComparisonState) -> ComparisonState:
         entry=comparison.entry,
         arguments=comparison.arguments,
         weights_only=comparison.weights_only,
+        mends=comparison.mends,
+        page=comparison.page,
         a=comparison.a,
         b=comparison.b,
     )
@@ -122,6 +126,7 @@ def models_request(state: WindowState, trusted: tuple[str, ...]) -> CompareModel
             arguments=comparison.arguments,
             trusted=trusted,
             weights_only=comparison.weights_only,
+            mends=comparison.mends,
             try_inputs=False,
         )
     return CompareModels(
@@ -146,6 +151,19 @@ def folder_request(state: WindowState, batch_size: int) -> CompareFolder:
         b=state.comparison.b,
         batch_size=batch_size,
     )
+
+
+# --- what is shown
+
+
+def page_of(comparison: ComparisonState) -> str:
+    """The page that the user chose; else the nodes where they differ and no weight does, and the weights first."""
+    if comparison.page:
+        return comparison.page
+    weights, runs = comparison.weights, comparison.runs
+    if weights is None or runs is None or weights.num_same != len(weights.rows):
+        return "weights"
+    return "nodes" if runs.num_different or runs.num_only_a or runs.num_only_b else "weights"
 
 
 # --- on the graph

@@ -72,7 +72,7 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
     if state.declined and state.model is None and not state.loading:
         said.append(_declined(state))
     if state.model is not None and state.model.keys is not None:
-        said += _keys(state.model.keys)
+        said += keys_notices(state.model.keys)
     if state.model is not None:
         said += [Notice(f"note {note}", "accent", note) for note in state.model.notes]
     return tuple(said)
@@ -179,7 +179,8 @@ def _declined(state: WindowState) -> Notice:
     )
 
 
-def _keys(report: KeysReport) -> list[Notice]:
+def keys_notices(report: KeysReport) -> list[Notice]:
+    """How the keys of the weights met the model, with a button for each mend; nothing where all of them fit."""
     counts = (
         (len(report.missing), "missing"),
         (len(report.unexpected), "unexpected"),

@@ -98,6 +98,7 @@ class WindowSession(QObject):
     def close(self) -> None:
         """End the engine; nothing is drawn any more."""
         self.files.watch.end()
+        self.comparison.watch.end()
         self._draw_timer.stop()
         self._live_timer.stop()
         self.tensor.cancel_saving()
@@ -301,6 +302,7 @@ class WindowSession(QObject):
         """Another file is opened: nothing that was to be done with the last one is done."""
         self._run_again = False
         self.folder.evaluate_when_listed(False)
+        self.comparison.watch.end()
         self._live_timer.stop()
         self._previewed = None
 
@@ -333,6 +335,8 @@ class WindowSession(QObject):
                 self.run()
             case "scan" if done:
                 self.folder.listed()
+            case "compare":
+                self.comparison.compared()
             case "tensor_part":
                 self.tensor.part_ended(done=done)
             case "thumbnails":
@@ -340,6 +344,7 @@ class WindowSession(QObject):
             case _:
                 pass
         self.files.reload_if_wished()
+        self.comparison.again_if_wished()
 
     def _ended(self, ended: EngineEnded) -> None:
         progress = self.state.progress

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from inspector.gui import updates
+from inspector.gui import asking, updates
 from inspector.gui.comparison import updates as comparing
+from inspector.gui.file_watch import FileWatch
 from inspector.gui.session.folder import BATCH_SIZE
 from inspector.gui.state import Problem
+from inspector.gui.words import changed_text
 from inspector.protocol.requests import EndComparison
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ class ComparisonPart:
 
     def __init__(self, session: "WindowSession") -> None:
         self._session = session
+        self.watch = FileWatch(session)
+        self.watch.changed.connect(self._changed_on_disk)
 
     def with_file(self, path: str, source: str = "") -> None:
         """Compare the open model with that of another file; where none is open, the weights of both files."""
@@ -51,7 +55,26 @@ class ComparisonPart:
             session.set_state(updates.with_problem(session.state, told))
             return
         session.set_state(comparing.comparing(updates.without_problem(session.state, "comparison")))
+        comparison = session.state.comparison
+        if not comparison.path:
+            self.watch.end()
+        elif comparison.other is None:
+            self.watch.begin(comparison.path, comparison.source)
         session.ask(comparing.models_request(session.state, session.files.trusted()), "compare")
+
+    def turn_to(self, page: str) -> None:
+        """Show this page, until something else is compared."""
+        self._change(page=page)
+
+    def mend(self, name: str) -> None:
+        """Open B once more, with one of the mends that its keys report offers, and compare."""
+        comparison = self._session.state.comparison
+        keys = comparison.other.keys if comparison.other is not None else None
+        offered = next((one for one in keys.mends if one.name == name), None) if keys is not None else None
+        if offered is not None:
+            arguments, mends = asking.with_mend(comparison.arguments, comparison.mends, offered)
+            self._change(arguments=arguments, mends=mends, other=None)
+            self.again()
 
     def change_b(self, **changes: object) -> None:
         """Run B otherwise: its `mode`, `dtype` or `device`."""
@@ -88,6 +111,24 @@ class ComparisonPart:
         self._change(alone=True, entry_needed=None, consent=None)
         self.again()
 
+    def ignore_change(self) -> None:
+        """Keep what was compared, until the file changes again."""
+        self._change(changed_on_disk="")
+
+    def compared(self) -> None:
+        """A comparison is over, well or with a question."""
+        comparison = self._session.state.comparison
+        if comparison.path:
+            self.watch.also(comparison.source)
+
+    def again_if_wished(self) -> None:
+        """Where that was chosen for files that change: not in the midst of other work, nor while something is asked."""
+        state, settings = self._session.state, self._session.settings.current
+        comparison = state.comparison
+        asks = comparison.consent is not None or comparison.entry_needed is not None
+        if comparison.changed_on_disk and settings.reload_when_changed and state.progress is None and not asks:
+            self.again()
+
     def over_folder(self) -> None:
         """Run both over the test folder that is chosen."""
         session = self._session
@@ -102,10 +143,16 @@ class ComparisonPart:
         session = self._session
         if session.state.comparison.running:
             session.cancel()
+        self.watch.end()
         session.set_state(updates.without_problem(session.state, "comparison"))
         session.set_state(replace(session.state, comparison=type(session.state.comparison)()))
         if session.link.running and session.state.model is not None:
             session.link.send(EndComparison())
+
+    def _changed_on_disk(self, paths: tuple[str, ...]) -> None:
+        if self._session.state.comparison.path:
+            self._change(changed_on_disk=changed_text(paths))
+            self.again_if_wished()
 
     def _change(self, **changes: object) -> None:
         state = self._session.state

@@ -1,7 +1,6 @@
 """The file that is open: opened with or without its code, mended, reloaded, watched."""
 
 import datetime
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from inspector.gui import asking
 from inspector.gui.file_watch import FileWatch
 from inspector.gui.settings import Trusted
 from inspector.gui.state import Concern
+from inspector.gui.words import changed_text
 from inspector.places import Sample, samples_folder
 from inspector.protocol.events import ConsentNeeded, EntryNeeded
 from inspector.protocol.requests import LoadModel
@@ -203,10 +203,7 @@ class FilesPart:
     def _changed_on_disk(self, paths: tuple[str, ...]) -> None:
         """Offer to reload, or do it where that was chosen."""
         self._file_changed = True
-        names = ", ".join(Path(path).name for path in paths[:3])
-        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-        said = f"{names}{more} changed on disk at {time.strftime('%H:%M:%S')}"
-        self._session.set_state(replace(self._session.state, changed_on_disk=said))
+        self._session.set_state(replace(self._session.state, changed_on_disk=changed_text(paths)))
         self.reload_if_wished()
 
     # What the engine makes of it
