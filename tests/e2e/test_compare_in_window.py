@@ -170,7 +170,7 @@ def test_a_head_with_more_classes_is_compared_as_the_file_has_it(person, tmp_pat
     comparison = compared(person)
     assert comparison.weights.num_reshaped == 2
     assert comparison.runs.outputs[0].b.shape == (1, 5)
-    assert comparison.other.keys.mended == ('removed "module."', "2 resized")
+    assert comparison.other.keys.mended == ('removed "module."', 'gave "2" 5 outputs')
 
 
 class Writes:

@@ -132,7 +132,8 @@ def resized(model: nn.Module, fit: Fit) -> Fit:
         _resize(model.get_submodule(fqn), size)
     if not owners:
         return fit
-    return meet(fit.state, keys_of(model), *fit.report.mended, f"{', '.join(owners)} resized")
+    told = [f'gave "{fqn}" {size:,} outputs' for fqn, size in owners.items()]
+    return meet(fit.state, keys_of(model), *fit.report.mended, *told)
 
 
 def offers(model: nn.Module, fit: Fit, weights: Weights) -> tuple[Mend, ...]:

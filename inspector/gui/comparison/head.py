@@ -103,11 +103,7 @@ def _is_outdated(state: WindowState) -> bool:
     comparison: ComparisonState = state.comparison
     if comparison.running:
         return False
-    return (
-        comparison.weights is None
-        or bool(comparison.changed_on_disk)
-        or (comparison.runs is not None and comparison.inputs != state.settings.inputs)
-    )
+    return comparison.weights is None or (comparison.runs is not None and comparison.inputs != state.settings.inputs)
 
 
 def _choice(object_name: str, accessible_name: str, choices: tuple[tuple[str, str], ...]) -> QComboBox:

@@ -12,6 +12,7 @@ from inspector.gui.parts import PlainTable
 from inspector.gui.parts.table import ROW_HEIGHT
 from inspector.gui.theme import theme
 
+FIRST_LEAST = 132  # px: a name of three parts
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -110,7 +111,10 @@ def _side(column: Column) -> int:
 
 
 class RowsTable(PlainTable):
-    """The table; the first column takes the room that the others leave. The third click on a heading unsorts it."""
+    """The table; the first column takes the room that the others leave, and enough to be read where they leave none.
+
+    The third click on a heading unsorts it.
+    """
 
     def __init__(
         self, object_name: str, accessible_name: str, columns: Sequence[Column], widths: Sequence[int]
@@ -122,9 +126,15 @@ class RowsTable(PlainTable):
         header = self.horizontalHeader()
         header.setSortIndicatorClearable(True)
         header.setMinimumSectionSize(36)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for place, width in enumerate(widths, 1):
-            header.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(place, width)
+        self._others = sum(widths)
+        self.resized.connect(self._fit_first)
+        self._fit_first()
         self.setSortingEnabled(True)
         header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
+
+    def _fit_first(self) -> None:
+        room = self.viewport().width() - self._others
+        self.horizontalHeader().resizeSection(0, max(room, FIRST_LEAST))
