@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inspector.engine.formats import safetensors_file, torch_legacy, torch_zip
 from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.config_code import warnings_of
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source, open_source
@@ -137,9 +138,7 @@ def _metadata(config: dict[str, object], files: list[str]) -> dict[str, str]:
 
 
 def _config_warnings(config: dict[str, object], missing: list[str]) -> list[str]:
-    found = []
-    if "auto_map" in config or "custom_pipelines" in config:
-        found.append("Its config asks for code of its own (`trust_remote_code`); that is not run.")
+    found = warnings_of(config)
     if missing:
         found.append(f"Of its weights, {counted(len(missing), 'file')} are missing: {', '.join(missing[:3])}.")
     return found

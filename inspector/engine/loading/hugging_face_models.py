@@ -1,6 +1,7 @@
 """Hugging Face folders through transformers or timm: the class that config.json names, the weights by our own reading.
 
-Code that a folder brings along (`auto_map`, `trust_remote_code`) is never run here.
+Code that a folder brings along (`auto_map`, `trust_remote_code`) is never run here, and nothing that it names elsewhere
+is fetched or opened.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from torch import nn
 
 from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.formats.config_code import warnings_of, without_code
+from inspector.engine.formats.reading import Refused
 from inspector.engine.loading.libraries import NotUsable, import_library
 from inspector.engine.loading.libraries.sketching import quiet
 from inspector.engine.loading.libraries.transformers_models import model_class
@@ -61,7 +64,7 @@ def load_folder(
         entry=f"transformers.{kind.__name__}",
         keys=met.report,
         class_names=class_names_in(config),
-        notes=(*weights.notes, *met.notes),
+        notes=(*warnings_of(config), *weights.notes, *met.notes),
         preprocessing=preprocessing_of(model, request.path),
     )
 
@@ -102,7 +105,9 @@ def _class_of(entry: str, config: Mapping[str, object], path: str) -> _Kind:
 def _configuration(kind: _Kind, config: Mapping[str, object], path: str) -> Any:  # noqa: ANN401 - theirs
     try:
         with quiet():
-            return kind.config_class.from_dict(dict(config))
+            return kind.config_class.from_dict(without_code(config))
+    except Refused as reason:
+        raise EngineError(f"{Path(path).name} can't be made. {reason}", "Attach the .py that defines it.") from reason
     except (Exception, SystemExit) as error:
         raise _refused(path, kind, error) from error
 

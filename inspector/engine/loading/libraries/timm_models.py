@@ -1,5 +1,9 @@
-"""timm's constructors, as its registry lists them, with random weights."""
+"""timm's constructors, as its registry lists them, with random weights.
 
+timm also takes places for names (`hf-hub:somebody/net`, `local-dir:…`), which it fetches and opens; here it gets none.
+"""
+
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
@@ -7,6 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from inspector.engine.errors import EngineError
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.libraries.library import Constructor, Family, Library, import_library
 from inspector.engine.loading.libraries.sources import functions_in
 from inspector.protocol.files import Entry, EntryParameter
@@ -29,9 +35,25 @@ def _family(file: str, names: list[str]) -> Family:
     return Family(file, tuple(f"timm.{name}" for name in names), constructors)
 
 
+def _registered(name: str) -> str:
+    """The name as timm's registry has it, with the tag of its weights where one is given (`resnet18.a1_in1k`).
+
+    Raises:
+        EngineError: it is a place.
+    """
+    plain = name.removeprefix("timm.")
+    if not re.fullmatch(r"[\w.\-]+", plain):
+        raise EngineError(
+            f"{clean_text(plain, 80)} is no constructor of timm, but a place to fetch one from, which is not done.",
+            "Fetch its folder yourself, and open that.",
+        )
+    return plain
+
+
 def _entry(name: str) -> Entry:
+    plain = _registered(name)
     timm: Any = import_library("timm")
-    config = timm.models.get_pretrained_cfg(name.removeprefix("timm."))
+    config = timm.models.get_pretrained_cfg(plain)
     size = getattr(config, "input_size", None) or (3, 224, 224)
     classes = getattr(config, "num_classes", 1000)
     parameters = [
@@ -45,7 +67,7 @@ def _entry(name: str) -> Entry:
 
 def _make(name: str, arguments: Mapping[str, object]) -> nn.Module:
     timm: Any = import_library("timm")
-    made: nn.Module = timm.create_model(name.removeprefix("timm."), pretrained=False, **arguments)
+    made: nn.Module = timm.create_model(_registered(name), pretrained=False, **arguments)
     return made
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from inspector.engine.errors import EngineError
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.libraries.library import Constructor, Family, Library, import_library
 from inspector.engine.loading.libraries.sources import classes_in
 from inspector.protocol.files import Entry, EntryParameter
@@ -57,7 +58,9 @@ def model_class(name: str) -> Any:  # noqa: ANN401 - transformers' own class
     except (AttributeError, ImportError, RuntimeError):
         found = None
     if not isinstance(found, type) or not issubclass(found, transformers.PreTrainedModel):
-        raise EngineError(f"transformers {transformers.__version__} has no model {name}.", "Install another version.")
+        raise EngineError(
+            f"transformers {transformers.__version__} has no model {clean_text(name, 80)}.", "Install another version."
+        )
     return found
 
 
