@@ -28,7 +28,7 @@ from inspector.protocol.events import (
     ValueFound,
 )
 from inspector.protocol.files import FileDescription
-from inspector.protocol.findings import Findings
+from inspector.protocol.findings import Finding, Findings
 from inspector.protocol.gradients import GradientFlow, LossName, OutputTransform
 from inspector.protocol.graph import Failure, Graph, GraphAxes
 from inspector.protocol.inputs import NamedInput, Preprocess
@@ -115,11 +115,15 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class TrainingChoice:
-    """What a gradient is traced for; without `loss` the one that fits, without `target` what is expected or made up."""
+    """What a gradient is traced for; without `loss` the one that fits, without `target` what is expected or made up.
+
+    `output` is the place of one of the run's outputs; −1 is the first with a gradient.
+    """
 
     loss: LossName | None = None
     transform: OutputTransform = OutputTransform()  # noqa: RUF009 - frozen
     target: Expectation | None = None
+    output: int = -1
 
 
 @dataclass(frozen=True)
@@ -306,3 +310,9 @@ class WindowState:
     accepted: AcceptedShapes | None = None
     colour_by: str = "kind"
     listed: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found: in the run, in the evaluation, and on the gradient that was traced in this run."""
+        traced = self.run.gradients.findings if self.run.gradients is not None else ()
+        return (*self.run.findings.findings, *self.evaluation.findings.findings, *traced)

@@ -44,6 +44,8 @@ def test_cases_c1_to_c4_are_answered_in_the_window(qtbot: QtBot, case_folder: Pa
         assert [row.reached for row in flow.parameters] == ["reached", "reached"]
         assert [finding.rule for finding in flow.findings] == ["squared_error_on_sigmoid"]
 
+        assert person.widget("finding_squared_error_on_sigmoid").isVisible(), "in the panel Findings too"
+
         opened(person, SOURCES["c2"], "RawLogits")
         assert backward(person).findings == (), "cross-entropy on logits is right"
         choose(person, "training_transform", "softmax")

@@ -265,3 +265,14 @@ def test_findings_can_be_sent_and_every_rule_has_its_own_name():
     assert len(names) == len(set(names))
     for rule in (*RUN_RULES, *EVALUATION_RULES):
         assert rule.check.__module__.rsplit(".", 1)[-1] == rule.name
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_of_a_scripted_model_every_rule_is_checked_as_of_the_model_itself():
+    torch.manual_seed(0)
+    twin = nn.Linear(8, 8)
+    model = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), twin, nn.ReLU(), nn.Linear(8, 8), nn.Sigmoid()).eval()
+    model[4].load_state_dict(twin.state_dict())
+    found = [diagnosed(one, (4, 10)) for one in (model, torch.jit.script(model))]
+    assert all("equal_layers" in rules(one) for one in found)
+    assert not any("failed" in unchecked.why for one in found for unchecked in one.unchecked)

@@ -169,3 +169,11 @@ def test_the_gradient_by_each_node_is_that_of_its_tensor() -> None:
     assert told == {
         fqn: pytest.approx(float(tensor.grad.norm()), rel=1e-6) for fqn, tensor in (("0", a), ("1", b), ("2", c))
     }
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_frozen_program_has_nothing_to_train_and_says_why() -> None:
+    frozen = torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(10, 3))).eval())
+    flow = flow_through(frozen, (torch.randn(2, 10),), {}, TraceGradients(loss="cross_entropy"))
+    assert flow.sentence == "The model has no parameters: there is nothing to train."
+    assert flow.notes[0].startswith("torch.jit.freeze made constants of its weights")

@@ -1,6 +1,9 @@
 """The panel Training: what is chosen is told, what came of it is shown, a line of code runs only by its button."""
 
+from dataclasses import replace
+
 import pytest
+from panel_states import output_values
 from PySide6.QtCore import Qt
 
 from inspector.client import fake_messages as said
@@ -8,7 +11,8 @@ from inspector.client.fake_gradients import STOPS_AT, gradients
 from inspector.core.losses import LOSSES, TRANSFORMS
 from inspector.core.measures import NUMBERS, Measured
 from inspector.gui.state import Problem, RunState, TrainingChoice, WindowState
-from inspector.gui.training.flow import of_graph
+from inspector.gui.training.controls import FIRST
+from inspector.gui.training.flow import gradients_request, of_graph
 from inspector.gui.training.panel import NO_MODEL, NOT_TRACED, TrainingPanel
 from inspector.protocol.gradients import OutputTransform
 
@@ -64,6 +68,24 @@ def test_what_is_chosen_is_told_at_once(panel, qtbot) -> None:
     panel.controls.scale.clear()
     qtbot.keyClicks(panel.controls.scale, "two")
     qtbot.waitUntil(lambda: "must be a number" in panel.controls.mistake.text())
+
+
+def test_the_output_is_chosen_where_there_are_several(panel, qtbot) -> None:
+    one = (output_values([[1.0, 2.0, 3.0]], name="logits"),)
+    both = (*one, output_values([[1.0, 2.0]], name="box"))
+    panel.draw(open_state(run=RunState(graph=said.graph(), outputs=one)))
+    chooser = panel.controls.output
+    assert not chooser.isVisible()
+    panel.draw(open_state(run=RunState(graph=said.graph(), outputs=both)))
+    assert [chooser.itemText(at) for at in range(chooser.count())] == [FIRST, "logits (1, 3)", "box (1, 2)"]
+    with qtbot.waitSignal(panel.choice_change_requested) as told:
+        choose(panel, chooser, 1)
+    state = open_state(run=RunState(graph=said.graph(), outputs=both), training=told.args[0])
+    panel.draw(state)
+    assert chooser.currentText() == "box (1, 2)"
+    assert gradients_request(state, run_line=False).output == 1
+    gone = replace(state, run=replace(state.run, outputs=one))
+    assert gradients_request(gone, run_line=False).output == -1, "what was chosen is no more"
 
 
 def test_the_stop_is_said_and_a_click_goes_there(panel, qtbot) -> None:

@@ -26,7 +26,8 @@ def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
 
     Meanwhile what torch.compile wraps runs as it was written.
     """
-    flags = [(child, child.training) for child in module.modules()]
+    # A frozen TorchScript program has no flag: its mode is written into it.
+    flags = [(child, child.training) for child in module.modules() if hasattr(child, "training")]
     with preserved_state(module), without_compiler():
         try:
             _set_mode(module, flags, mode == "train")

@@ -57,6 +57,11 @@ class RunContext:
         return self.fresh and self.mode == "eval" and any(part.running_mean is not None for part in norms)
 
 
+def own_parameter(part: nn.Module, name: str) -> nn.Parameter | None:
+    """A module's own parameter, also of a TorchScript module; None where it has none, or makes it from others."""
+    return dict(part.named_parameters(recurse=False, remove_duplicate=False)).get(name)
+
+
 class FolderTrial(Protocol):
     """Runs some images of the folder again; see `evaluation.trial`."""
 

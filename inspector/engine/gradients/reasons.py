@@ -86,7 +86,10 @@ def place_text(stop: GradientStop) -> str:
     where = [text for text in (stop.fqn, stop.source_line) if text]
     if stop.where == "transform":
         where = ["the transform"]
-    return f"{stop.op} ({', '.join(where)})" if where else stop.op
+    sign = _SIGNS.get(plain(stop.op), "")
+    what = f"the comparison {stop.op}" if sign else stop.op
+    where = [sign, *where] if sign else where
+    return f"{what} ({', '.join(where)})" if where else what
 
 
 def _why_it_stops(record: Record, stop: Stop, op: str) -> str:

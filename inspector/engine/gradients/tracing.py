@@ -14,6 +14,7 @@ from inspector.core.losses import LOSSES, TRANSFORMS, fitting_loss, fitting_tran
 from inspector.core.readings import class_axis
 from inspector.engine.capture import Captured, CaptureOptions, capture_forward, unchanged
 from inspector.engine.errors import EngineError, said_by
+from inspector.engine.foreign import ForeignOperation
 from inspector.engine.gradients.backward import Aim, Traced, observed_backward, plain_backward
 from inspector.engine.gradients.own_line import parsed
 from inspector.engine.gradients.targets import Target, target_for
@@ -26,7 +27,13 @@ from inspector.protocol.inputs import InputSlot
 from inspector.protocol.outputs import HeadKind
 from inspector.protocol.requests import TraceGradients
 
-_SCRIPT_NOTE = "TorchScript runs out of sight here: parameters are measured, operations are not."
+_SCRIPT_NOTE = (
+    "TorchScript runs out of sight here: parameters are measured, operations are not. Its .py, or a .pt2 of it, "
+    "shows where a gradient ends."
+)
+_FROZEN_NOTE = (
+    "torch.jit.freeze made constants of its weights: nothing of it can be trained. Take the program from before."
+)
 _PLAIN_NOTE = "Watching each operation failed on this model; parameters were measured in a run that nobody watched."
 
 
@@ -43,6 +50,11 @@ def trace_gradients(
         parsed(request.transform.line)
         if not request.run_line:
             raise EngineError("The line of code has not been agreed to, and was not run.", "Press Run this line.")
+    if any(isinstance(part, ForeignOperation) for part in loaded.module.modules()):
+        raise EngineError(
+            "A model from an ONNX file has no gradients here: its operations are computed forward only.",
+            "Open the PyTorch model that it was exported from.",
+        )
     with placed(loaded.module, request.device, request.dtype) as module:
         inputs = request.inputs or proposed_inputs(slots)
         args, kwargs = bind_inputs(module, inputs, request.device, input_dtype(request.dtype))
@@ -130,7 +142,8 @@ class _Asked:
 def _traced(asked: _Asked, between_steps: Callable[[], None]) -> tuple[Traced, list[str]]:
     """Watched where it can be; and notes on how it went."""
     if isinstance(asked.module, torch.jit.ScriptModule):
-        return _of_script(asked), [_SCRIPT_NOTE]
+        frozen = next(asked.module.parameters(), None) is None
+        return _of_script(asked), [_FROZEN_NOTE if frozen else _SCRIPT_NOTE]
     traced = observed_backward(
         asked.module,
         asked.args,

@@ -8,7 +8,7 @@ from inspector.gui.parts import Sentence, named
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.gui.words import failure_text, met_shapes
-from inspector.protocol.findings import Finding, Findings
+from inspector.protocol.findings import Finding, Unchecked
 from inspector.protocol.graph import Failure
 
 BEFORE = "What the rules find wrong, or worth knowing, once the model has run."
@@ -17,7 +17,7 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
 class FindingsPanel(QScrollArea):
-    """What the rules say of the run and of the evaluation.
+    """What the rules say of the run, of the evaluation, and of the gradient that was traced.
 
     Signals:
         node_selected: the node that a finding is about.
@@ -37,7 +37,7 @@ class FindingsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._drawn: tuple[Findings, Findings, Failure | None, bool] | None = None
+        self._drawn: tuple[tuple[Finding, ...], tuple[Unchecked, ...], Failure | None, bool] | None = None
         self._cards: list[FindingCard] = []
         self.sentence = Sentence("findings_sentence", "What the rules say", "dimmed")
         self.unchecked_button = named(QToolButton(), "unchecked_button", "Rules that could not be checked")
@@ -59,12 +59,13 @@ class FindingsPanel(QScrollArea):
         self.setWidget(page)
         self._restyle()
         theme_source().changed.connect(self._restyle)
-        self._show(Findings(), Findings(), None, has_run=False)
+        self._show((), (), None, has_run=False)
 
     def draw(self, state: WindowState) -> None:
-        """Show the findings of the last run, and of the evaluation; where the run failed, that comes first."""
+        """Show all that was found; where the run failed, that comes first."""
         run = state.run
-        drawn = (run.findings, state.evaluation.findings, run.failure, run.has_run)
+        unchecked = (*run.findings.unchecked, *state.evaluation.findings.unchecked)
+        drawn = (state.findings, unchecked, run.failure, run.has_run)
         if drawn != self._drawn:
             self._drawn = drawn
             self._show(*drawn[:3], has_run=drawn[3])
@@ -77,19 +78,20 @@ class FindingsPanel(QScrollArea):
         """How many findings are shown."""
         return len(self._cards)
 
-    def _show(self, run: Findings, evaluation: Findings, failure: Failure | None, *, has_run: bool) -> None:
+    def _show(
+        self, found: tuple[Finding, ...], unchecked: tuple[Unchecked, ...], failure: Failure | None, *, has_run: bool
+    ) -> None:
         for card in self._cards:
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
-        findings = sorted((*run.findings, *evaluation.findings), key=lambda one: _ORDER[one.severity])
+        findings = sorted(found, key=lambda one: _ORDER[one.severity])
         if failure is not None:
             findings.insert(0, finding_of(failure))
         self._cards = [self._card(finding) for finding in findings]
         for card in self._cards:
             self._column.addWidget(card)
         self.sentence.say("" if findings else NONE if has_run else BEFORE)
-        unchecked = (*run.unchecked, *evaluation.unchecked)
         self.unchecked_button.setVisible(bool(unchecked))
         self.unchecked_button.setText(_count_of(len(unchecked)))
         self._unchecked_text = "\n".join(f"{one.rule.replace('_', ' ')}: {one.why}" for one in unchecked)

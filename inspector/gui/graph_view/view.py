@@ -150,7 +150,7 @@ class GraphView(QWidget):
             self.stage.captions.show_graph(run.graph, run.axes)
             self.stage.item.update()
         self.stage.item.show_comparison(self._differences(state))
-        self.stage.item.show_findings(run.graph, (*run.findings.findings, *state.evaluation.findings.findings))
+        self.stage.item.show_findings(run.graph, state.findings)
         chosen, before = (state.selected_node, state.selected_module), self._state_chosen
         if chosen != before:
             self._state_chosen = chosen

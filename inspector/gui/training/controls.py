@@ -1,5 +1,6 @@
 """Which loss, what goes before it, and what it is compared with; and the button that runs it."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from msgspec import structs
@@ -7,21 +8,23 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from inspector.core.expectation import parse_expectation
+from inspector.core.formatting import shape_text
 from inspector.core.losses import LOSSES, TRANSFORMS
 from inspector.gui.parts import PushButton, Sentence, named
 from inspector.gui.state import TrainingChoice
 from inspector.gui.theme import GRID
 from inspector.protocol.gradients import LossName, OutputTransform, TransformKind
-from inspector.protocol.outputs import Expectation
+from inspector.protocol.outputs import Expectation, OutputTensor
 
 TYPING_MS = 250
 FITTING = "the fitting loss"
+FIRST = "the first output with a gradient"
 LINE_HINT = "y = torch.sigmoid(x) * 2"
 LINE_CONSENT = "This line is code. It runs only when you press Run this line, in the sandbox; x is the model's output."
 
 
 class TrainingControls(QWidget):
-    """Two rows: loss and target, transform and its numbers.
+    """The output where there are several; transform and its numbers; loss and target.
 
     Signals:
         change_requested: another TrainingChoice.
@@ -42,6 +45,8 @@ class TrainingControls(QWidget):
         self._busy = False
         self._num_classes: int | None = None
         self._names: tuple[str, ...] = ()
+        self._outputs: list[str] = []
+        self.output = _chooser("training_output", "Output", "Which of the model's outputs is trained")
         self.loss = _chooser("training_loss", "Loss", "The loss whose gradient is traced")
         self.loss.addItem(FITTING, "")
         for name, loss in LOSSES.items():
@@ -86,6 +91,17 @@ class TrainingControls(QWidget):
                 field.setText(text)
         self._show_fields()
 
+    def show_outputs(self, outputs: Sequence[OutputTensor], chosen: int) -> None:
+        """Offer these outputs of the last run, where there are several; −1 is the first with a gradient."""
+        told = [f"{output.name} {shape_text(output.shape)}" for output in outputs]
+        if told != self._outputs:
+            self._outputs = told
+            self.output.clear()
+            for place, text in enumerate((FIRST, *told), -1):
+                self.output.addItem(text, place)
+            self.output.setVisible(len(told) > 1)
+        self.output.setCurrentIndex(chosen + 1)
+
     def show_busy(self, *, busy: bool, can_run: bool) -> None:
         """The button stops what is under way."""
         self._busy = busy
@@ -114,6 +130,7 @@ class TrainingControls(QWidget):
                 loss=cast("LossName | None", self.loss.currentData() or None),
                 transform=self._transform(),
                 target=self._target(),
+                output=-1 if self.output.currentData() is None else self.output.currentData(),
             )
         except ValueError as error:
             self.mistake.say(str(error), "warning")
@@ -166,17 +183,20 @@ class TrainingControls(QWidget):
         grid.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         grid.setHorizontalSpacing(GRID * 2)
         grid.setVerticalSpacing(GRID)
-        grid.addWidget(self.transform, 0, 0)
-        grid.addLayout(fields, 0, 1)
-        grid.addWidget(self.run, 0, 2)
-        grid.addWidget(self.line, 1, 0, 1, 3)
-        grid.addWidget(self.mistake, 2, 0, 1, 3)
-        grid.addWidget(self.loss, 3, 0)
-        grid.addWidget(self.target, 3, 1, 1, 2)
+        self.output.hide()
+        grid.addWidget(self.output, 0, 0, 1, 3)
+        grid.addWidget(self.transform, 1, 0)
+        grid.addLayout(fields, 1, 1)
+        grid.addWidget(self.run, 1, 2)
+        grid.addWidget(self.line, 2, 0, 1, 3)
+        grid.addWidget(self.mistake, 3, 0, 1, 3)
+        grid.addWidget(self.loss, 4, 0)
+        grid.addWidget(self.target, 4, 1, 1, 2)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
 
     def _connect(self) -> None:
+        self.output.activated.connect(lambda _at: self._read())
         self.loss.activated.connect(lambda _at: self._read())
         self.transform.activated.connect(lambda _at: self._transform_chosen())
         self.run.clicked.connect(self._pressed)

@@ -40,8 +40,15 @@ def gradients_request(state: WindowState, *, run_line: bool) -> TraceGradients:
         loss=training.loss,
         transform=training.transform,
         target=training.target or settings.expectation,
+        output=output_chosen(state),
         run_line=run_line,
     )
+
+
+def output_chosen(state: WindowState) -> int:
+    """The place of the output that is trained; −1 for the first with a gradient, also where what was chosen is gone."""
+    place = state.training.output
+    return place if place < len(state.run.outputs) else -1
 
 
 def is_tracing(state: WindowState) -> bool:

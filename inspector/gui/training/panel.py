@@ -15,7 +15,7 @@ from inspector.gui.plots import Mark, NormsView
 from inspector.gui.state import Problem, WindowState
 from inspector.gui.theme import GRID
 from inspector.gui.training.controls import TrainingControls
-from inspector.gui.training.flow import is_tracing
+from inspector.gui.training.flow import is_tracing, output_chosen
 from inspector.gui.training.model import GradientsModel
 from inspector.protocol.findings import Finding
 from inspector.protocol.gradients import GradientFlow, ParameterGradient
@@ -123,11 +123,10 @@ class TrainingPanel(QWidget):
 
     def draw(self, state: WindowState) -> None:
         """Show the last gradient that was traced in this run, and what is chosen for the next."""
-        names = state.class_names
-        num_classes = None
-        if state.run.outputs and state.run.outputs[0].values.ndim == 2:
-            num_classes = int(state.run.outputs[0].values.shape[1])
-        self.controls.show_choice(state.training, num_classes, names)
+        outputs = [output.tensor for output in state.run.outputs]
+        self.controls.show_outputs(outputs, output_chosen(state))
+        trained = outputs[max(0, output_chosen(state))].shape if outputs else ()
+        self.controls.show_choice(state.training, trained[1] if len(trained) == 2 else None, state.class_names)
         can_run = state.model is not None and not state.run.running and not state.loading
         self.controls.show_busy(busy=is_tracing(state), can_run=can_run)
         if state.run.gradients is not self._flow:

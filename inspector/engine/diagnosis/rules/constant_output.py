@@ -7,7 +7,7 @@ import torch
 
 from inspector.core.wires import ancestors
 from inspector.engine.capture import capture_forward, unchanged
-from inspector.engine.diagnosis.context import RunContext
+from inspector.engine.diagnosis.context import RunContext, own_parameter
 from inspector.engine.diagnosis.trials import only_tensor, run_again
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph, Node
@@ -65,8 +65,8 @@ def _has_constant_node(graph: Graph) -> bool:
 def _begins_at_zero(context: RunContext, node: Node) -> bool:
     """Heads are often drawn as zeros, for training to begin at an even guess."""
     part = dict(context.module.named_modules()).get(node.fqn) if node.kind == "module" else None
-    weight = part._parameters.get("weight") if part is not None else None
-    return isinstance(weight, torch.Tensor) and not bool(weight.any())
+    weight = own_parameter(part, "weight") if part is not None else None
+    return weight is not None and not bool(weight.any())
 
 
 def _rows_are_equal(context: RunContext) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from inspector.engine.diagnosis.context import RunContext
+from inspector.engine.diagnosis.context import RunContext, own_parameter
 from inspector.protocol.findings import Finding
 
 # Of each weight a few values are compared first; only those that agree are compared wholly.
@@ -45,8 +45,8 @@ def check(context: RunContext) -> Iterator[Finding]:
 
 
 def _weight_of(part: nn.Module) -> torch.Tensor | None:
-    weight: object = part._parameters.get("weight")
-    if not isinstance(weight, torch.Tensor) or weight.is_meta or weight.layout is not torch.strided:
+    weight = own_parameter(part, "weight")
+    if weight is None or weight.is_meta or weight.layout is not torch.strided:
         return None
     values = weight.detach()
     if values.ndim < 2 or values.numel() < _LEAST_VALUES or values.is_quantized:
