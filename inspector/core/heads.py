@@ -92,11 +92,9 @@ def _unreadable(array: NDArray[np.generic]) -> str:
     if not array.size:
         return f"The output {shape_text(array.shape)} holds no values."
     if array.dtype.kind in "iub":
-        if array.dtype == np.bool_:
-            return (
-                "The output holds true or false, as a comparison gives; it is an answer already, and no reading fits."
-            )
-        return f"The output holds whole numbers ({array.dtype}), such as class indices; no reading fits."
+        what = "true or false, as a comparison gives"
+        what = what if array.dtype == np.bool_ else f"whole numbers ({array.dtype}), such as class indices"
+        return f"The output holds {what}; no reading fits."
     if array.dtype.kind not in "fc":
         return f"The output holds {array.dtype} values, which no reading fits."
     if array.dtype.kind == "c":

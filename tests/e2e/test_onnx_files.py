@@ -75,6 +75,11 @@ def test_with_onnx_runtime_it_runs_in_the_sandbox_with_weights_beside_it(qtbot: 
         assert state.run.axes.batch_size == 1
         person.window.session.select_node(1)
         person.settle()
+        person.window.session.training.trace()
+        person.settle()
+        (problem,) = person.state.problems
+        assert problem.place == "training"
+        assert problem.message.startswith("A model from an ONNX file has no gradients here")
 
 
 def command(*words: object) -> subprocess.CompletedProcess[str]:
