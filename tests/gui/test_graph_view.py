@@ -6,13 +6,14 @@ from graph_view_graphs import failure_of, residual
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 
-from inspector.gui.graph_view import GraphView
+from inspector.gui.graph_view import GraphView, placing
 from inspector.gui.graph_view.captions import Captions
 from inspector.gui.graph_view.cards import batch_size, follows_batch
 from inspector.gui.graph_view.minimap import Minimap
 from inspector.gui.graph_view.tooltips import node_lines, tooltip_text
 from inspector.gui.state import RunState, WindowState
 from inspector.gui.theme import DARK, LIGHT, theme, theme_source
+from inspector.protocol.graph import Edge
 
 
 def shown(view, qtbot, action):
@@ -83,6 +84,21 @@ def test_a_second_run_before_the_first_picture_still_shows_the_beginning(view, q
     view.draw(state_of(residual(blocks=30)))
     shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=30))))
     assert view.canvas.visible_rect.contains(view.picture.rect_of_node(0))
+
+
+def test_a_first_view_cuts_nothing_off_at_the_sides_that_there_is_room_for(view, qtbot):
+    graph = residual(blocks=12)
+    skips = tuple(Edge(source=0, source_output=0, target=at, target_input=1) for at in range(6, len(graph.nodes) - 1, 3))
+    graph = msgspec.structs.replace(graph, edges=(*graph.edges, *skips))
+    view.resize(900, 500)
+    shown(view, qtbot, lambda: view.draw(state_of(graph)))
+    shown(view, qtbot, view.unfold_all)
+    placing.show_first(view.canvas, view.picture, "down")
+    seen, bounds = view.canvas.visible_rect, view.picture.bounds
+    assert bounds.height() > seen.height()
+    assert bounds.width() < seen.width()
+    assert seen.left() <= bounds.left()
+    assert seen.right() >= bounds.right()
 
 
 def test_the_first_view_is_made_anew_in_another_size_until_the_user_moves_it(drawn):

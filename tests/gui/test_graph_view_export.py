@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from graph_view_graphs import residual
+from graph_view_graphs import node, residual
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -18,9 +18,10 @@ from inspector.gui.graph_view.drawing import Cancelled, Drawing, png_size, whole
 from inspector.gui.graph_view.export_dialog import GraphExportDialog
 from inspector.gui.graph_view.export_work import ExportWork
 from inspector.gui.graph_view.making import Wish, make_picture
+from inspector.gui.graph_view.offscreen import write_graph_picture
 from inspector.gui.graph_view.shading import Legend, Shading
 from inspector.gui.theme import DARK, LIGHT
-from inspector.protocol.graph import Graph
+from inspector.protocol.graph import Edge, Graph, Group
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = 'a.<b>&"quoted"\x01\x0b.' + "long" * 30
@@ -51,6 +52,16 @@ def test_an_svg_is_well_formed_has_its_text_as_text_and_every_name_in_full(drawi
     for node in drawing.picture.visible.hierarchy.graph.nodes:
         name = re.sub("[\x01\x0b]", "�", node.fqn)
         assert any(name in title for title in titles), name
+
+
+def test_the_command_line_wraps_what_is_long(qapp, tmp_path):
+    count = 120
+    nodes = tuple(node(at, "Linear", f"fc{at}", 0, (1, at + 2), details=str(at)) for at in range(count))
+    edges = tuple(Edge(source=at, source_output=0, target=at + 1, target_input=0) for at in range(count - 1))
+    group = Group(id=0, fqn="", class_name="Net", parent=None, call_index=0)
+    write_graph_picture(Graph(nodes=nodes, groups=(group,), edges=edges), None, "svg", tmp_path / "g.svg")
+    height = float(ElementTree.parse(tmp_path / "g.svg").getroot().get("viewBox").split()[3])
+    assert 1_000 < height < 4_000  # 9,000 in one column
 
 
 def test_an_svg_shows_what_the_png_shows(drawing, tmp_path):

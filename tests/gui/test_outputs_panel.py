@@ -57,6 +57,16 @@ def test_case_e2_shows_the_three_readings_side_by_side(panel):
     assert "✓ softmax fits" in panel.evidence.text()
 
 
+@pytest.mark.parametrize("width", range(300, 500, 10))
+def test_no_line_of_the_outputs_facts_is_cut_through(panel, width):
+    panel.resize(width, 400)
+    panel.draw(ran(output_values(np.linspace(-0.1034, 0.0923, 45 * 16).reshape(1, 16, 45), "features")))
+    QApplication.processEvents()
+    facts = panel.facts
+    assert facts.heightForWidth(facts.width()) <= facts.maximumHeight() + 1
+    assert "mean" in facts.toolTip()
+
+
 def test_case_e3_sigmoids_need_not_sum_to_one(panel):
     panel.draw(ran(output_values([[-3.0, 5.0]], "logits")))
     in_order(panel)

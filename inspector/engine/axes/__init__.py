@@ -23,6 +23,7 @@ __all__ = ["GIVEN_WAY", "AxesMemory", "Fed", "find_axes"]
 
 # Outputs and findings are told before; whoever asks for something else meanwhile goes first.
 LONGEST_S = 3.0
+FAILED = "the run failed"
 GIVEN_WAY = "another request came first; run again to find it"
 
 
@@ -53,6 +54,8 @@ def find_axes(
     """
     graph, arguments = captured.graph, captured.arguments
     named = name_axes(module, graph, arguments)
+    if captured.failure is not None:
+        return _told(graph, named, None, (0, 0), FAILED)
     try:
         size, batch_axes = _batch_of(graph, named, fed)
         other_size, other = _other_graph(module, graph, fed, size, batch_axes, is_awaited=is_awaited)

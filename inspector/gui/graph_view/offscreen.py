@@ -11,6 +11,9 @@ from inspector.gui.theme import DARK, LIGHT
 from inspector.protocol.graph import Failure, Graph
 
 
+SCREEN = (1600, 1000)  # what the picture should fill, in pixels: a long graph is wrapped as a window of this size would
+
+
 def write_graph_picture(
     graph: Graph,
     failure: Failure | None,
@@ -32,7 +35,7 @@ def write_graph_picture(
 
     font = make_application().font()
     fonts = Fonts.of(font)
-    wish = Wish(graph, None, frozenset(), None, failure, direction, Ruler(fonts))
+    wish = Wish(graph, None, frozenset(), None, failure, direction, Ruler(fonts), room=SCREEN)
     process = LayoutProcess()
     try:
         picture = make_picture(wish, process.lay_out)

@@ -90,10 +90,14 @@ def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> N
     zoom = max(min((room - 2 * EDGE) / narrow, along / LENGTH, 1.0), COMFORTABLE)
     half = QPointF(view.width() / 2 - EDGE, view.height() / 2 - EDGE) / zoom
     start = beginning(picture).center()
-    # what is wider than the view begins at its edge, unless the first box would be out of sight then
-    x = max(start.x(), half.x()) if picture.bounds.width() > 2 * half.x() else start.x()
-    y = max(start.y(), half.y()) if picture.bounds.height() > 2 * half.y() else start.y()
+    x = _middle(start.x(), half.x(), picture.bounds.width())
+    y = _middle(start.y(), half.y(), picture.bounds.height())
     canvas.look_at(QPointF(x, half.y()) if down else QPointF(half.x(), y), zoom)
+
+
+def _middle(start: float, half: float, size: float) -> float:
+    """The view's middle, across: the picture's, or its edge where it is larger, unless the first box were unseen then."""
+    return max(start, half) if size > 2 * half else size / 2
 
 
 def _keep(canvas: Canvas, old: QPointF, new: QPointF) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Qt, QVariantAnimation
+from PySide6.QtCore import QMargins, QObject, QPoint, QPointF, QRect, Qt, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
 
 from inspector.core.measures import Measured
@@ -28,6 +28,7 @@ from inspector.protocol.gradients import NodeGradient
 from inspector.protocol.graph import Graph
 
 EMPTY = "Open a model and press Run to see its graph."
+AROUND_MINIMAP = QMargins(8, 8, 8, 8)  # a box that close to it would look cut off
 
 
 class Stage(QObject):
@@ -156,7 +157,7 @@ class Stage(QObject):
 
     def choose_corner(self, picture: Picture) -> None:
         """The overview stands where it covers the fewest boxes of a first view; it stays there while one moves."""
-        places = self.minimap.corners(self.canvas.rect())
+        places = [place.marginsAdded(AROUND_MINIMAP) for place in self.minimap.corners(self.canvas.rect())]
         corners = [self.canvas.mapToScene(place).boundingRect() for place in places]
         self._corner = int(np.argmin([picture.count_in(corner) for corner in corners]))
         self.place()

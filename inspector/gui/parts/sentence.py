@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -12,6 +12,8 @@ from inspector.gui.theme import NORMAL, SMALL, theme, theme_source
 NO_BREAK = "\u00a0"
 SHORT = 24  # characters of a figure with its name
 WRAPPED = 40  # pixels
+LEAST = 40  # of a line that is cut
+PAGE = 10_000
 
 Tone = Literal["text", "dimmed", "warning", "failure", "good", "accent"]
 
@@ -85,13 +87,23 @@ class Sentence(QLabel):
         shown = _kept_together(self._full)
         if self._limit is not None:
             line = shown.replace("\n", " ")
-            # a line that wraps leaves room for a part of a word
-            room = self._limit * (self.width() - 2) - (self._limit - 1) * WRAPPED
-            shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(room, 40))
+            shown = self._cut(line, self._limit)
         if self._limit is not None:
             self.setToolTip(self._full)
         if shown != super().text():
             self.setText(shown)
+
+    def _cut(self, line: str, most: int) -> str:
+        """As much as fits into so many lines: each that wraps leaves room for a word, or for what is kept together."""
+        metrics = self.fontMetrics()
+        room = most * (self.width() - 2) - (most - 1) * WRAPPED
+        page = QRect(0, 0, max(self.width(), 1), PAGE)
+        while True:
+            shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, max(room, LEAST))
+            lines = metrics.boundingRect(page, int(Qt.TextFlag.TextWordWrap), shown).height() / metrics.lineSpacing()
+            if room <= LEAST or lines <= most + 0.5:
+                return shown
+            room -= WRAPPED // 2
 
     def _restyle(self) -> None:
         self.setStyleSheet(
