@@ -88,7 +88,9 @@ def test_a_second_run_before_the_first_picture_still_shows_the_beginning(view, q
 
 def test_a_first_view_cuts_nothing_off_at_the_sides_that_there_is_room_for(view, qtbot):
     graph = residual(blocks=12)
-    skips = tuple(Edge(source=0, source_output=0, target=at, target_input=1) for at in range(6, len(graph.nodes) - 1, 3))
+    skips = tuple(
+        Edge(source=0, source_output=0, target=at, target_input=1) for at in range(6, len(graph.nodes) - 1, 3)
+    )
     graph = msgspec.structs.replace(graph, edges=(*graph.edges, *skips))
     view.resize(900, 500)
     shown(view, qtbot, lambda: view.draw(state_of(graph)))

@@ -49,8 +49,8 @@ def test_an_svg_is_well_formed_has_its_text_as_text_and_every_name_in_full(drawi
     texts = {"".join(found.itertext()).strip() for found in root.iter(f"{SVG}text")}
     assert {"Conv2d", "ReLU", "Linear", "blocks.1.relu"} <= texts
     titles = [title.text for title in root.iter(f"{SVG}title")]
-    for node in drawing.picture.visible.hierarchy.graph.nodes:
-        name = re.sub("[\x01\x0b]", "�", node.fqn)
+    for each in drawing.picture.visible.hierarchy.graph.nodes:
+        name = re.sub("[\x01\x0b]", "�", each.fqn)
         assert any(name in title for title in titles), name
 
 

@@ -10,7 +10,6 @@ from inspector.gui.graph_view.making import Wish, make_picture
 from inspector.gui.theme import DARK, LIGHT
 from inspector.protocol.graph import Failure, Graph
 
-
 SCREEN = (1600, 1000)  # what the picture should fill, in pixels: a long graph is wrapped as a window of this size would
 
 
