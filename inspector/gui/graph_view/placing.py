@@ -96,7 +96,7 @@ def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> N
 
 
 def _middle(start: float, half: float, size: float) -> float:
-    """The middle of the view across: that of the picture; a larger one begins at its edge, if the first box is seen then."""
+    """The middle of the view across: the picture's; a larger one begins at its edge, if the first box is seen then."""
     return max(start, half) if size > 2 * half else size / 2
 
 
