@@ -70,9 +70,10 @@ def _softmax_evidence(trail: Trail, values: NDArray[np.float64], axis: int) -> s
     num_classes = values.shape[axis]
     sums = values.sum(axis=axis)
     ceiling = squash_ceiling(num_classes)
+    low, high = (value_text(float(end), 6) for end in (sums.min(), sums.max()))
+    nearly = f" ({low} to {high})" if low != high else ""
     text = (
-        f"The last operation is {_called(trail.last)} and each row sums to 1 "
-        f"({value_text(float(sums.min()), 6)} to {value_text(float(sums.max()), 6)}), so raw is already a probability."
+        f"The last operation is {_called(trail.last)} and each row sums to 1{nearly}, so raw is already a probability."
     )
     if trail.before is not None and trail.before_family in ("sigmoid", "softmax"):
         return (

@@ -1,5 +1,6 @@
 """One user's work with one model: what each request does. The only place where the engine's parts meet."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,8 @@ from inspector.protocol.requests import (
 
 # The search looks at its own clock between tries; past this a try hangs.
 SLOWEST_SEARCH_S = 8.0
+# The names of a small model's axes come sooner than another request could miss the time.
+PATIENCE_S = 0.15
 
 Emit = Callable[[AnyEvent], None]
 Put = Callable[[NDArray[np.generic]], ArrayRef]
@@ -199,7 +202,13 @@ class Session:
         self._emit(Progressed(what="Running"))
         self._kept = None
         captured = run_forward(
-            model.loaded, model.slots, request, self._emit, self._put, memory=model.axes, is_awaited=self._is_awaited
+            model.loaded,
+            model.slots,
+            request,
+            self._emit,
+            self._put,
+            memory=model.axes,
+            is_awaited=patiently(self._is_awaited),
         )
         model.last_run = LastRun(request, captured.graph)
         if captured.failure is None and not request.changes:
@@ -332,6 +341,18 @@ def _slots(module: nn.Module, *, tries: bool) -> tuple[InputSlot, ...]:
         except TimeUp:
             pass
     return propose_slots(module, tries=False)
+
+
+def patiently(is_awaited: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
+    """`is_awaited`, but False for PATIENCE_S from when it is asked first: what a moment ends is not left undone."""
+    asked_first_s: list[float] = []
+
+    def is_awaited_by_now() -> bool:
+        if not asked_first_s:
+            asked_first_s.append(clock())
+        return clock() - asked_first_s[0] >= PATIENCE_S and is_awaited()
+
+    return is_awaited_by_now
 
 
 def num_outputs_of(graph: Graph | None) -> int | None:

@@ -43,11 +43,12 @@ class DockTitle(QWidget):
         close.setIconSize(QSize(12, 12))
         close.clicked.connect(dock.close)
         row = QHBoxLayout(self)
-        row.setContentsMargins(GRID * 3, GRID, GRID, GRID)
+        row.setContentsMargins(GRID * 2, GRID, GRID, GRID)
         row.addWidget(self._label, 1)
         row.addWidget(close)
         self._restyle()
         theme_source().changed.connect(self._restyle)
+        dock.windowTitleChanged.connect(self._label.setText)
         dock.visibilityChanged.connect(self.look_for_tabs)
         dock.topLevelChanged.connect(self.look_for_tabs)
 
@@ -90,6 +91,7 @@ def make_docks(window: QMainWindow) -> dict[str, QDockWidget]:
 
 def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     """Where they stand at first: modules and findings left, node right, the rest below; tabs where it is narrow."""
+    size = window.size()
     left, right, below = (
         Qt.DockWidgetArea.LeftDockWidgetArea,
         Qt.DockWidgetArea.RightDockWidgetArea,
@@ -117,20 +119,28 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     window.tabifyDockWidget(docks["measures"], docks["training"])
     window.tabifyDockWidget(docks["training"], docks["comparison"])
     docks["confusion"].raise_()
-    narrow = window.width() < NARROW
+    narrow = size.width() < NARROW
     if narrow:
         window.tabifyDockWidget(docks["outputs"], docks["input"])
         docks["outputs"].raise_()
-    if window.height() < LOW:
+    if size.height() < LOW:
         window.tabifyDockWidget(docks["modules"], docks["findings"])
         docks["modules"].raise_()
     for dock in docks.values():
         dock.show()
+    window.resize(size)  # side by side, before they were tabs, they asked for more
     _give_sizes(window, docks, narrow=narrow)
     for title in window.findChildren(DockTitle):
         title.look_for_tabs()
     for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
         bar.setElideMode(Qt.TextElideMode.ElideNone)
+
+
+def tell_count(dock: QDockWidget, name: str, count: int) -> None:
+    """Put into a dock's title how many things it holds: behind another tab they would not be noticed."""
+    title = f"{TITLES[name]} ({count})" if count else TITLES[name]
+    if dock.windowTitle() != title:
+        dock.setWindowTitle(title)
 
 
 def _give_sizes(window: QMainWindow, docks: Mapping[str, QDockWidget], *, narrow: bool) -> None:

@@ -21,7 +21,7 @@ from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
 from inspector.gui.dialogs import Dialogs
-from inspector.gui.docks import make_docks, place_docks
+from inspector.gui.docks import make_docks, place_docks, tell_count
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         self.centre.setCurrentWidget(self.panels.graph if graph_shown else self.file_panel)
         enable(self.actions_by_name, state)
         self._check_actions(state)
+        tell_count(self.docks["findings"], "findings", state.num_findings)
         self.setWindowTitle(f"{Path(state.path).name} — {TITLE}" if state.path else TITLE)
 
     def open_paths(self, paths: list[str]) -> None:

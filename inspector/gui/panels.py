@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QFrame, QScrollArea, QStackedWidget, QWidget
 
+from inspector.gui.docks import BELOW, TITLES
+from inspector.gui.parts import named
 from inspector.gui.session import WindowSession
 from inspector.gui.state import WindowState
 from inspector.gui.style_sheet import inset_spin_boxes
@@ -40,6 +42,9 @@ ORDER = (
     "comparison",
     "graph",
 )
+
+# Said outright: sentences that wrap would ask for more, and the window would grow by it.
+LEAST_BELOW = QSize(240, 160)
 
 
 class _Panel(Protocol):
@@ -227,7 +232,7 @@ class Panels:
         panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
         panel.module_selected.connect(session.select_module)
         panel.module_selected.connect(lambda fqn: self.graph.centre_on_module(fqn))  # noqa: PLW0108 - made when needed
-        return self._docked("training", panel)
+        return self._docked("training", panel, scrolled=True)
 
     @cached_property
     def comparison(self) -> "ComparisonPanel":
@@ -253,17 +258,21 @@ class Panels:
         panel.image_chosen.connect(lambda path: self._session.use_test_images([path]))
         panel.node_selected.connect(self._session.select_node)
         panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed
-        return self._docked("comparison", panel)
+        return self._docked("comparison", panel, scrolled=True)
 
     def _draw(self, name: str) -> None:
         panel: _Panel = self.__dict__[name]
         panel.draw(self._session.state)
 
-    def _docked(self, dock: str, panel: _Widget) -> _Widget:
+    def _docked(self, dock: str, panel: _Widget, *, scrolled: bool = False) -> _Widget:
+        """Put it into its dock; `scrolled` where sentences of any length stand over what else it shows."""
         frame = self._docks[dock].widget()
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        shown = _scrolled(dock, panel) if scrolled else panel
+        if dock in BELOW:
+            shown.setMinimumSize(LEAST_BELOW)
         self._begun(panel)
-        self._docks[dock].setWidget(panel)
+        self._docks[dock].setWidget(shown)
         frame.deleteLater()
         return panel
 
@@ -271,3 +280,12 @@ class Panels:
         inset_spin_boxes(panel)
         panel.draw(self._session.state)  # type: ignore[attr-defined]  # all have it, which a Qt widget's type can't say
         return panel
+
+
+def _scrolled(dock: str, panel: QWidget) -> QScrollArea:
+    area = named(QScrollArea(), f"{dock}_scroll", TITLES[dock])
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(panel)
+    return area

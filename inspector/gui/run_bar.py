@@ -7,7 +7,16 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from inspector.core.measures import CHOICES
 from inspector.gui.actions import ICON_SIZE
@@ -83,7 +92,7 @@ class RunBar(QToolBar):
             self.colours.addItem(f"Colour: {text}", key)
         self.colours.activated.connect(lambda row: self.colour_requested.emit(self.colours.itemData(row)))
         self.search = named(QLineEdit(), "graph_search", "Search the graph")
-        self.search.setPlaceholderText("conv, 64x56x56, params > 1M")
+        self.search.setPlaceholderText("Search the graph")
         self.search.setToolTip(SEARCH_TIP)
         self.search.installEventFilter(self)
         self.search.setClearButtonEnabled(True)
@@ -194,4 +203,14 @@ def _width(widget: QWidget) -> int:
     """The least that shows a widget uncut: the search shrinks, a field up to its limit."""
     if isinstance(widget, QLineEdit):
         return widget.minimumWidth()
-    return min(widget.sizeHint().width(), widget.maximumWidth())
+    hint = _words_width(widget) if isinstance(widget, QComboBox) else widget.sizeHint().width()
+    return min(hint, widget.maximumWidth())
+
+
+def _words_width(box: QComboBox) -> int:
+    """What the longest choice takes; the box's own hint is still that of the words it had before."""
+    longest = max((box.fontMetrics().horizontalAdvance(box.itemText(row)) for row in range(box.count())), default=0)
+    option = QStyleOptionComboBox()
+    option.initFrom(box)
+    words = QSize(longest, box.fontMetrics().height())
+    return box.style().sizeFromContents(QStyle.ContentsType.CT_ComboBox, option, words, box).width()

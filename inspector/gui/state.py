@@ -316,3 +316,8 @@ class WindowState:
         """All that was found: in the run, in the evaluation, and on the gradient that was traced in this run."""
         traced = self.run.gradients.findings if self.run.gradients is not None else ()
         return (*self.run.findings.findings, *self.evaluation.findings.findings, *traced)
+
+    @property
+    def num_findings(self) -> int:
+        """How many cards there are: what was found, and a run that failed."""
+        return len(self.findings) + (0 if self.run.failure is None else 1)

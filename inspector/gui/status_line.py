@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from inspector.core.formatting import bytes_text, seconds_text
 from inspector.gui.file_panel.panel import FORMATS
-from inspector.gui.parts import IconButton, named, number_font
+from inspector.gui.parts import ElidedLabel, IconButton, named, number_font
 from inspector.gui.sandbox_popover import SandboxPopover
 from inspector.gui.state import EngineState, Progress, WindowState
-from inspector.gui.theme import GRID, theme, theme_source
+from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.gui.thin_bar import ThinBar
 
 _PHASES = {"starting": "PyTorch starts", "ready": "ready", "busy": "working", "ended": "engine ended"}
@@ -30,17 +30,15 @@ class StatusLine(QStatusBar):
         named(self, "status_line", "Status")
         self.setSizeGripEnabled(False)
         self.setContentsMargins(GRID * 2, 0, GRID * 2, 0)
-        self.file = self._label("status_file", "File and format")
-        self.run = self._label("status_run", "Device, times and memory")
+        self.file = self._line("status_file", "File and format")
+        self.run = self._line("status_run", "Device, times and memory")
         self.engine = named(QToolButton(), "status_engine", "Engine and sandbox")
         self.engine.setAutoRaise(True)
         self.engine.setFont(number_font(self.font()))
         self.engine.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.engine.clicked.connect(self.show_sandbox)
-        self.dot = self._label("status_dot", "Whether the engine is well")
-        self.dot.setText("●")
-        self.dot.setContentsMargins(0, 0, 0, 0)
-        self.what = self._label("status_progress", "What is under way")
+        self.dot = named(QLabel("●"), "status_dot", "Whether the engine is well")
+        self.what = self._line("status_progress", "What is under way")
         self.bar = named(ThinBar(), "progress_bar", "Progress")
         self.cancel = IconButton("ph.x-circle", "cancel_button", "Stop", "Stop what is under way")
         self.cancel.setFixedSize(22, 22)
@@ -63,10 +61,11 @@ class StatusLine(QStatusBar):
 
     def draw(self, state: WindowState) -> None:
         """Show it."""
-        _say(self.file, _file_text(state))
-        _say(self.run, _run_text(state))
+        self.file.say(_file_text(state))
+        self.run.say(_run_text(state))
         self._engine = state.engine
-        _say(self.engine, _engine_text(state.engine))
+        if self.engine.text() != _engine_text(state.engine):
+            self.engine.setText(_engine_text(state.engine))
         self.engine.setToolTip(_engine_tip(state.engine))
         if state.engine.phase != self._phase:
             self._phase = state.engine.phase
@@ -79,12 +78,13 @@ class StatusLine(QStatusBar):
         popover.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popover.drop_from(self.engine)
 
-    def _label(self, object_name: str, accessible_name: str) -> QLabel:
-        label = named(QLabel(), object_name, accessible_name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setFont(number_font(self.font()))
-        label.setContentsMargins(GRID, 0, GRID * 2, 0)
-        return label
+    def _line(self, object_name: str, accessible_name: str) -> ElidedLabel:
+        """Text that is cut where there is no room: a file's name is as long as it likes, the window is not."""
+        line = ElidedLabel(object_name, accessible_name, "dimmed", small=True)
+        line.setFont(number_font(self.font(), SMALL))
+        line.setContentsMargins(GRID, 0, GRID * 2, 0)
+        line.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        return line
 
     def _show_progress(self, progress: Progress | None) -> None:
         if self._work.isHidden() != (progress is None):
@@ -92,18 +92,13 @@ class StatusLine(QStatusBar):
         if progress is None:
             return
         counted = f" {progress.done:,} of {progress.total:,}" if progress.total else " …"
-        _say(self.what, progress.what + counted)
+        self.what.say(progress.what + counted)
         self.bar.show_progress(progress.done, progress.total)
 
     def _restyle(self) -> None:
         colours = theme()
         tone = {"ended": colours.failure, "ready": colours.good}.get(self._phase, colours.dimmed)
         self.dot.setStyleSheet(f"color: {tone};")
-
-
-def _say(label: QLabel | QToolButton, text: str) -> None:
-    if label.text() != text:
-        label.setText(text)
 
 
 def _file_text(state: WindowState) -> str:

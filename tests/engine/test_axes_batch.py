@@ -12,6 +12,7 @@ from inspector.core.graph_axes import batch_sentence, with_axes
 from inspector.engine.axes import GIVEN_WAY, AxesMemory, Fed, find_axes
 from inspector.engine.capture import CaptureOptions, capture_forward
 from inspector.engine.running import run_forward
+from inspector.engine.session import PATIENCE_S, patiently
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.inputs import NamedInput, RandomInput
 from inspector.protocol.requests import RunForward
@@ -286,6 +287,17 @@ def test_finding_the_axes_gives_way_to_what_else_is_asked_and_leaves_the_model_a
     assert torch._C._len_torch_function_stack() == 0
     assert torch.equal(random_state, torch.get_rng_state())
     assert find_axes(model, captured, Fed((x,), {}, "eval", 0, 0.0)).note == ""
+
+
+def test_axes_that_a_moment_finds_are_found_although_another_request_waits():
+    now = [10.0]
+    asked = patiently(lambda: True, clock=lambda: now[0])
+    assert [asked(), asked()] == [False, False]
+    now[0] += PATIENCE_S
+    assert asked()
+    never = patiently(lambda: False, clock=lambda: now[0])
+    now[0] += 2 * PATIENCE_S
+    assert not never()
 
 
 def test_outputs_and_findings_are_told_before_the_axes_and_a_run_that_gave_way_finds_them_later():

@@ -512,6 +512,29 @@ class TestLayout:
         assert all(not dock.isHidden() for dock in window.docks.values())
         assert window.dockWidgetArea(window.docks["node"]) == Qt.DockWidgetArea.RightDockWidgetArea
 
+    def test_resetting_it_leaves_the_window_as_large_as_it_was(self, opened, qtbot):
+        opened.resize(1000, 700)
+        opened.actions_by_name["reset_layout"].trigger()
+        qtbot.waitUntil(lambda: opened.drawing.busy is False)
+        assert (opened.width(), opened.height()) == (1000, 700)
+
+    def test_the_name_of_a_file_does_not_widen_the_window(self, opened, qtbot, tmp_path):
+        least = opened.minimumSizeHint().width()
+        path = tmp_path / f"{'long' * 50}.pth"
+        path.write_bytes(b"weights")
+        opened.open_paths([str(path)])
+        qtbot.waitUntil(lambda: settled(opened) and opened.status_line.file.text().startswith(path.name))
+        assert opened.minimumSizeHint().width() <= least
+        assert opened.status_line.file.toolTip().startswith(path.name)
+
+    def test_the_tab_of_the_findings_says_how_many_there_are(self, opened, engines, qtbot):
+        dock = opened.docks["findings"]
+        assert dock.windowTitle() == "Findings"
+        engines.latest.behave(findings=said.findings())
+        opened.session.run()
+        qtbot.waitUntil(lambda: opened.panels.findings.count() == 2 and settled(opened))
+        assert dock.windowTitle() == "Findings (2)" == dock.titleBarWidget().findChild(QLabel).text()
+
     def test_a_closed_panel_comes_back_by_the_view_menu(self, window):
         dock = window.docks["outputs"]
         dock.close()

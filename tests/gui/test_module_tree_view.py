@@ -71,7 +71,7 @@ def test_shapes_and_totals_come_with_the_run(tree: ModuleTree):
     tree.draw(LOADED)
     model = tree.view.model()
     assert model.index_of("stem.conv").siblingAtColumn(1).data() == ""
-    assert tree.totals.text() == "10 modules · 5,172 parameters · 20.3 KB"
+    assert tree.totals.text() == "10 modules · 5,172 params · 20.3 KB"
     tree.draw(RAN)
     assert model.index_of("stem.conv").siblingAtColumn(1).data() == "(1, 16, 8, 8)"
     assert tree.totals.text().endswith("1 not called")

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, ModuleType
 
+import torch
+
 from inspector.engine.errors import EngineError, said_by
 from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.loading.import_guard import ImportGuard, put_up, take_down
@@ -138,6 +140,11 @@ def _failed(name: str, error: BaseException, package: str) -> EngineError:
             return EngineError(
                 f"{name} reads or writes a file while it is being imported: {said}.",
                 'Put what it does at its top level under `if __name__ == "__main__":`.',
+            )
+        case RuntimeError() if "operator torchvision::" in said:  # what a torchvision built for another torch says
+            return EngineError(
+                f"{name} imports torchvision, and the one installed does not fit this torch ({torch.__version__}).",
+                "Install the torchvision that was built for it, from the same index as torch.",
             )
         case _:
             return EngineError(

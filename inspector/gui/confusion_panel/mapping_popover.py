@@ -24,6 +24,7 @@ class MappingPopover(Popover):
         self.table.setHorizontalHeaderLabels(["class", "output", "called"])
         self.table.verticalHeader().setVisible(False)
         self.table.setShowGrid(False)
+        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.table.setColumnWidth(1, 56)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from inspector.gui.parts import PushButton, Sentence, named
+from inspector.gui.parts.flow import FlowLayout
 from inspector.gui.parts.heading import Heading
 from inspector.gui.theme import GRID, theme, theme_source
 from inspector.gui.words import sandbox_sentence
@@ -48,7 +49,7 @@ class ConsentCard(QFrame):
         self._title = Heading("consent_title", "The question", large=True)
         self._title.say("Opening this file runs code from it")
         self._sentence = Sentence("consent_sentence", "What would run")
-        self._sandbox = Sentence("consent_sandbox", "The sandbox", "dimmed")
+        self._sandbox = Sentence("consent_sandbox", "The sandbox", "dimmed", small=True)
         self._items = QWidget()
         self.refuse = PushButton("Don't run", "consent_decline", "Don't run it")
         self.once = PushButton("Run it this once", "consent_once", "Run it this once")
@@ -100,13 +101,10 @@ class ConsentCard(QFrame):
         self._items.deleteLater()
         self._items = items
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(GRID * 2)
-        for button in (self.attach, self.once, self.always, self.weights):
+    def _buttons(self) -> FlowLayout:
+        row = FlowLayout(GRID * 2)
+        for button in (self.attach, self.once, self.always, self.weights, self.refuse):
             row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.refuse)
         return row
 
     def _restyle(self) -> None:

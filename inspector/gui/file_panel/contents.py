@@ -12,6 +12,7 @@ from inspector.gui.theme import GRID, SMALL
 from inspector.protocol.files import FileDescription
 
 Index = QModelIndex | QPersistentModelIndex
+LOWEST_LISTS = 180  # pixels
 Cells = tuple[tuple[str, ...], ...]
 
 
@@ -57,9 +58,11 @@ class ContentsView(QWidget):
         named(self, "file_contents", "What the file holds")
         self._description: FileDescription | None = None
         self._tables: dict[str, QTableView] = {}
+        self.says_something = False
         self.warnings = Sentence("file_warnings", "Warnings", "warning")
         self.tabs = named(QTabWidget(), "file_tabs", "What the file holds")
         self.tabs.setDocumentMode(True)
+        self.tabs.setMinimumHeight(LOWEST_LISTS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID * 2)
@@ -71,7 +74,7 @@ class ContentsView(QWidget):
         if description == self._description:
             return
         self._description = description
-        self.warnings.say("\n".join(description.warnings))
+        self.warnings.say("\n".join(one for one in description.warnings if one not in description.summary))
         lists = lists_of(description)
         for place, (title, headers, cells) in enumerate(lists):
             if title not in self._tables:
@@ -83,6 +86,7 @@ class ContentsView(QWidget):
         held = [place for place, (_, _, cells) in enumerate(lists) if cells]
         self.tabs.setCurrentIndex(held[0] if held else 0)
         self.tabs.setVisible(bool(held))
+        self.says_something = bool(held or self.warnings.text())
 
     def _fill(self, table: QTableView, headers: Sequence[str], cells: Cells) -> None:
         old = table.model()

@@ -39,6 +39,7 @@ _TITLES = {
 _MAX_KEYS = 200
 MEND = "mend:"  # before the name of a mend, in the deed of its button
 _MAX_MENDS = 3
+LOAD_AFTER_ALL: tuple[Deed, str] = ("ask_again", "Load after all…")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def notices(state: WindowState) -> tuple[Notice, ...]:
         said.append(_changed_on_disk(state))
     if state.run.failure is not None and not state.run.running:
         said.append(_failure(state.run.failure))
-    if state.declined and state.model is None and not state.loading:
+    if state.declined and state.model is None and not state.loading and not _is_drawn(state):
         said.append(_declined(state))
     if state.model is not None and state.model.keys is not None:
         said += keys_notices(state.model.keys)
@@ -133,7 +134,7 @@ def _drawn(state: WindowState) -> Notice:
         problem.message if problem is not None else "Nothing was run, so there are no wires and no values.",
         problem.fix if problem is not None else "",
         problem.traceback if problem is not None else "",
-        deeds=(*_attaching(state), listing),
+        deeds=(*_attaching(state), *((LOAD_AFTER_ALL,) if state.declined else ()), listing),
     )
 
 
@@ -175,7 +176,7 @@ def _declined(state: WindowState) -> Notice:
         "accent",
         "Nothing was run",
         "What the file holds was read without running anything.",
-        deeds=(("ask_again", "Load after all…"),),
+        deeds=(LOAD_AFTER_ALL,),
     )
 
 

@@ -104,9 +104,9 @@ class FilePanel(QStackedWidget):
         self.status.say(_status(state))
         self.run.setVisible(state.model is not None and not state.run.running and state.run.graph is None)
         self._ask(state)
-        self.contents.setVisible(description is not None)
         if description is not None:
             self.contents.draw(description)
+        self.contents.setVisible(description is not None and self.contents.says_something)
 
     def _ask(self, state: WindowState) -> None:
         asking = state.consent is not None and not state.loading
@@ -121,7 +121,7 @@ class FilePanel(QStackedWidget):
     def _file_page(self) -> QWidget:
         page = named(QWidget(), "file_page", "The file")
         column = QVBoxLayout(page)
-        column.setContentsMargins(GRID * 6, GRID * 6, GRID * 6, GRID * 4)
+        column.setContentsMargins(GRID * 6, GRID * 4, GRID * 6, GRID * 4)
         column.setSpacing(GRID * 2)
         for widget in (self.title, self.facts, self.summary, self.status):
             column.addWidget(widget)
@@ -130,7 +130,6 @@ class FilePanel(QStackedWidget):
         for card in (self.consent, self.form):
             card.setVisible(False)
             column.addWidget(card)
-        self.contents.setMinimumHeight(180)
         column.addWidget(self.contents, 1)
         column.addStretch(0)
         page.setMaximumWidth(PAGE_WIDTH)
@@ -167,7 +166,7 @@ def _facts(state: WindowState) -> str:
         parts = [FORMATS[state.description.format], bytes_text(state.description.size_bytes)]
         if state.description.safety == "inert":
             parts.append("holds no code")
-    if state.source:
+    if state.source and state.source != state.path:
         parts.append(f"with {Path(state.source).name}")
     return " · ".join(parts)
 

@@ -47,7 +47,7 @@ class FindingsPanel(QScrollArea):
         self._unchecked_text = ""
         page = named(QWidget(), "findings_page", "Findings")
         column = QVBoxLayout(page)
-        column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
+        column.setContentsMargins(GRID * 2, GRID * 2, GRID * 2, GRID * 2)
         column.setSpacing(GRID * 2)
         column.addWidget(self.sentence)
         self._column = QVBoxLayout()

@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from inspector.gui.input_panel.flow import FlowLayout
 from inspector.gui.parts import PushButton, Sentence, named
+from inspector.gui.parts.flow import FlowLayout
 from inspector.gui.state import WindowState
 from inspector.protocol.shapes import AcceptedShapes, ShapeChoice
 

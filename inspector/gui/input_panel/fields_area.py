@@ -83,5 +83,6 @@ class FieldsArea(QScrollArea):
         return QSize(200, height + 1)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Two fields."""
-        return QSize(120, 56)
+        """Two fields, as broad as the broadest: nothing scrolls sideways."""
+        scroll_bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._inner.minimumSizeHint().width() + scroll_bar, 56)

@@ -75,6 +75,7 @@ class ImageForm(QWidget):
     def _make_fields(self) -> None:
         self.open_button = PushButton("Choose images…", "input_open_images", "Choose images")
         self.preset = choice("input_preset", "Preset", (*PRESETS, _OWN), "Known ways to scale and normalise")
+        self.preset.setMinimumContentsLength(len(next(iter(PRESETS))))
         self.clear_button = IconButton("mdi6.close", "input_clear_images", "Take all images off", "Take all images off")
         self.files = _FileList()
         self.hint = Sentence("input_images_hint", "How to choose images", "dimmed", small=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text, value_text
 from inspector.gui.parts import PictureView, Sentence, named
@@ -11,6 +11,8 @@ from inspector.gui.state import PreviewState
 from inspector.gui.theme import theme, theme_source
 from inspector.protocol.events import InputPrepared
 from inspector.protocol.graph import Statistics
+
+NO_LIMIT = 16_777_215  # Qt's own
 
 
 class Preview(QWidget):
@@ -43,6 +45,7 @@ class Preview(QWidget):
         self._box.addWidget(self._stack_host, 1)
         self._box.addWidget(self._facts, 1)
         self.setMinimumHeight(84)
+        self._tall = False
         self.title.say("What the model sees")
         self.show_preview(None)
 
@@ -52,8 +55,13 @@ class Preview(QWidget):
         self._box.setDirection(down)
         self._box.setSpacing(4 if tall else 8)
         self._box.setStretch(1, 0 if tall else 1)
-        fill = QSizePolicy.Policy.Preferred
-        self._facts.setSizePolicy(fill, QSizePolicy.Policy.Maximum if tall else fill)
+        self._tall = tall
+        self._limit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The figures stand close under the picture, which is no higher than it is wide."""
+        super().resizeEvent(event)
+        self._limit_height()
 
     def show_preview(self, preview: PreviewState | None) -> None:
         """Show what was prepared last."""
@@ -73,6 +81,9 @@ class Preview(QWidget):
         else:
             self.spread.show_statistics(prepared.statistics)
             self._stack.setCurrentWidget(self.spread)
+
+    def _limit_height(self) -> None:
+        self._stack_host.setMaximumHeight(max(self.width(), 1) if self._tall else NO_LIMIT)
 
 
 class SpreadView(QWidget):

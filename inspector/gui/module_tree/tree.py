@@ -135,7 +135,7 @@ class ModuleTree(QWidget):
         count = max(0, len(self._loaded.modules) - 1)
         parts = [
             "1 module" if count == 1 else f"{count:,} modules",
-            f"{count_text(info.num_params)} parameters",
+            f"{count_text(info.num_params)} params",
             bytes_text(info.size_bytes),
         ]
         uncalled = len(self._graph.uncalled_modules) if self._graph is not None else 0
@@ -181,7 +181,7 @@ def _padded(widget: QWidget, sides: int, ends: int) -> QWidget:
 def _top(widget: QWidget) -> QWidget:
     box = QWidget()
     column = QVBoxLayout(box)
-    column.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, GRID * 3)
+    column.setContentsMargins(GRID * 2, GRID * 2, GRID * 2, GRID * 2)
     column.addWidget(widget)
     column.addStretch(1)
     return box

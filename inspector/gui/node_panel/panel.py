@@ -123,7 +123,7 @@ class NodePanel(QScrollArea):
     def _laid_out(self) -> QWidget:
         page = named(QWidget(), "node_page", "The chosen node")
         column = QVBoxLayout(page)
-        column.setContentsMargins(GRID * 3, GRID * 2, GRID * 3, GRID * 3)
+        column.setContentsMargins(GRID * 2, GRID * 2, GRID * 2, GRID * 2)
         column.setSpacing(GRID)
         column.addWidget(self.header)
         column.addWidget(self.notes)

@@ -152,6 +152,8 @@ class ElidedLabel(QWidget):
 
     def say(self, text: str, tone: Tone | None = None) -> None:
         """Show a line of text."""
+        if text == self._text and tone in (None, self._tone):
+            return
         self._text = text
         self._tone = tone or self._tone
         self.setToolTip(text)
@@ -162,7 +164,9 @@ class ElidedLabel(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """As long as the text."""
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height() + 2)
+        sides = self.contentsMargins()
+        wide = metrics.horizontalAdvance(self._text) + sides.left() + sides.right()
+        return QSize(wide + 2, metrics.height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name and signature
         """Paint the text, cut to the width."""
@@ -170,6 +174,7 @@ class ElidedLabel(QWidget):
             return
         painter = QPainter(self)
         painter.setPen(getattr(theme(), self._tone))
-        line = self.fontMetrics().elidedText(self._text.replace("\n", " "), self._mode, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        room = self.contentsRect()
+        line = self.fontMetrics().elidedText(self._text.replace("\n", " "), self._mode, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
         painter.end()

@@ -20,7 +20,7 @@ class DropZone(QWidget):
         title.say("Drop a model file anywhere on this window")
         text = Sentence("welcome_text", "What can be dropped", "dimmed")
         text.say(
-            "PyTorch weights with their .py, whole modules, TorchScript, .pt2, safetensors or Python source. "
+            "PyTorch weights with their .py, whole modules, TorchScript, .pt2, safetensors, ONNX or Python source. "
             "Then images as input, or a folder of labelled images to evaluate."
         )
         self.open = PushButton("Open…", "welcome_open", "Open a model file", primary=True)

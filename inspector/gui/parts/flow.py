@@ -61,6 +61,8 @@ class FlowLayout(QLayout):
         """The height that is needed; with `move` each is put in its place."""
         x, y, row = rect.x(), rect.y(), 0
         for item in self._items:
+            if item.isEmpty():  # hidden
+                continue
             size = item.sizeHint()
             if x > rect.x() and x + size.width() > rect.x() + rect.width():
                 x, y, row = rect.x(), y + row + self.spacing(), 0
