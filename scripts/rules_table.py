@@ -53,6 +53,7 @@ class Zoo:
     odd: int = 0
     alarms: list[str] = field(default_factory=list)
     of_odd: list[str] = field(default_factory=list)
+    of_training: list[str] = field(default_factory=list)
     by_rule: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     notes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -70,7 +71,8 @@ def main() -> int:
     _ask_models(rows)
     _ask_folders(rows)
     zoo = Zoo() if chosen.no_zoo else _ask_zoo(chosen.workers)
-    wrong = sum(len(row.misses) + len(row.alarms) for row in rows.values()) + len(zoo.alarms)
+    wrong = sum(len(row.misses) + len(row.alarms) for row in rows.values())
+    wrong += len(zoo.alarms) + len(zoo.of_training)
     hits, healthy = sum(row.hits for row in rows.values()), sum(row.healthy for row in rows.values())
     print(
         f"{len(rows)} rules: {hits} faults found, {healthy} healthy models, {zoo.judged} architectures, {wrong} wrong"
@@ -133,6 +135,10 @@ def _ask_zoo(workers: int) -> Zoo:
                 (zoo.of_odd if odd else zoo.alarms).append(f"{name.removeprefix('odd ')}: {alarm}")
                 zoo.by_rule[alarm.partition(":")[0]] += not odd
             print(f"{name:60} {'ok' if not alarms else '; '.join(alarms)}  ({seconds:.0f} s)", flush=True)
+        real = [name for name in zoo_judging.names() if not name.startswith("odd ")]
+        for name, alarms, seconds in pool.map(zoo_judging.training_alarms, real):
+            zoo.of_training += [f"{name}: {alarm}" for alarm in alarms]
+            print(f"{name:60} trained: {'ok' if not alarms else '; '.join(alarms)}  ({seconds:.0f} s)", flush=True)
     return zoo
 
 
@@ -144,7 +150,8 @@ def _page(rows: dict[str, Row], zoo: Zoo, date: str) -> str:
         "",
         f"Written on {date} by `make rules`. {len(rows)} rules: of {hits + misses} models with a fault {hits} got the "
         f"finding of their fault; {healthy} healthy models that look alike got {alarms} wrong; {zoo.judged} real "
-        f"architectures with random weights and a right input got {len(zoo.alarms)} errors or warnings.",
+        f"architectures with random weights and a right input got {len(zoo.alarms)} errors or warnings. Traced with "
+        f"the loss that fits their output, they got {len(zoo.of_training)} that plain torch does not bear out.",
         "",
         "A finding says a rule, its severity, the node, class or image that it is about, a sentence with its numbers, "
         "and what mends it: a button where that is the input or the preprocessing, else the line of code where one can "
@@ -163,6 +170,7 @@ def _page(rows: dict[str, Row], zoo: Zoo, date: str) -> str:
         *_list("Faults that were missed", [f"{rule}: {name}" for rule, row in rows.items() for name in row.misses]),
         *_list("False alarms", [f"{rule} on {name}" for rule, row in rows.items() for name in row.alarms]),
         *_list("Errors and warnings over real architectures", zoo.alarms),
+        *_list("Errors and warnings on their gradients", zoo.of_training),
         "## The odd ones of the zoo",
         "",
         f"{zoo.odd} hand-made models of the zoo do on purpose what real ones seldom do (a batch size written out, a "

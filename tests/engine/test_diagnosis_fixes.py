@@ -247,3 +247,26 @@ def test_a_size_at_which_pictures_merge_into_fewer_rows_is_no_fix():
     assert "an input of 28×28" in fix
     assert runs(ViewsRows(), torch.randn(4, 3, 14, 14)).shape == (1, 10)
     assert runs(ViewsRows(), torch.randn(4, 3, 28, 28)).shape == (4, 10)
+
+
+NORMS = {
+    "BatchNorm2d": (nn.BatchNorm2d(16), (4, 8, 5, 5), "num_features=8", nn.BatchNorm2d(8)),
+    "BatchNorm1d": (nn.BatchNorm1d(16), (4, 8), "num_features=8", nn.BatchNorm1d(8)),
+    "without statistics": (nn.BatchNorm2d(16, track_running_stats=False), (4, 8, 5, 5), "num_features=8", None),
+    "LayerNorm": (nn.LayerNorm(16), (4, 3, 8), "normalized_shape=8", nn.LayerNorm(8)),
+    "GroupNorm": (nn.GroupNorm(4, 16), (4, 8, 5), "num_channels=8", nn.GroupNorm(4, 8)),
+    "RMSNorm": (nn.RMSNorm(16), (4, 8), "normalized_shape=8", nn.RMSNorm(8)),
+    "channels last": (nn.BatchNorm1d(16), (4, 10, 16), "x.transpose(1, 2)", None),
+    "of pictures for rows": (nn.BatchNorm2d(16), (4, 16), "nn.BatchNorm1d", nn.BatchNorm1d(16)),
+    "of rows for pictures": (nn.BatchNorm1d(16), (4, 16, 5, 5), "nn.BatchNorm2d", nn.BatchNorm2d(16)),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_of_another_size_is_named_with_the_number_that_mends_it(name):
+    norm, shape, wanted, mended = NORMS[name]
+    fix = failing(nn.Sequential(nn.Identity(), norm), torch.randn(shape))
+    assert wanted in fix
+    assert f'{type(norm).__name__} "1"' in fix
+    if mended is not None:
+        assert runs(nn.Sequential(nn.Identity(), mended), torch.randn(shape)).shape == shape

@@ -347,3 +347,49 @@ def test_nothing_is_left_behind() -> None:
     assert model.last_seen.grad_fn is None
     assert not any(child._forward_hooks or "_compiled_call_impl" in vars(child) for child in model.modules())
     handle.remove()
+
+
+class WritesToTheBase(nn.Module):
+    """Its forward writes to what a view was taken of; asking such a view for hooks crashed torch 2.13 itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        base = self.fc(x)
+        windows = base.as_strided((3, 2, 6), (6, 6, 1))
+        base[:2] = torch.ones(2, 6).where(torch.eye(2, 6).bool(), base[:2])
+        windows[:, :1] = torch.zeros(3, 1, 6)
+        return windows.reshape(3, 12)
+
+
+def test_views_of_what_is_written_to_are_followed() -> None:
+    torch.manual_seed(0)
+    model = WritesToTheBase()
+    x = torch.randn(4, 6)
+    flow = flow_through(model, (x,), {}, TraceGradients(loss="mse"))
+    (model(x) ** 2).mean().backward()
+    for row, (_name, parameter) in zip(flow.parameters, model.named_parameters(), strict=True):
+        assert row.norm == pytest.approx(float(parameter.grad.norm()), rel=1e-5)
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.scores, self.box = nn.Linear(6, 8), nn.Linear(8, 3), nn.Linear(8, 4)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        h = torch.relu(self.body(x))
+        return {"scores": self.scores(h), "box": self.box(h.detach()), "none": self.box(h)[:0]}
+
+
+def test_what_another_output_reaches_is_no_fault_of_the_one_that_is_trained() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(4, 6)
+    flow = flow_through(TwoHeads(), (x,), {}, TraceGradients(loss="mse", output=1))
+    (finding,) = [finding for finding in flow.findings if finding.rule == "gradient_stops"]
+    assert finding.severity == "note"
+    assert "other outputs reach them" in finding.message
+    with pytest.raises(EngineError, match=r"none\"? \(0, 4\) is empty"):
+        flow_through(TwoHeads(), (x,), {}, TraceGradients(loss="mse", output=2))

@@ -96,7 +96,10 @@ class GradientWatch:
             if self.between is not None:
                 self.between()
 
-        tensor.register_hook(measure)  # type: ignore[no-untyped-call] # torch's own
+        # Torch 2.13 crashes where a view whose base was written to since gets its first hook: its function is made anew
+        # on the way, and forgets the hook. Asking for the function makes it before.
+        if tensor.grad_fn is not None or tensor.is_leaf:
+            tensor.register_hook(measure)  # type: ignore[no-untyped-call] # torch's own
 
 
 def measured(gradient: torch.Tensor) -> Arrived:

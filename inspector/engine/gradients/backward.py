@@ -55,6 +55,7 @@ class Traced:
 
     `output` is what the model gave, `changed` that behind the transform, with `changed_key` its place in the record;
     `carries` tells whether it has a gradient.
+    `elsewhere` are the parameters, by identity, that another output has a gradient to.
     `problem` says why there is no loss, `raised` what the backward raised. `warned` are torch's warnings.
     """
 
@@ -70,6 +71,7 @@ class Traced:
     output_key: Key | None = None
     target: Target | None = None
     loss_value: float | None = None
+    elsewhere: frozenset[int] = frozenset()
     problem: str = ""
     raised: str = ""
     warned: list[str] = field(default_factory=list)
@@ -143,6 +145,7 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
     aim = traced.aim = choose(traced.captured, outputs)
     traced.name, output = outputs[aim.output]
     traced.output = output.detach()
+    traced.elsewhere = _reached_from([tensor for at, (_name, tensor) in enumerate(outputs) if at != aim.output])
     with torch.enable_grad():  # whatever forward left behind
         recorder = traced.watch.recorder if traced.watch is not None else None
         if recorder is None:
@@ -162,6 +165,22 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
             except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError) as error:
                 traced.raised = said_by(error)
     traced.grads = {name: _grad(parameter) for name, parameter in module.named_parameters()}
+
+
+def _reached_from(outputs: list[torch.Tensor]) -> frozenset[int]:
+    """The leaves, by identity, that these tensors have a gradient to."""
+    waiting: list[Any] = [output.grad_fn for output in outputs if output.grad_fn is not None]
+    seen, found = set(waiting), set()
+    while waiting:
+        function = waiting.pop()
+        leaf = getattr(function, "variable", None)
+        if isinstance(leaf, torch.Tensor):
+            found.add(id(leaf))
+        for before, _place in function.next_functions:
+            if before is not None and before not in seen:
+                seen.add(before)
+                waiting.append(before)
+    return frozenset(found)
 
 
 def _loss(traced: Traced, aim: Aim, changed: torch.Tensor) -> torch.Tensor | None:

@@ -44,8 +44,13 @@ def named(names: list[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def stop_findings(traced: Traced, stops: list[GradientStop], rows: tuple[ParameterGradient, ...]) -> list[Finding]:
-    """A finding for each place where the gradient ends; weights that start at zero are none, as they move first."""
+def stop_findings(
+    traced: Traced, stops: list[GradientStop], rows: tuple[ParameterGradient, ...], elsewhere: frozenset[str]
+) -> list[Finding]:
+    """A finding for each place where the gradient ends; weights that start at zero are none, as they move first.
+
+    `elsewhere` are the parameters that another output has a gradient to.
+    """
     trainable = [row for row in rows if row.reached not in ("frozen", "unused")]
     any_reached = any(row.reached == "reached" for row in trainable)
     found = []
@@ -54,7 +59,8 @@ def stop_findings(traced: Traced, stops: list[GradientStop], rows: tuple[Paramet
             continue  # as some architectures start: these weights move first
         share = len(stop.parameters) / max(1, len(trainable))
         severity = "error" if not any_reached else "warning"
-        if stop.by_values and share < 0.5:
+        others = bool(stop.parameters) and set(stop.parameters) <= elsewhere
+        if others or (stop.by_values and share < 0.5):  # as where one of several heads is not to change what they share
             severity = "note"
         elif stop.by_values:
             severity = "warning"
@@ -67,7 +73,8 @@ def stop_findings(traced: Traced, stops: list[GradientStop], rows: tuple[Paramet
                 rule=rule,
                 severity=severity,  # type: ignore[arg-type]  # one of the three, as above
                 node=stop.node,
-                message=f"The gradient {does} at {place_text(stop)}. {stop.message} {_whom(stop, len(trainable))}",
+                message=f"The gradient {does} at {place_text(stop)}. {stop.message} {_whom(stop, len(trainable))}"
+                + (f" From {traced.name}, that is: other outputs reach them." if others else ""),
                 evidence={"parameters": len(stop.parameters), "of": len(trainable), "op": stop.op},
                 fix=_fix(traced, stop),
             )

@@ -48,7 +48,9 @@ def flow_of(module: nn.Module, traced: Traced, head: HeadKind, notes: list[str])
     norms = [row.norm for row in rows if row.norm is not None]
     total = math.sqrt(sum(norm * norm for norm in norms)) if norms else None
     findings = [
-        *stop_findings(traced, stops, rows),
+        *stop_findings(
+            traced, stops, rows, frozenset(name for name, each in parameters.items() if id(each) in traced.elsewhere)
+        ),
         *value_findings(traced, rows),
         *advice(traced, head, total),
         *scaling(traced, record),

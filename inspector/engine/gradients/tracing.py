@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from inspector.core.formatting import shape_text
 from inspector.core.heads import read_head
 from inspector.core.losses import LOSSES, TRANSFORMS, fitting_loss, fitting_transform, head_after
 from inspector.core.readings import class_axis
@@ -188,9 +189,16 @@ def _output(outputs: list[tuple[str, torch.Tensor]], wanted: int) -> int:
         raise EngineError("forward returned no tensor: there is nothing to train.")
     if wanted >= len(outputs):
         raise EngineError(f"There is no output {wanted}: forward gave {len(outputs)}.")
-    if wanted >= 0:
-        return wanted
-    return next((place for place, (_name, tensor) in enumerate(outputs) if tensor.requires_grad), 0)
+    with_gradient = [place for place, (_name, tensor) in enumerate(outputs) if tensor.requires_grad]
+    order = [wanted] if wanted >= 0 else [*with_gradient, 0]
+    place = next((place for place in order if outputs[place][1].numel()), None)
+    if place is None:
+        name, tensor = outputs[order[0]]
+        raise EngineError(
+            f"The output {name} {shape_text(tuple(tensor.shape))} is empty on this input: there is nothing to train.",
+            "Feed another input. A detector that finds nothing is trained in train mode, with its targets as input.",
+        )
+    return place
 
 
 def _head(captured: Captured | None, place: int, output: torch.Tensor) -> HeadKind:

@@ -5,8 +5,11 @@ import re
 from torch import nn
 
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun
+from inspector.engine.diagnosis.fixes.norm_size import size_of
 
-_OF_LAYER = re.compile(r"\b(in_features|in_channels|input_size|num_embeddings)=(\d+)")
+_OF_LAYER = re.compile(
+    r"\b(in_features|in_channels|input_size|num_embeddings|num_features|num_channels|normalized_shape)=(\d+)"
+)
 _OF_INPUT = re.compile(
     r"\bx(?:\.(?:unsqueeze|permute|transpose|flatten|expand|float)\([\d, -]*\)|\[(?:None|:)(?:, None)?\])+(?: / 255)?"
 )
@@ -52,6 +55,10 @@ def _written(layer: nn.Module | None, **changed: int) -> str:
         layers = f", {layer.num_layers}" if layer.num_layers > 1 else ""
         width = changed.get("input_size", layer.input_size)
         return f"nn.{type(layer).__name__}({width}, {layer.hidden_size}{layers}{first})"
+    known = size_of(layer) if layer is not None else None
+    if layer is not None and known is not None and type(layer).__module__.startswith("torch."):
+        first = f"{layer.num_groups}, " if isinstance(layer, nn.GroupNorm) else ""
+        return f"nn.{type(layer).__name__}({first}{changed.get(*known)})"
     if isinstance(layer, nn.Embedding):
         return f"nn.Embedding({changed.get('num_embeddings', layer.num_embeddings)}, {layer.embedding_dim})"
     return ""
