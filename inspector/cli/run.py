@@ -106,22 +106,16 @@ def named_inputs(loaded: ModelLoaded, options: RunOptions) -> tuple[NamedInput, 
         CommandError: more were given than forward takes, or one is wrong.
     """
     count = max(len(options.inputs), len(options.shapes))
-    if count > len(loaded.slots) and loaded.slots:
-        names = ", ".join(slot.name for slot in loaded.slots)
-        raise CommandError(f"This forward takes {len(loaded.slots)} input(s) ({names}), not {count}.", 2)
-    slots: list[InputSlot | None] = [
-        slot for index, slot in enumerate(loaded.slots) if slot.required or index < count
-    ] or [None] * count
+    if count > len(loaded.slots):
+        takes = f"{len(loaded.slots)} input(s) ({', '.join(slot.name for slot in loaded.slots)})"
+        raise CommandError(f"This forward takes {takes if loaded.slots else 'no input'}, not {count}.", 2)
+    slots = [slot for index, slot in enumerate(loaded.slots) if slot.required or index < count]
     return tuple(
-        NamedInput(
-            source=_source(loaded, options, index, slot),
-            name=slot.name if slot is not None else "",
-        )
-        for index, slot in enumerate(slots)
+        NamedInput(source=_source(loaded, options, index, slot), name=slot.name) for index, slot in enumerate(slots)
     )
 
 
-def _source(loaded: ModelLoaded, options: RunOptions, index: int, slot: InputSlot | None) -> InputSource:
+def _source(loaded: ModelLoaded, options: RunOptions, index: int, slot: InputSlot) -> InputSource:
     word = options.inputs[index] if index < len(options.inputs) else "random"
     shape = parse_shape(options.shapes[index]) if index < len(options.shapes) else None
     if word == "random":
@@ -134,13 +128,8 @@ def _source(loaded: ModelLoaded, options: RunOptions, index: int, slot: InputSlo
     return ImageInput(paths=(str(path),), preprocess=preprocess_from(options.preprocess, loaded, shape))
 
 
-def _random(options: RunOptions, slot: InputSlot | None, shape: tuple[int, ...] | None) -> RandomInput:
-    proposed = slot.proposed if slot is not None else None
-    if proposed is None:
-        if shape is None:
-            raise CommandError("No input shape could be proposed; give --shape.", 2)
-        proposed = RandomInput(shape=shape)
-    changed = msgspec.structs.replace(proposed, seed=options.seed)
+def _random(options: RunOptions, slot: InputSlot, shape: tuple[int, ...] | None) -> RandomInput:
+    changed = msgspec.structs.replace(slot.proposed, seed=options.seed)
     if shape is not None:
         changed = msgspec.structs.replace(changed, shape=shape)
     if not options.dtype:

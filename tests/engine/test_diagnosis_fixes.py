@@ -270,3 +270,19 @@ def test_a_norm_of_another_size_is_named_with_the_number_that_mends_it(name):
     assert f'{type(norm).__name__} "1"' in fix
     if mended is not None:
         assert runs(nn.Sequential(nn.Identity(), mended), torch.randn(shape)).shape == shape
+
+
+class ByName(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.b, self.c = nn.Linear(4, 2), nn.Linear(4, 2)
+
+    def forward(self, batch):
+        return {"logits": self.b(batch["pixels"]) + self.c(batch.get("text"))}
+
+
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")  # torch takes the name for a sequence
+def test_a_forward_that_reads_a_dictionary_is_told_with_its_names():
+    assert failing(ByName(), torch.ones(1, 4)) == (
+        "Take tensors: def forward(self, pixels, text). It reads a dictionary, by pixels, text, and inputs are tensors."
+    )

@@ -285,3 +285,35 @@ def test_arguments_that_go_together_are_found_by_trying(make, shapes):
     assert {slot.name: slot.proposed.shape for slot in slots} == shapes
     with torch.no_grad():
         module(**{slot.name: make_tensor(slot.proposed) for slot in slots})
+
+
+class NoInput(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.seeds = nn.Parameter(torch.ones(4, 4))
+        self.head = nn.Linear(4, 2)
+
+    def forward(self):
+        return self.head(self.seeds)
+
+
+class Pairs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        y = self.head(x)
+        return y[0] - y[1]
+
+
+def test_a_forward_that_takes_nothing_has_no_slot():
+    assert propose_slots(NoInput()) == ()
+    assert runs(NoInput(), ()).shape == (4, 2)
+
+
+def test_a_model_that_compares_items_is_given_two():
+    (slot,) = slots = propose_slots(Pairs())
+    assert slot.proposed.shape == (2, 4)
+    assert slot.why.endswith("this was tried, and runs. One item alone did not run, two do.")
+    assert runs(Pairs(), slots).shape == (2,)

@@ -28,6 +28,9 @@ __all__ = ["propose_preprocess", "propose_slots", "warm_up"]
 # All tries together; a person waits for the file to open meanwhile.
 SEARCH_S = 2.5
 
+# Work for inputs of two items, where none of one was found.
+PAIR_S = 0.8
+
 # Torch's modules are not whole while another thread imports them: a try must not meet that.
 _one_at_a_time = threading.Lock()
 
@@ -41,6 +44,8 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
     if told:
         return told
     arguments = forward_arguments(module)
+    if not arguments:
+        return ()
     required = tuple(argument for argument in arguments if argument.required)
     with _one_at_a_time:
         PRINTED.begin()
@@ -50,7 +55,7 @@ def propose_slots(module: nn.Module, *, tries: bool = True) -> tuple[InputSlot, 
             required, proposals = _otherwise(search, module, arguments, required, proposals)
     dtype = dtype_name(search.dtype)
     pairs = zip(required, proposals, strict=True)
-    slots = [_slot(argument, proposal, dtype, search.fill) for argument, proposal in pairs]
+    slots = [_slot(argument, proposal, dtype, search) for argument, proposal in pairs]
     for argument in arguments:
         if argument.name not in {one.name for one in required}:
             slots.append(_optional(argument, slots[0]))
@@ -64,7 +69,7 @@ def _otherwise(
     required: tuple[Argument, ...],
     unproven: tuple[Proposal, ...],
 ) -> tuple[tuple[Argument, ...], tuple[Proposal, ...]]:
-    """Where what must be given does not run alone: with another argument beside it, or with texts that end."""
+    """Where what must be given does not run alone: with another argument beside it, texts that end, or two items."""
     optional = len(required) == 1 and len(arguments) > 1
     found = with_companions(search, arguments, required[0]) if optional else None
     if found is not None:
@@ -76,6 +81,11 @@ def _otherwise(
         if all(proposal.proven for proposal in proposals):
             return required, proposals
         search.fill = 0
+    search.batch, search.clock = 2, Clock.of(PAIR_S)  # contrastive losses, say, need something to compare with
+    proposals = search.propose(required)
+    if all(proposal.proven for proposal in proposals):
+        return required, proposals
+    search.batch = 1
     return required, unproven
 
 
@@ -99,8 +109,8 @@ def propose_preprocess(slots: Sequence[InputSlot], preprocessing: Mapping[str, o
     return msgspec.structs.replace(base, channels=channels, height=height, width=width)
 
 
-def _slot(argument: Argument, proposal: Proposal, dtype: str, fill: int) -> InputSlot:
-    shape, guess = proposal.shape, proposal.guess
+def _slot(argument: Argument, proposal: Proposal, dtype: str, search: Search) -> InputSlot:
+    shape, guess, fill = proposal.shape, proposal.guess, search.fill
     integers = guess.integers_below is not None
     proposed = RandomInput(
         shape=shape,
@@ -110,8 +120,9 @@ def _slot(argument: Argument, proposal: Proposal, dtype: str, fill: int) -> Inpu
         low=float(fill) if integers else 0.0,
         high=float(fill + 1) if integers and fill else float(guess.integers_below or 1),
     )
+    alone = " One item alone did not run, two do." if search.batch > 1 else ""
     image_like = not integers and len(shape) == 4 and shape[1] in {1, 3, 4}
-    return InputSlot(name=argument.name, proposed=proposed, image_like=image_like, why=_why(proposal))
+    return InputSlot(name=argument.name, proposed=proposed, image_like=image_like, why=_why(proposal) + alone)
 
 
 def _why(proposal: Proposal) -> str:

@@ -76,7 +76,7 @@ class Search:
         self.dtype = float_dtype_of(module)
         self._stand_in: nn.Module | None = None
         self._device = "cpu"
-        self.fill = 0
+        self.fill, self.batch = 0, 1  # what integers are, and how many items go in
         self._usual: dict[tuple[int, ...], int] = {}
         self._choose(real=prefers_real(module))
         self.clock = Clock.of(seconds)
@@ -176,7 +176,7 @@ class Search:
         most = max(len(guess.templates) for guess in guesses)
         kept: tuple[tuple[Proposal, ...], Attempt] | None = None
         for index in range(most):
-            chosen = [guess.templates[min(index, len(guess.templates) - 1)] for guess in guesses]
+            chosen = [self._batched(guess.templates[min(index, len(guess.templates) - 1)]) for guess in guesses]
             fit, last = self._fit(arguments, guesses, chosen)
             proposals = tuple(
                 Proposal(template, guess, self._own_fit(fit, template, guess), fit is not None, _because(last))
@@ -189,6 +189,9 @@ class Search:
                 break
         assert kept is not None
         return kept
+
+    def _batched(self, template: Template) -> Template:
+        return (self.batch, *template[1:]) if len(template) > 1 and template[0] == 1 else template
 
     def _fit(
         self, arguments: Sequence[Argument], guesses: Sequence[Guess], templates: Sequence[Template]

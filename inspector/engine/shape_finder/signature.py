@@ -24,13 +24,14 @@ class Argument:
 
 
 def forward_arguments(module: nn.Module) -> tuple[Argument, ...]:
-    """The arguments of forward that want a tensor, required ones first in their own order; never empty.
+    """The arguments of forward that want a tensor, required ones first in their own order.
 
-    Where every one has a default (as in transformers' models), the main one is made required.
+    Where every one has a default (as in transformers' models), the main one is made required. Where the arguments can't
+    be told, one without a name; none for a forward that takes nothing at all.
     """
     found = _scripted(module) if isinstance(module, torch.jit.ScriptModule) else _written(module)
     if not found:
-        return (Argument("", True),)
+        return () if _takes_nothing(module) else (Argument("", True),)
     if any(argument.required for argument in found):
         return tuple(found)
     main = getattr(module, "main_input_name", found[0].name)
@@ -39,6 +40,13 @@ def forward_arguments(module: nn.Module) -> tuple[Argument, ...]:
     return tuple(
         Argument(argument.name, index == first, argument.by_name or index > 0) for index, argument in enumerate(found)
     )
+
+
+def _takes_nothing(module: nn.Module) -> bool:
+    try:
+        return not inspect.signature(module.forward).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def _written(module: nn.Module) -> list[Argument]:

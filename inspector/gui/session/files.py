@@ -256,7 +256,7 @@ class FilesPart:
         inputs = asking.effective_inputs(session.state)
         if inputs:
             session.preview(inputs[0].source)
-        if session.settings.current.run_when_opened and model is not None and model.slots:
+        if session.settings.current.run_when_opened and model is not None:
             session.run()
         if self._folder_after_load:
             folder, self._folder_after_load = self._folder_after_load, ""

@@ -10,6 +10,7 @@ from inspector.engine.diagnosis.fixes import (
     batch_norm,
     channels,
     devices,
+    dictionaries,
     dtypes,
     embedding,
     features,
@@ -29,6 +30,7 @@ from inspector.protocol.graph import Failure, Graph
 
 FIXES: tuple[Callable[[FailedRun], str], ...] = (
     arguments.suggest,
+    dictionaries.suggest,
     devices.suggest,
     raw_pictures.suggest,
     dtypes.suggest,

@@ -21,4 +21,6 @@ def suggest(run: FailedRun) -> str:
         return f"Add an input for {missing[1]}: forward takes ({takes})."
     if unknown:
         return f"Remove the input {unknown[1]}: forward takes ({takes})."
+    if not takes:
+        return "Feed nothing: forward takes no input."
     return f"Feed {len(takes.split(', '))} instead of {len(run.args)} inputs: forward takes ({takes})."
