@@ -9,7 +9,8 @@ from inspector.engine.diagnosis.fixes.failed_run import FailedRun
 # What a tensor says when it is asked for a name (which torch takes for as many indices as it has letters), or for what
 # only dictionaries have.
 _ASKED = re.compile(
-    r"invalid data type 'str'|too many indices for tensor|'Tensor' object has no attribute '(get|keys|items|values|pop)'"
+    r"invalid data type 'str'|too many indices for tensor|"
+    r"'Tensor' object has no attribute '(get|keys|items|values|pop)'"
 )
 
 
