@@ -128,7 +128,10 @@ def assert_no_line_in_a_box(layout):
 @EXAMPLES
 @given(requests())
 def test_every_wire_runs_unbroken_from_its_source_to_its_target(request):
-    layout = lay_out(request)
+    assert_wires_unbroken(request, lay_out(request))
+
+
+def assert_wires_unbroken(request, layout):
     for wire, (source, target) in enumerate(request.wires.tolist()):
         pieces = [layout.segment(segment) for segment in layout.segments_of(wire)]
         assert pieces
@@ -232,6 +235,29 @@ def test_a_hub_is_wrapped_and_stays_readable(count):
     layout = lay_out(request)
     assert layout.size[0] < 14_000
     assert layout.num_segments < 4 * count
+
+
+def grouped_hub(groups, arms):
+    """A box that feeds every arm of every group, and one that all arms feed."""
+    count = groups * arms
+    wires = [(0, at) for at in range(1, count + 1)] + [(at, count + 1) for at in range(1, count + 1)]
+    return LayoutRequest(
+        box_parent=np.array([-1, *np.repeat(np.arange(groups), arms).tolist(), -1], np.int32),
+        box_size=np.full((count + 2, 2), (176, 64), np.float32),
+        container_parent=np.full(groups, -1, np.int32),
+        header_width=np.full(groups, 180, np.float32),
+        wires=np.array(wires, np.int32),
+    )
+
+
+def test_hundreds_of_wires_from_a_container_to_one_box_leave_it_together():
+    wide = lay_out(grouped_hub(3, 300))
+    assert (wide.containers[:, 2] < 4_000).all()
+    assert wide.num_segments < 4 * len(wide.boxes)
+    request = grouped_hub(2, 40)
+    layout = lay_out(request)
+    assert_wires_unbroken(request, layout)
+    assert_no_line_in_a_box(layout)
 
 
 def test_equal_containers_are_laid_out_once():

@@ -45,6 +45,18 @@ def test_a_chain_of_three_hundred_fills_a_view_in_place_of_a_line(direction, ski
     assert across == sorted(across)
 
 
+def test_values_that_pass_all_that_follows_keep_no_graph_from_being_wrapped():
+    count = 200
+    kept = [(at, count - 1) for at in range(2, count - 10, 10)]  # as a transformer's caches, which it gives at its end
+    request = chain(count, kept)
+    layout = lay_out(replace(request, page=page_length(request.box_size, (900, 600))))
+    assert layout.size[1] < 4_000
+    columns = np.split(layout.boxes[:, 0], np.flatnonzero(np.diff(layout.boxes[:, 1]) < 0) + 1)
+    assert len(columns) > 3
+    # what passes is beside the boxes in each column, and does not push those in it to one side
+    assert all(np.ptp(column) < 200 for column in columns)
+
+
 def test_what_is_not_too_long_is_laid_out_as_ever():
     request = chain(12, [(2, 6)])
     page = page_length(request.box_size, (900, 600))

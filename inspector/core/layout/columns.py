@@ -6,6 +6,7 @@ up in the corridor to the right of it, and comes to the next column from above.
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +20,10 @@ Key = TypeVar("Key", bound=Hashable)
 OVERLONG = 1.6  # pages: what is longer is wrapped
 SHORTEST, LONGEST = 0.15, 1.2  # of a column, in pages; the last one may be shorter
 PER_WIRE = 0.2  # pages that a column may differ from one page to cut a wire less
-MOST_CUT = 8  # wires; where more pass nothing is cut
+FEW_CUT = (
+    4  # wires; of more, each doubling counts for one: some passes, as caches or dense blocks have, can't be avoided
+)
+MOST_CUT = 96  # wires; where more pass nothing is cut
 SIDE = 28.0  # from a corridor's wires to the boxes beside
 BELOW_ALL = 12.0  # from the lowest wire to what comes below
 
@@ -98,7 +102,8 @@ def _best_cut(
         share = (bottoms[rank] - start) / page
         if share > LONGEST:
             return rank if best is None else best
-        cost = abs(1.0 - share) + PER_WIRE * passing[rank]
+        wires = passing[rank] if passing[rank] <= FEW_CUT else FEW_CUT + log2(passing[rank] / FEW_CUT)
+        cost = abs(1.0 - share) + PER_WIRE * wires
         if share >= SHORTEST and cost <= least:
             best, least = rank, cost
     return best

@@ -85,6 +85,17 @@ class _Gap:
     across: float
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Ranks once it is known where everything stands across: where joins leave and arrive, and what each rank takes."""
+
+    ends: dict[JoinKey, Point]
+    gaps: list[_Gap]
+    tops: list[float]
+    bottoms: list[float]
+    height: float
+
+
 @dataclass
 class _Lane:
     """Bends that links share, one on each rank from `first` to `last`, and the join from each to the next."""
@@ -155,21 +166,19 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
     """Lay one container out; `plain` takes the first order of boxes, side by side."""
     sketch = _sketch(local)
     sketch.ranks = _first_order(sketch)
-    half = _halves(sketch)
-    if plain:
-        x = place_side_by_side(sketch.ranks, half)
-    else:
+    known: dict[object, list[float]] = {}
+    if not plain:
         sketch.ranks = order_ranks(sketch.ranks, _links(sketch), better)
-        x = place_across(sketch.ranks, half, _weighed(sketch))
-    x, width = _inside(sketch, x)
-    ends = _attachments(sketch, x)
-    gaps = _tracks(sketch, ends)
-    tops, bottoms, height = _heights(sketch, gaps)
-    ways = _ways(ends, gaps, sketch, (tops, bottoms))
-    if local.page and height > OVERLONG * local.page:
-        placed = _in_columns(sketch, x, ends, gaps, (tops, bottoms))
-        if placed is not None:
-            x, ways, (tops, bottoms), (width, height) = placed
+    x, width = _inside(sketch, _across(sketch, known, plain=plain))
+    rows = _rows(sketch, x)
+    cuts = _cuts(sketch, rows)
+    if cuts:  # every column stands for itself
+        x, _ = _inside(sketch, _across(sketch, known, plain=plain, ends=cuts))
+        rows = _rows(sketch, x)
+        x, ways, (tops, bottoms), (width, height) = _in_columns(sketch, x, rows, cuts)
+    else:
+        ways = _ways(rows.ends, rows.gaps, sketch, (rows.tops, rows.bottoms))
+        tops, bottoms, height = rows.tops, rows.bottoms, rows.height
     corners = []
     for item, (w, h) in enumerate(local.sizes):
         at = sketch.level[item]
@@ -181,6 +190,20 @@ def solve(local: Local, better: Orderer | None = None, *, plain: bool = False) -
         link_pieces.append(found[::-1] if link.back else found)
     ports = [x[vertex] for vertex in range(len(local.sizes), sketch.num_real)]
     return Solution((width, height), corners, ports, pieces.lines, pieces.skips, link_pieces)
+
+
+def _across(sketch: _Sketch, known: dict[object, list[float]], *, plain: bool, ends: Sequence[int] = ()) -> list[float]:
+    """The middle of every vertex, in columns that end after these ranks."""
+    half = _halves(sketch)
+    if plain:
+        return place_side_by_side(sketch.ranks, half)
+    return place_across(sketch.ranks, half, _weighed(sketch), ends=ends, known=known)
+
+
+def _rows(sketch: _Sketch, x: Sequence[float]) -> _Rows:
+    ends = _attachments(sketch, x)
+    gaps = _tracks(sketch, ends)
+    return _Rows(ends, gaps, *_heights(sketch, gaps))
 
 
 def _sketch(local: Local) -> _Sketch:
@@ -417,22 +440,29 @@ def _ways(
     return ways
 
 
-def _in_columns(
-    sketch: _Sketch,
-    x: Sequence[float],
-    ends: dict[JoinKey, Point],
-    gaps: Sequence[_Gap],
-    bounds: tuple[list[float], list[float]],
-) -> tuple[list[float], dict[JoinKey, list[Point]], tuple[list[float], list[float]], Point] | None:
-    """A long layout side by side: x, the joins' ways, the ranks' bounds and the size. None where nothing can be cut."""
-    local, (tops, bottoms) = sketch.local, bounds
-    passing: list[dict[JoinKey, Cut]] = [{} for _ in tops]
-    for key, (leave, arrive) in ends.items():
+def _cuts(sketch: _Sketch, rows: _Rows) -> list[int]:
+    """The ranks that end a column; none where all of it is short enough."""
+    page = sketch.local.page
+    if not page or rows.height <= OVERLONG * page:
+        return []
+    num_passing = [len({(cut.source, cut.leaves) for cut in cuts.values()}) for cuts in _passing(sketch, rows)]
+    return choose_cuts(rows.tops, rows.bottoms, num_passing, page)
+
+
+def _passing(sketch: _Sketch, rows: _Rows) -> list[dict[JoinKey, Cut]]:
+    """By rank, the joins that go on from it."""
+    passing: list[dict[JoinKey, Cut]] = [{} for _ in rows.tops]
+    for key, (leave, arrive) in rows.ends.items():
         passing[sketch.level[key[0]]][key] = Cut(key[0], leave, arrive)
-    num_passing = [len({(cut.source, cut.leaves) for cut in cuts.values()}) for cuts in passing]
-    cuts = choose_cuts(tops, bottoms, num_passing, local.page)
-    if not cuts:
-        return None
+    return passing
+
+
+def _in_columns(
+    sketch: _Sketch, x: Sequence[float], rows: _Rows, cuts: Sequence[int]
+) -> tuple[list[float], dict[JoinKey, list[Point]], tuple[list[float], list[float]], Point]:
+    """A long layout side by side: x, the joins' ways, the ranks' bounds and the size."""
+    local, tops, bottoms = sketch.local, rows.tops, rows.bottoms
+    passing = _passing(sketch, rows)
     lows = [min((x[v] - _reach(sketch, v) for v in rank), default=float("inf")) for rank in sketch.ranks]
     highs = [max((x[v] + _reach(sketch, v) for v in rank), default=float("-inf")) for rank in sketch.ranks]
     wires = {cut: passing[cut] for cut in cuts}
@@ -443,9 +473,9 @@ def _in_columns(
     tops[-1], bottoms[-1] = bottoms[-2] + below, height
     moved = {
         key: (leave + shift[sketch.level[key[0]]], arrive + shift[sketch.level[key[1]]])
-        for key, (leave, arrive) in ends.items()
+        for key, (leave, arrive) in rows.ends.items()
     }
-    ways = _ways(moved, gaps, sketch, (tops, bottoms)) | cut_ways
+    ways = _ways(moved, rows.gaps, sketch, (tops, bottoms)) | cut_ways
     size = (max(wrapped.right + local.pads[2], local.least[0]), height)
     return [at + shift[sketch.level[v]] for v, at in enumerate(x)], ways, (tops, bottoms), size
 

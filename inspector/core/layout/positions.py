@@ -45,11 +45,19 @@ class _Constraints:
 Candidate = tuple[int, int, int, int, Join]
 
 
-def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: Sequence[Join]) -> list[float]:
+def place_across(
+    ranks: Sequence[Sequence[int]],
+    half: Sequence[float],
+    joins: Sequence[Join],
+    *,
+    ends: Sequence[int] = (),
+    known: dict[object, list[float]] | None = None,
+) -> list[float]:
     """The middle of every vertex. `half` is half of what each takes, spacing included.
 
     A rank on which one vertex stands alone cuts the picture: what is above and below are placed each on their own, and
-    equal parts once, so that a long chain of equal blocks costs little more than one of them.
+    equal parts once, so that a long chain of equal blocks costs little more than one of them. `known` keeps these for
+    another call. Behind each rank of `ends` a column ends: nothing there need stand below what is in the next one.
     """
     level = [0] * len(half)
     for at, rank in enumerate(ranks):
@@ -58,28 +66,28 @@ def place_across(ranks: Sequence[Sequence[int]], half: Sequence[float], joins: S
     by_level: list[list[Join]] = [[] for _ in ranks]
     for join in joins:
         by_level[level[join.upper]].append(join)
-    cuts = [at for at, rank in enumerate(ranks) if len(rank) == 1]
-    bounds = [0, *(at for at in cuts if 0 < at < len(ranks) - 1), len(ranks) - 1]
-    known: dict[object, list[float]] = {}
+    alone = [at for at, rank in enumerate(ranks) if len(rank) == 1]
+    known = {} if known is None else known
     x = [0.0] * len(half)
-    for first, last in pairwise(bounds):
-        vertices = [vertex for at in range(first, last + 1) for vertex in ranks[at]]
-        number = {vertex: at for at, vertex in enumerate(vertices)}
-        inner = tuple(
-            Join(number[join.upper], number[join.lower], join.shift, join.priority)
-            for at in range(first, last)
-            for join in by_level[at]
-        )
-        sizes = tuple(half[vertex] for vertex in vertices)
-        rows = _numbered([len(ranks[at]) for at in range(first, last + 1)])
-        key = (sizes, tuple(map(len, rows)), inner)
-        found = known.get(key)
-        if found is None:
-            found = known[key] = _place_part(rows, sizes, inner)
-        # the vertex that this part shares with the one before is where that put it
-        by = x[vertices[0]] - found[0] if first else 0.0
-        for vertex, at_x in zip(vertices, found, strict=True):
-            x[vertex] = at_x + by
+    for begin, end in zip([0, *(at + 1 for at in ends)], [*ends, len(ranks) - 1], strict=True):
+        for first, last in pairwise([begin, *(at for at in alone if begin < at < end), end]):
+            vertices = [vertex for at in range(first, last + 1) for vertex in ranks[at]]
+            number = {vertex: at for at, vertex in enumerate(vertices)}
+            inner = tuple(
+                Join(number[join.upper], number[join.lower], join.shift, join.priority)
+                for at in range(first, last)
+                for join in by_level[at]
+            )
+            sizes = tuple(half[vertex] for vertex in vertices)
+            rows = _numbered([len(ranks[at]) for at in range(first, last + 1)])
+            key = (sizes, tuple(map(len, rows)), inner)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = _place_part(rows, sizes, inner)
+            # the vertex that this part shares with the one before is where that put it
+            by = x[vertices[0]] - found[0] if first != begin else 0.0
+            for vertex, at_x in zip(vertices, found, strict=True):
+                x[vertex] = at_x + by
     return x
 
 

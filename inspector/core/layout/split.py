@@ -1,9 +1,10 @@
 """Wires across borders, split at the innermost container around both ends: one link in every container on the way."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from inspector.core.layout.container import CROWD
 from inspector.core.layout.messages import LayoutRequest
 from inspector.core.layout.ranks import backward_links
 
@@ -16,7 +17,10 @@ class Item(NamedTuple):
 
 
 class Port(NamedTuple):
-    """Where the value of box `source` crosses a container's border, the upper one or the lower one."""
+    """Where the value of box `source` crosses a container's border, the upper one or the lower one.
+
+    Of many that go from one container to one box, all cross together; `source` is ~box then.
+    """
 
     source: int
     lower: bool
@@ -81,6 +85,7 @@ def split_wires(request: LayoutRequest) -> Split:
     items = [Item(False, box) for box in range(len(box_parent))]
     meetings = [_meeting(box_parent, chains, items[source], items[target]) for source, target in wires]
     back = _backward(parts, meetings)
+    crowds = _crowds(wires, meetings)
     pending: dict[int, list[Step]] = defaultdict(list)
     for wire, ((source, target), (owner, a, b)) in enumerate(zip(wires, meetings, strict=True)):
         if a == b:
@@ -89,14 +94,15 @@ def split_wires(request: LayoutRequest) -> Split:
         if box_parent[source] == owner == box_parent[target]:
             pending[owner].append(Step(wire, 0, a, b, source, turned))
             continue
+        stream = ~target if (owner, a, target) in crowds and not turned else source
         slot = 0
         for item, inside in _inward(chains[box_parent[source] + 1], owner, source):
-            pending[inside].append(Step(wire, slot, item, Port(source, not turned), source, turned))
+            pending[inside].append(Step(wire, slot, item, Port(stream, not turned), stream, turned))
             slot += 1
-        pending[owner].append(Step(wire, slot, a, b, source, turned))
+        pending[owner].append(Step(wire, slot, a, b, stream, turned))
         for item, inside in reversed(_inward(chains[box_parent[target] + 1], owner, target)):
             slot += 1
-            pending[inside].append(Step(wire, slot, Port(source, turned), item, source, turned))
+            pending[inside].append(Step(wire, slot, Port(stream, turned), item, stream, turned))
     return Split(parts, _number(parts, pending, len(wires)))
 
 
@@ -152,6 +158,17 @@ def _backward(parts: dict[int, Part], meetings: list[tuple[int, Item, Item]]) ->
         items = parts[owner].items
         back.update((owner, items[a], items[b]) for a, b in backward_links(len(items), found))
     return back
+
+
+def _crowds(wires: list[list[int]], meetings: list[tuple[int, Item, Item]]) -> set[tuple[int, Item, int]]:
+    """Where more than CROWD wires leave one container for one box: a port for each would be as wide as a hub."""
+    arriving = Counter(target for _, target in wires)
+    counts = Counter(
+        (owner, a, target)
+        for (_, target), (owner, a, _) in zip(wires, meetings, strict=True)
+        if a.is_container and arriving[target] > CROWD
+    )
+    return {place for place, count in counts.items() if count > CROWD}
 
 
 def _inward(chain: list[int], owner: int, box: int) -> list[tuple[Item, int]]:
