@@ -207,18 +207,3 @@ def test_torchscript_that_touches_files_asks_first(tmp_path, monkeypatch, model,
     assert isinstance(loaded, Loaded)
     loaded.module(torch.zeros(2))
     assert (tmp_path / "canary").exists()
-
-
-@pytest.mark.parametrize("spelling", ["torch.save(", "torch . save (", "torch. # here\n  save(", "ops.aten.save("])
-def test_the_name_of_an_operation_is_found_however_it_is_spelt(tmp_path, spelling):
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.save(torch.jit.script(nn.Linear(2, 2)), stream)
-    with zipfile.ZipFile(stream) as honest, zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
-        for name in honest.namelist():
-            content = honest.read(name)
-            if "/code/" in name and name.endswith(".py"):
-                content += f'\n# "\nx = "#"; {spelling}x, "canary")\n'.encode()
-            archive.writestr(name, content)
-    assert describe_file(str(tmp_path / "model.pt")).safety == "needs_consent"

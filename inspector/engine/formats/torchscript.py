@@ -1,7 +1,5 @@
 """TorchScript: a zip with `data.pkl`, `constants.pkl` and `code/` in torch's own restricted language."""
 
-import re
-
 import msgspec
 
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
@@ -12,12 +10,9 @@ from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.torch_contents import MAX_DEPTH, MAX_STEPS, class_name_of
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.formats.torch_zip import read_pickle_in
-from inspector.engine.formats.zip_directory import ZipDirectory, read_zip
+from inspector.engine.formats.torchscript_code import find_uses
+from inspector.engine.formats.zip_directory import read_zip
 from inspector.protocol.files import FileDescription, GlobalUse, ModuleEntry, TensorEntry
-
-_MAX_CODE_BYTES = 64 * 2**20
-_GAP = r"(?:\s|\\\r?\n|#[^\n]*\n)*"  # what may stand between the parts of a name: spaces, line ends, comments
-_TOUCHES_FILES = re.compile(rf"(?:torch|aten|debugprims){_GAP}\.{_GAP}(from_file|save|load|load_tensor){_GAP}\(")
 
 
 def describe(source: Source) -> FileDescription | None:
@@ -28,11 +23,11 @@ def describe(source: Source) -> FileDescription | None:
     read = read_pickle_in(directory, "data.pkl")
     walk = _Walk()
     walk.visit(read.root, "", (), 0)
-    code = [name for name in directory.names() if name.casefold().startswith("code/") and name.endswith(".py")]
+    code = [name for name in directory.names("code/") if name.endswith(".py")]
     constants = read_pickle_in(directory, "constants.pkl")
     named = tuple(dict.fromkeys((*read.globals, *constants.globals)))
     foreign = (*_foreign_names(read, "data.pkl"), *_foreign_names(constants, "constants.pkl"))
-    uses = (*{use.name: use for use in reversed(foreign)}.values(), *_file_operations(directory, code))
+    uses = (*{use.name: use for use in reversed(foreign)}.values(), *find_uses(directory))
     root_class = walk.modules[0].class_name if walk.modules else "unknown"
     return FileDescription(
         path=source.path,
@@ -58,22 +53,6 @@ def _foreign_names(read: PickleRead, member: str) -> tuple[GlobalUse, ...]:
     ]
     origins = find_origins(read, names, member)
     return tuple(msgspec.structs.replace(judge_global(name), where=origins[name]) for name in names)
-
-
-def _file_operations(directory: ZipDirectory, code: list[str]) -> tuple[GlobalUse, ...]:
-    """The operations in its code that read or write files: TorchScript has few, and a model needs none."""
-    found: dict[str, GlobalUse] = {}
-    left = _MAX_CODE_BYTES
-    for name in code:
-        left -= directory.size_of(name) or 0
-        if left < 0:
-            raise Refused("Its code is larger than any honest program's.")
-        text = directory.read(name, _MAX_CODE_BYTES).decode("utf-8", "replace")
-        for match in _TOUCHES_FILES.finditer(text):
-            operation = f"torch.{match[1]}"
-            why = "reads or writes files when it runs"
-            found[operation] = GlobalUse(name=operation, risk="dangerous", why=why, where=clean_text(name, 120))
-    return tuple(found.values())
 
 
 class _Walk:
