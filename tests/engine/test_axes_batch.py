@@ -228,12 +228,12 @@ def test_a_model_that_takes_one_batch_size_only_says_so_and_keeps_its_names():
     assert named(graph, "fc")[-1] == "D"
 
 
-def test_a_run_that_failed_says_so_and_nothing_of_a_fixed_batch():
+def test_of_a_run_that_failed_no_fixed_batch_is_told():
     model, x = nn.Sequential(nn.Flatten(), nn.Linear(5, 2)), torch.randn(2, 3, 4)
     captured = capture_forward(model, (x,), {}, options=CaptureOptions(statistics=False))
     assert captured.failure is not None
     axes = find_axes(model, captured, Fed((x,), {}, "eval", 0, captured.captured_s))
-    assert axes.note == "the run failed"
+    assert batch_sentence(axes) == ""
 
 
 def test_a_graph_that_differs_with_the_batch_is_said_to_be_unknown():

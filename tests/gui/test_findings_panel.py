@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from finding_widgets import child, press
 from PySide6.QtCore import Qt
@@ -57,6 +58,18 @@ def test_a_failed_run_comes_first_with_its_fix_and_leads_to_its_node(panel: Find
     with qtbot.waitSignal(panel.node_selected) as followed:
         qtbot.keyClick(card, Qt.Key.Key_Return)
     assert followed.args == [10]
+
+
+@pytest.mark.parametrize("width", [240, 307, 400])
+def test_the_page_ends_with_its_last_card(panel: FindingsPanel, qtbot: QtBot, width: int):
+    fix = 'Linear "linear" expects 12,544 = 64·14·14 features, which an input of 28×28 gives; or set in_features=16384.'
+    message = "mat1 and mat2 shapes cannot be multiplied (32×16384 and 12544×10)"
+    long = msgspec.structs.replace(said.failure(), message=message, fix=fix)
+    panel.resize(width, 120)
+    panel.draw(replace(RAN, run=replace(RAN.run, failure=long)))
+    page = panel.widget()
+    qtbot.waitUntil(lambda: page.height() > panel.viewport().height())
+    assert page.height() == page.heightForWidth(page.width())
 
 
 def test_following_applying_and_copying(panel: FindingsPanel, qtbot: QtBot):

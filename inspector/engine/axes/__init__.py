@@ -23,7 +23,6 @@ __all__ = ["GIVEN_WAY", "AxesMemory", "Fed", "find_axes"]
 
 # Outputs and findings are told before; whoever asks for something else meanwhile goes first.
 LONGEST_S = 3.0
-FAILED = "the run failed"
 GIVEN_WAY = "another request came first; run again to find it"
 
 
@@ -55,7 +54,7 @@ def find_axes(
     graph, arguments = captured.graph, captured.arguments
     named = name_axes(module, graph, arguments)
     if captured.failure is not None:
-        return _told(graph, named, None, (0, 0), FAILED)
+        return _told(graph, named, None, (0, 0), "")  # that it failed is said elsewhere
     try:
         size, batch_axes = _batch_of(graph, named, fed)
         other_size, other = _other_graph(module, graph, fed, size, batch_axes, is_awaited=is_awaited)

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from inspector.gui.findings_panel.card import FindingCard
-from inspector.gui.parts import Sentence, named
+from inspector.gui.parts import ScrolledColumn, Sentence, named
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.gui.words import failure_text, met_shapes
@@ -45,7 +45,7 @@ class FindingsPanel(QScrollArea):
         self.unchecked_button.toggled.connect(self._unfold)
         self.unchecked = Sentence("unchecked_list", "Rules that could not be checked", "dimmed", small=True)
         self._unchecked_text = ""
-        page = named(QWidget(), "findings_page", "Findings")
+        page = ScrolledColumn("findings_page", "Findings")
         column = QVBoxLayout(page)
         column.setContentsMargins(GRID * 2, GRID * 2, GRID * 2, GRID * 2)
         column.setSpacing(GRID * 2)

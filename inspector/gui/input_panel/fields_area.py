@@ -28,21 +28,6 @@ class Pages(QWidget):
             page.setVisible(page is shown)
 
 
-class Fields(QWidget):
-    """The column of fields. Its least height is what its sentences need at its width, not at their narrowest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        named(self, "input_fields", "Fields")
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """At the width it has."""
-        least = super().minimumSizeHint()
-        if not self.hasHeightForWidth():  # no sentence wraps
-            return least
-        return QSize(least.width(), min(least.height(), self.heightForWidth(max(self.width(), least.width()))))
-
-
 class FieldsArea(QScrollArea):
     """Takes no more height than its fields, and scrolls where there is less."""
 

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 from inspector.gui.input_panel.accepted import AcceptedView
 from inspector.gui.input_panel.array_form import ArrayForm
 from inspector.gui.input_panel.drops import ARRAY_ENDINGS, IMAGE_ENDINGS, dropped_files
-from inspector.gui.input_panel.fields_area import Fields, FieldsArea, Pages
+from inspector.gui.input_panel.fields_area import FieldsArea, Pages
 from inspector.gui.input_panel.image_form import ImageForm
 from inspector.gui.input_panel.preview import Preview
 from inspector.gui.input_panel.random_form import RandomForm
-from inspector.gui.parts import SegmentedButtons, Sentence, named
+from inspector.gui.parts import ScrolledColumn, SegmentedButtons, Sentence, named
 from inspector.gui.state import WindowState
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
 
@@ -163,7 +163,7 @@ class InputPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self._head)
         column.addWidget(self.problem)
-        fields = Fields()
+        fields = ScrolledColumn("input_fields", "Fields")
         inner = QVBoxLayout(fields)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(4)

@@ -4,6 +4,7 @@ Must not know the window's state, nor what any panel is about.
 """
 
 from inspector.gui.parts.buttons import IconButton, PushButton
+from inspector.gui.parts.column import ScrolledColumn
 from inspector.gui.parts.fold import Fold
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.parts.naming import named
@@ -26,6 +27,7 @@ __all__ = [
     "PlainTable",
     "Popover",
     "PushButton",
+    "ScrolledColumn",
     "SegmentedButtons",
     "Sentence",
     "named",

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 from inspector.core.formatting import value_text
 from inspector.core.losses import LOSSES, transform_text
 from inspector.gui.findings_panel.card import FindingCard
-from inspector.gui.parts import PlainTable, PushButton, SegmentedButtons, Sentence, named
+from inspector.gui.parts import PlainTable, PushButton, ScrolledColumn, SegmentedButtons, Sentence, named
 from inspector.gui.parts.sentence import Tone
 from inspector.gui.plots import Mark, NormsView
 from inspector.gui.state import Problem, WindowState
@@ -226,7 +226,7 @@ class TrainingPanel(QWidget):
         self.table.horizontalHeader().resizeSection(0, min(max(room, NAME_LEAST), NAME_MOST))
 
     def _advice_page(self) -> QScrollArea:
-        page = named(QWidget(), "training_advice", "What is said of the loss")
+        page = ScrolledColumn("training_advice", "What is said of the loss")
         column = QVBoxLayout(page)
         column.setContentsMargins(GRID * 2, GRID, GRID * 2, GRID)
         column.setSpacing(GRID * 2)
