@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 COMMANDS = ("describe", "run", "shapes", "evaluate", "gradients", "compare", "report", "install-desktop")
 WINDOW_HELP = """Usage: inspector [FILE…]            open the window, with a model, its .py, images or a test folder
        inspector --demo                 open the digits sample, run and evaluated
        inspector --log [FILE…]          and print a line on stderr for each thing that happens
+       inspector --version
        inspector COMMAND --help
 """
 
@@ -21,6 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in COMMANDS:
         return _run_command(given)
+    if given == ["--version"]:
+        from importlib.metadata import version  # noqa: PLC0415 - every start would pay for it
+
+        sys.stdout.write(f"Model Inspector {version('model-inspector')}\n")
+        return 0
     if given and given[0] in ("-h", "--help"):
         sys.stdout.write(WINDOW_HELP + "\n")
         return _run_command(["--help"])
@@ -34,9 +41,15 @@ def open_window(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         sys.stderr.write(f"inspector: there is no option {unknown[0]}; `inspector --help` lists what there is.\n")
         return 2
+    files = [word for word in given if word not in WINDOW_OPTIONS]
+    stray = [word for word in files if not Path(word).exists() and Path(word).suffix == "" and Path(word).name == word]
+    if stray:
+        sys.stderr.write(
+            f"inspector: there is no file and no command {stray[0]}; `inspector --help` lists the commands.\n"
+        )
+        return 2
     from inspector.gui.app import run_app  # noqa: PLC0415 - Qt only where a window is wanted
 
-    files = [word for word in given if word not in WINDOW_OPTIONS]
     return run_app(files, demo="--demo" in given, log="--log" in given)
 
 

@@ -18,6 +18,7 @@ TYPES = (
     "application/x-torchscript",
     "application/x-safetensors",
     "application/x-pytorch-exported",
+    "application/x-onnx",
 )
 ELSEWHERE = {
     "darwin": "Menu entries are for Linux desktops. On macOS run `inspector FILE`, or drop files onto the window; "
@@ -41,7 +42,10 @@ def install_desktop() -> int:
     problems = _refresh()
     if shutil.which("xdg-mime"):
         problems += _run("xdg-mime", "default", entry.name, *TYPES)
-    _say(f"Installed in {_data_home()}: a menu entry, icons, and the file types .pth .pt .safetensors .pt2.", problems)
+    _say(
+        f"Installed in {_data_home()}: a menu entry, icons, and the file types .pth .pt .safetensors .pt2 .onnx.",
+        problems,
+    )
     return 0
 
 

@@ -34,16 +34,28 @@ class ModeName(enum.StrEnum):
     TRAIN = "train"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs")]
+def _seed(seed: int) -> int:
+    """Torch takes 64 bits with their sign."""
+    if not -(2**63) <= seed < 2**63:
+        raise typer.BadParameter(f"{seed} does not fit into 64 bits")
+    return seed
+
+
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="a model file, a .py, or a folder with both")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", metavar="text|json", help="text for people, json for programs")
+]
 SourceOption = Annotated[
     str, typer.Option("--source", metavar="FILE.py", help="the .py that defines the model's class")
 ]
 EntryOption = Annotated[str, typer.Option("--entry", metavar="CLASS", help="which class, function or instance of it")]
 ArgOption = Annotated[list[str] | None, typer.Option("--arg", metavar="NAME=VALUE", help="an argument of the entry")]
-DtypeOption = Annotated[str, typer.Option("--dtype", help="run in this dtype; integers only for a random input")]
+DtypeOption = Annotated[
+    str, typer.Option("--dtype", metavar="NAME", help="run in this dtype; integers only for a random input")
+]
 PreprocessOption = Annotated[str, typer.Option("--preprocess", metavar="FILE.json", help="how pictures become tensors")]
-DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda:0, mps, xpu:0 …")]
-ModeOption = Annotated[ModeName, typer.Option("--mode")]
+DeviceOption = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda:0, mps, xpu:0 …")]
+ModeOption = Annotated[ModeName, typer.Option("--mode", metavar="eval|train", help="dropout and batch statistics")]
 TrustOption = Annotated[bool, typer.Option("--trust", help="run the code that this file, or its source, brings")]
 WeightsOnlyOption = Annotated[
     bool, typer.Option("--weights-only", help="open a pickle without the code that it names: its weights alone")
@@ -51,23 +63,26 @@ WeightsOnlyOption = Annotated[
 InputOption = Annotated[
     list[str] | None, typer.Option("--input", metavar="random|IMAGE|ARRAY", help="what to feed; once per input")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=-(2**63), max=2**63 - 1)]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="of the random input", callback=_seed)]
 ShapeOption = Annotated[
     list[str] | None, typer.Option("--shape", metavar="1,3,224,224", help="the input's shape; once per input")
 ]
 
 
-@app.command()
-def describe(file: str, output_format: FormatOption = Format.TEXT) -> int:
+@app.command(short_help="What is in a file; nothing of it runs")
+def describe(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="any file, or a folder")],
+    output_format: FormatOption = Format.TEXT,
+) -> int:
     """Say what is in FILE; nothing of it runs."""
     from inspector.cli.describe import describe_command  # noqa: PLC0415 - each command pays for its own imports
 
     return _status(lambda: describe_command(file, as_json=output_format is Format.JSON))
 
 
-@app.command()
+@app.command(short_help="One run: graph with live shapes, outputs, findings")
 def run(
-    model: str,
+    model: ModelArgument,
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
@@ -91,7 +106,9 @@ def run(
         int,
         typer.Option("--time-runs", metavar="N", help="with --time: medians of N runs, and memory", min=0, max=1000),
     ] = 0,
-    max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
+    max_values: Annotated[
+        int, typer.Option("--max-values", metavar="N", help="cut longer outputs, row by row", min=1)
+    ] = 1000,
     trust: TrustOption = False,
     weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
@@ -123,15 +140,19 @@ def run(
     )
 
 
-@app.command()
+@app.command(short_help="Which input shapes a model takes, and why no others")
 def shapes(
-    model: str,
+    model: ModelArgument,
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
     shape: ShapeOption = None,
-    high: Annotated[int, typer.Option("--high", help="the largest size that is tried", min=8, max=2048)] = 512,
-    seconds: Annotated[float, typer.Option("--seconds", help="stop after so much work", min=0.5, max=120)] = 8.0,
+    high: Annotated[
+        int, typer.Option("--high", metavar="N", help="the largest size that is tried", min=8, max=2048)
+    ] = 512,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="S", help="stop after so much work", min=0.5, max=120)
+    ] = 8.0,
     trust: TrustOption = False,
     weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
@@ -151,15 +172,19 @@ def shapes(
     )
 
 
-@app.command()
+@app.command(short_help="Confusion matrix of a folder of test images")
 def evaluate(
-    model: str,
-    folder: str,
+    model: ModelArgument,
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="labelled test images")],
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
-    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
-    pattern: Annotated[str, typer.Option("--pattern", help="for names: a regular expression with one group")] = "",
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="auto|folders|names|FILE.csv", help="where the labels are")
+    ] = "auto",
+    pattern: Annotated[
+        str, typer.Option("--pattern", metavar="REGEX", help="for names: a regular expression with one group")
+    ] = "",
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="CLASS=INDEX", help="the output index of a class")
     ] = None,
@@ -168,10 +193,12 @@ def evaluate(
     preprocess: PreprocessOption = "",
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 32,
-    workers: Annotated[int, typer.Option("--workers", min=0, help="decoding threads; 0 = one per core")] = 0,
-    csv: Annotated[Path | None, typer.Option("--csv", help="write the matrix there")] = None,
-    png: Annotated[Path | None, typer.Option("--png", help="draw the matrix there")] = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="images a batch")] = 32,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=0, help="decoding threads; 0 = one per core")
+    ] = 0,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="write the matrix there")] = None,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="draw the matrix there")] = None,
     trust: TrustOption = False,
     weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
@@ -203,12 +230,16 @@ def evaluate(
     )
 
 
-@app.command()
+@app.command(short_help="All that is seen of a model, as one HTML page")
 def report(
-    model: str,
+    model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="where the report goes")],
-    folder: Annotated[str, typer.Option("--folder", help="a folder of labelled test images to evaluate")] = "",
-    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="FOLDER", help="a folder of labelled test images to evaluate")
+    ] = "",
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="auto|folders|names|FILE.csv", help="where the labels are")
+    ] = "auto",
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
@@ -265,9 +296,9 @@ def report(
     )
 
 
-@app.command()
+@app.command(short_help="What a loss's gradient reaches, and where it stops")
 def gradients(
-    model: str,
+    model: ModelArgument,
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
@@ -294,9 +325,9 @@ def gradients(
             help="before the loss: sigmoid, softmax, log_softmax, log, tanh, scale_shift, threshold, round, argmax",
         ),
     ] = "none",
-    scale: Annotated[float, typer.Option("--scale", help="of scale_shift: scale · x + shift")] = 1.0,
-    shift: Annotated[float, typer.Option("--shift", help="of scale_shift")] = 0.0,
-    threshold: Annotated[float, typer.Option("--threshold", help="of threshold: x > threshold")] = 0.5,
+    scale: Annotated[float, typer.Option("--scale", metavar="X", help="of scale_shift: scale · x + shift")] = 1.0,
+    shift: Annotated[float, typer.Option("--shift", metavar="X", help="of scale_shift")] = 0.0,
+    threshold: Annotated[float, typer.Option("--threshold", metavar="X", help="of threshold: x > threshold")] = 0.5,
     line: Annotated[
         str,
         typer.Option("--line", metavar="CODE", help="your own line, as y = x.tanh() * 2; needs --trust"),
@@ -332,10 +363,10 @@ def gradients(
     )
 
 
-@app.command()
+@app.command(short_help="Two models, or one run otherwise, side by side")
 def compare(
-    model: str,
-    other: Annotated[str, typer.Argument(metavar="[OTHER]", help="the second model; else MODEL itself")] = "",
+    model: ModelArgument,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="the second model; else MODEL itself")] = "",
     source: SourceOption = "",
     entry: EntryOption = "",
     arg: ArgOption = None,
@@ -350,20 +381,30 @@ def compare(
     preprocess: PreprocessOption = "",
     device: DeviceOption = "cpu",
     mode: ModeOption = ModeName.EVAL,
-    dtype_b: Annotated[str, typer.Option("--dtype-b", help="run the second in this dtype")] = "",
-    device_b: Annotated[str, typer.Option("--device-b", help="run the second on this device")] = "",
-    mode_b: Annotated[ModeName | None, typer.Option("--mode-b", help="run the second in this mode")] = None,
+    dtype_b: Annotated[str, typer.Option("--dtype-b", metavar="NAME", help="run the second in this dtype")] = "",
+    device_b: Annotated[str, typer.Option("--device-b", metavar="NAME", help="run the second on this device")] = "",
+    mode_b: Annotated[
+        ModeName | None, typer.Option("--mode-b", metavar="eval|train", help="run the second in this mode")
+    ] = None,
     change_b: Annotated[
         list[str] | None, typer.Option("--change-b", metavar="NODE=WHAT", help="run the second with this, as in run")
     ] = None,
-    folder: Annotated[str, typer.Option("--folder", help="labelled test images, to list where the two disagree")] = "",
-    labels: Annotated[str, typer.Option("--labels", metavar="auto|folders|names|CSV")] = "auto",
-    pattern: Annotated[str, typer.Option("--pattern", help="for names: a regular expression with one group")] = "",
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="FOLDER", help="labelled test images, to list where the two disagree")
+    ] = "",
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="auto|folders|names|FILE.csv", help="where the labels are")
+    ] = "auto",
+    pattern: Annotated[
+        str, typer.Option("--pattern", metavar="REGEX", help="for names: a regular expression with one group")
+    ] = "",
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="CLASS=INDEX", help="the output index of a class")
     ] = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 32,
-    max_values: Annotated[int, typer.Option("--max-values", help="cut longer outputs, row by row", min=1)] = 1000,
+    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="images a batch")] = 32,
+    max_values: Annotated[
+        int, typer.Option("--max-values", metavar="N", help="cut longer outputs, row by row", min=1)
+    ] = 1000,
     trust: TrustOption = False,
     weights_only: WeightsOnlyOption = False,
     output_format: FormatOption = Format.TEXT,
@@ -407,11 +448,11 @@ def compare(
     )
 
 
-@app.command(name="install-desktop")
+@app.command(name="install-desktop", short_help="A menu entry and the file types; --remove undoes it")
 def install_desktop_entry(
     remove: Annotated[bool, typer.Option("--remove", help="take them away again")] = False,
 ) -> int:
-    """Put a menu entry, icons and the file types .pth .pt .safetensors .pt2 into your own desktop folders."""
+    """Put a menu entry, icons and the file types .pth .pt .safetensors .pt2 .onnx into your own desktop folders."""
     return remove_desktop() if remove else install_desktop()
 
 

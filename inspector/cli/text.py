@@ -19,7 +19,7 @@ TOP_K = 10
 def description_text(description: FileDescription) -> str:
     """A file, as `inspector describe` tells it."""
     lines = [description.summary, f"{description.format}, {bytes_text(description.size_bytes)}, {description.safety}"]
-    lines += [f"warning: {warning}" for warning in description.warnings]
+    lines += [f"warning: {warning}" for warning in description.warnings if warning not in description.summary]
     lines += [f"{name}: {value}" for name, value in description.metadata.items()]
     if description.blocked_globals:
         lines += ["", "Loading it would import and run:"]
@@ -136,7 +136,9 @@ def finding_lines(findings: Sequence[Finding], unchecked: Sequence[Unchecked]) -
         lines += ["", f"{finding.severity}: {finding.message}"]
         lines += [f"  {finding.fix}"] if finding.fix else []
     if unchecked:
-        lines += ["", *(f"unchecked: {item.rule}, because {item.why}" for item in unchecked)]
+        whys = dict.fromkeys(item.why for item in unchecked)
+        rules = {why: ", ".join(item.rule for item in unchecked if item.why == why) for why in whys}
+        lines += ["", *(f"unchecked: {named}, because {why}" for why, named in rules.items())]
     return lines
 
 

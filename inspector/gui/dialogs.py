@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from inspector.gui.session import WindowSession
 from inspector.gui.text_window import TextWindow
 from inspector.gui.trusted_files import TrustedFilesWindow
-from inspector.gui.words import ABOUT, TITLE, sandbox_text
+from inspector.gui.words import TITLE, about_text, sandbox_text
 
 MODEL_FILES = "Models (*.pt *.pth *.pt2 *.bin *.ckpt *.safetensors *.onnx *.py);;All files (*)"
 ARRAY_FILES = "Tensors (*.npy *.pt);;All files (*)"
@@ -106,7 +106,8 @@ class Dialogs:
 
     def show_about(self) -> None:
         """What this is."""
-        TextWindow("about_window", f"About {TITLE}", ABOUT, fixed=False, parent=self._window).show()
+        text = about_text(self._session.state.engine)
+        TextWindow("about_window", f"About {TITLE}", text, fixed=False, parent=self._window).show()
 
     def show_keys(self) -> None:
         """Every key, and what it does."""

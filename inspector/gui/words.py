@@ -1,20 +1,32 @@
 """Longer words that the window says."""
 
+import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from PySide6.QtCore import qVersion
 
 from inspector.core.formatting import shape_text
 from inspector.gui.state import EngineState
 from inspector.protocol.graph import Failure
 
 TITLE = "Model Inspector"
-ABOUT = f"""{TITLE}
-
-Shows what a PyTorch model is and does: its layers as a graph with live tensor shapes, its outputs beside \
+ABOUT = """Shows what a PyTorch model is and does: its layers as a graph with live tensor shapes, its outputs beside \
 their softmax and sigmoid, and the confusion matrix of a folder of labelled images.
 
-Models run in a process of their own, in a sandbox. What they do there can't take this window down."""
+Models run in a process of their own, in a sandbox. What they do there can't take this window down.
+
+MIT licence. The typeface is Inter, under the SIL Open Font License."""
+
+
+def about_text(engine: EngineState) -> str:
+    """What this is, and of which versions, as a report of a fault needs them."""
+    from importlib.metadata import version  # noqa: PLC0415 - most windows are never asked
+
+    torch = f" · PyTorch {engine.torch_version}" if engine.torch_version else ""
+    python = platform.python_version()
+    return f"{TITLE} {version('model-inspector')}\nPython {python}{torch} · Qt {qVersion()}\n\n{ABOUT}"
 
 
 def sandbox_text(engine: EngineState) -> str:

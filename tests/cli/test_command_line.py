@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -160,6 +161,17 @@ def test_wrong_use_is_status_2() -> None:
     assert inspector("run").returncode == 2
     assert inspector("run", SAMPLES["digits_torchscript"].path, "--shape", "a,b").returncode == 2
     assert inspector("--no-such-option").returncode == 2
+    mistyped = inspector("descirbe")
+    assert (mistyped.returncode, "no command descirbe" in mistyped.stderr) == (2, True)
+
+
+def test_help_names_every_command_on_a_whole_line_and_the_version_is_told() -> None:
+    from inspector.cli import COMMANDS
+
+    told = inspector("--help").stdout
+    assert all(f"\n  {command} " in told for command in COMMANDS)
+    assert "..." not in told.partition("Commands:")[2]
+    assert re.fullmatch(r"Model Inspector \d+\.\d+\.\d+\n", inspector("--version").stdout)
 
 
 def test_text_for_people_names_the_layers_and_the_classes() -> None:

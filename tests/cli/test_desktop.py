@@ -71,7 +71,7 @@ def test_a_folder_with_odd_characters_is_quoted(data_home, tmp_path, monkeypatch
 def test_each_ending_gets_its_type_even_for_a_zip(data_home):
     install_desktop()
     globs = (data_home / "mime" / "globs2").read_text().splitlines()
-    for ending, mime_type in zip(("pth", "pt", "safetensors", "pt2"), TYPES, strict=True):
+    for ending, mime_type in zip(("pth", "pt", "safetensors", "pt2", "onnx"), TYPES, strict=True):
         assert f"80:{mime_type}:*.{ending}" in globs
 
 
