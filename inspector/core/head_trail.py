@@ -72,6 +72,7 @@ _PASSING = re.compile(
 )
 # A graph is never so deep behind its output; the bound is for one that is broken.
 _MOST_STEPS = 200
+_MOST_CHAIN = 6
 _PICKING = re.compile("getitem|select|narrow|slice|indexselect|unbind|chunk|split|take")
 
 
@@ -91,6 +92,18 @@ class Trail:
     before_family: Family | None
     picked: bool
     bases: tuple[tuple[Node, Family], ...] = ()
+
+
+def steps_back(graph: Graph, output: int) -> tuple[tuple[Node, Family], ...]:
+    """The real operations behind output node `output`, the last first, as long as each took one result alone."""
+    sources = _sources_by_target(graph)
+    found: list[tuple[Node, Family]] = []
+    came_from = sources.get(output, ())
+    while len(came_from) == 1 and len(found) < _MOST_CHAIN:
+        node, _picked = _skip_passing(graph, sources, came_from[0])
+        found.append((node, family_of(node)))
+        came_from = sources.get(node.id, ())
+    return tuple(found)
 
 
 def walk_back(graph: Graph, output: int) -> Trail | None:

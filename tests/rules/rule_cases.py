@@ -66,6 +66,57 @@ def half_sum(module):
 HALF_ONES = torch.full((2, 400), 10.0, dtype=torch.float16)
 
 
+class AlwaysTraining(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(10, 8), nn.Dropout(0.5), nn.Linear(8, 3))
+
+    def train(self, mode=True):
+        super().train(mode)
+        self[1].training = True
+        return self
+
+
+class FrozenNorm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net, self.bn = mlp(), nn.BatchNorm1d(10)
+
+    def forward(self, x):
+        return self.net(self.bn.eval()(x))
+
+
+class Patchwork(nn.Module):
+    """Patches of 4×4 of all pictures in one row, each through a Linear, and the mean of each picture's."""
+
+    def __init__(self, *, batch_first):
+        super().__init__()
+        self.order = (0, 2, 4, 1, 3, 5) if batch_first else (2, 4, 0, 1, 3, 5)
+        self.patch, self.head = nn.Linear(48, 8), nn.Linear(8, 5)
+
+    def forward(self, x):
+        count, channels, height, width = x.shape
+        x = x.reshape(count, channels, height // 4, 4, width // 4, 4).permute(self.order).reshape(-1, 48)
+        return self.head(self.patch(x).relu().reshape(count, -1, 8).mean(1))
+
+
+def by_hand(x):
+    shifted = (x - x.max(1, keepdim=True).values).exp()
+    return shifted / shifted.sum(dim=-1, keepdim=True)
+
+
+def through_all(m, x):
+    for layer in m.held.values() if isinstance(m.held, dict) else m.held:
+        x = layer(x)
+    return m.net(x)
+
+
+def holding(held, *, alone=False):
+    """A model that calls what it holds in a plain container."""
+    model = Written(through_all, net=nn.Linear(10, 3) if alone else mlp())
+    model.held = held
+    return model
+
+
 def _overwrites(m, x):
     y = m.spare(x)
     y = m.fc(x)
@@ -104,6 +155,12 @@ FAULTY = {
             ROWS,
             mode="train",
         ),
+        Case(
+            "forward puts BatchNorm into train mode",
+            lambda: Written(lambda m, x: m.net(m.bn.train()(x)), bn=nn.BatchNorm1d(10), net=mlp()),
+            ROWS,
+        ),
+        Case("train() that always says yes", AlwaysTraining, ROWS),
     ],
     "batch_norm_one_item": [
         Case("as module", lambda: cnn(norm=True), (1, 3, 16, 16), mode="train"),
@@ -202,9 +259,21 @@ FAULTY = {
         ),
         Case("log_softmax over the batch", lambda: nn.Sequential(mlp(nn.LogSoftmax(0)), nn.Tanh()), ROWS),
     ],
-    "softmax_after_sigmoid": list(squeezed_twice()),
+    "softmax_after_sigmoid": [
+        *squeezed_twice(),
+        Case("log-softmax of softmax", lambda: nn.Sequential(mlp(nn.Softmax(1)), nn.LogSoftmax(1)), ROWS),
+        Case(
+            "its own loss of probabilities",
+            lambda: Written(lambda m, x: -functional.log_softmax(m.net(x).softmax(1), 1), net=mlp()),
+            ROWS,
+        ),
+        Case("log of softmax of softmax", lambda: mlp(Call(lambda x: x.softmax(1).softmax(1).log())), ROWS),
+        Case("sigmoid twice", lambda: nn.Sequential(nn.Linear(10, 1), nn.Sigmoid(), nn.Sigmoid()), ROWS),
+    ],
     "double_softmax_head": [
         *ways(SOFTMAX),
+        Case("by hand", lambda: mlp(Call(lambda x: x.exp() / x.exp().sum(1, keepdim=True))), ROWS),
+        Case("by hand, shifted", lambda: mlp(Call(by_hand)), ROWS),
         Case(
             "after a conv head",
             lambda: cnn(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4), nn.Softmax(1)),
@@ -240,6 +309,7 @@ FAULTY = {
         Case("a target that broadcasts", lambda: mlp(outputs=1), ROWS, known=values((4,))),
     ],
     "batch_mixed": [
+        Case("patches joined ahead of the batch", lambda: Patchwork(batch_first=False), PICTURES),
         *(
             Case(
                 f"{layer.__class__.__name__} takes the batch for time",
@@ -393,6 +463,15 @@ FAULTY = {
         Case("middle layer left out", lambda: partly_trained(2), (4, 64)),
         Case("head left out", lambda: partly_trained(4), (4, 64)),
     ],
+    "unregistered_layers": [
+        Case("in a plain list", lambda: holding([nn.Linear(10, 10), nn.Linear(10, 10)]), ROWS),
+        Case("in a dict", lambda: holding({"a": nn.Linear(10, 10)}), ROWS),
+        Case("in a tuple", lambda: holding((nn.Linear(10, 10),)), ROWS),
+        Case(
+            "a frozen teacher, as a note", lambda: holding([nn.Linear(10, 10).requires_grad_(False)], alone=True), ROWS
+        ),
+        Case("made in forward", lambda: Written(lambda m, x: m.net(nn.Linear(10, 10)(x)), net=mlp()), ROWS),
+    ],
     "uncalled_modules": [
         Case("forgotten layer", lambda: Idle(lambda m, x: m.fc(x)), ROWS),
         Case("forgotten block", lambda: Idle(lambda m, x: m.fc(x) + m.spare(x).sum(1, keepdim=True), tail=mlp()), ROWS),
@@ -436,6 +515,7 @@ HEALTHY = {
     "training_mode": [
         Case("eval", norms_in_training, (6, 10)),
         Case("train without either", mlp, ROWS, mode="train"),
+        Case("forward puts a BatchNorm into eval mode", FrozenNorm, (6, 10)),
         Case("LayerNorm in train", lambda: mlp(nn.LayerNorm(3)), ROWS, mode="train"),
     ],
     "batch_norm_one_item": [
@@ -503,6 +583,10 @@ HEALTHY = {
         ),
         Case("gate over the features", lambda: nn.Sequential(nn.Linear(10, 8), nn.Softmax(-1), nn.Linear(8, 3)), ROWS),
     ],
+    "unregistered_layers": [
+        Case("ModuleList", lambda: Written(through_all, net=mlp(), held=nn.ModuleList([nn.Linear(10, 10)])), ROWS),
+        Case("activations in a list", lambda: holding([nn.ReLU(), nn.Tanh()]), ROWS),
+    ],
     "softmax_after_sigmoid": [
         Case(
             "gated, then logits and softmax inside",
@@ -533,6 +617,7 @@ HEALTHY = {
         Case("names, and a feature map", lambda: nn.Conv2d(3, 4, 3), PICTURES, known={"class_names": ("a", "b")}),
     ],
     "batch_mixed": [
+        Case("patches joined behind the batch", lambda: Patchwork(batch_first=True), PICTURES),
         Case("batch_first", lambda: Recurrent(nn.LSTM(12, 12, batch_first=True), lambda x: x[:, -1]), (4, 6, 12)),
         Case(
             "turned round in forward",

@@ -38,6 +38,8 @@ GUEST_NOTE = (
     "This module is none of the model's: it was built in forward, or is held where modules are not found, as in a "
     "plain list. Its parameters are in no state_dict, and no optimiser of the model's parameters trains them."
 )
+TRAINS_NOTE = "It ran as in training, while the model is in eval mode: forward, or its own train(), sets it so."
+_BY_MODE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 
 
 @contextmanager
@@ -82,6 +84,7 @@ class ModuleCalls:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._thread = get_ident()
+        self._evaluates = not getattr(recorder.table.modules[0].module, "training", True)
 
     def guest(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever forward takes and gives
         """The call of a module that is none of the model's; seen as any other."""
@@ -107,6 +110,7 @@ class ModuleCalls:
                 own = parameters_of(known.module)
                 inputs += [parameter for parameter in own if recorder.wires.source(parameter) is not None]
             node = _node(known, recorder.group, inputs, known.calls)
+            self._look_at_mode(known.module, node)
             origins = recorder.origins(inputs)
             pending = recorder.changes.of_module(known, inputs) if recorder.changes is not None else None
             if recorder.keep is not None:
@@ -132,6 +136,10 @@ class ModuleCalls:
         if node.elapsed_s is not None:
             recorder.observing_s += recorder.now() - entered_s - node.elapsed_s
         return result
+
+    def _look_at_mode(self, module: nn.Module, node: RecordedNode) -> None:
+        if self._evaluates and isinstance(module, _BY_MODE) and module.training:
+            node.notes = (*node.notes, TRAINS_NOTE)
 
     def group(self, known: KnownModule, run: Run, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
         """The call of a module that holds others, or whose functions are drawn."""

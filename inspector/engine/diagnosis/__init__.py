@@ -91,4 +91,7 @@ def _ask(name: str, check: Callable[[], Iterable[Finding]], found: list[Finding]
 
 
 def _sorted(found: Iterable[Finding], unchecked: Iterable[Unchecked]) -> Findings:
-    return Findings(findings=tuple(sorted(found, key=lambda one: _GRAVITY[one.severity])), unchecked=tuple(unchecked))
+    names = [*(rule.name for rule in RUN_RULES), *(rule.name for rule in EVALUATION_RULES)]
+    order = {name: place for place, name in enumerate(names)}
+    ranked = sorted(found, key=lambda one: (_GRAVITY[one.severity], order[one.rule]))
+    return Findings(findings=tuple(ranked), unchecked=tuple(unchecked))

@@ -41,11 +41,13 @@ from inspector.engine.diagnosis.rules import (
     softmax_ceiling,
     training_mode,
     uncalled_modules,
+    unregistered_layers,
     untrained_weights,
     unused_parameters,
 )
 
 RUN_RULES: tuple[RunRule, ...] = (
+    RunRule("unregistered_layers", unregistered_layers.check, needs=()),
     RunRule("missing_batch", missing_batch.check, needs=()),
     RunRule("training_mode", training_mode.check, needs=()),
     RunRule("batch_norm_one_item", batch_norm_one_item.check, needs=()),
@@ -61,7 +63,7 @@ RUN_RULES: tuple[RunRule, ...] = (
     RunRule("sigmoid_head", sigmoid_head.check),
     RunRule("single_output_regression", single_output_regression.check),
     RunRule("output_count", output_count.check),
-    RunRule("batch_mixed", batch_mixed.check),
+    RunRule("batch_mixed", batch_mixed.check, by_axes=True),
     RunRule("silent_broadcast", silent_broadcast.check, needs=("outputs", "axes"), by_axes=True),
     RunRule("random_in_eval", random_in_eval.check),
     RunRule("constant_output", constant_output.check, needs=("outputs", "statistics")),

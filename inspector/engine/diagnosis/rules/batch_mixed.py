@@ -17,6 +17,7 @@ from inspector.protocol.graph import Node
 # Other kernels for another batch round otherwise; what mixes rows changes far more.
 _ROUNDING = 1e-3
 _REDUCTIONS = ("mean", "std", "var", "sum", "amax", "amin", "max", "min", "norm", "vectornorm", "stdmean", "varmean")
+_PARTING = frozenset({"reshape", "view", "viewas", "unflatten", "rearrange"})
 _ALONG_FIRST = ("0", "dim=0", "axis=0", "0, keepdim=True", "dim=0, keepdim=True")
 
 
@@ -39,24 +40,26 @@ def check(context: RunContext) -> Iterator[Finding]:
     moved = float((after - before).abs().max()) if before.numel() else 0.0
     if not moved > _ROUNDING * max(1.0, float(before.abs().max())):
         return
-    name = f"{node.op} {node.fqn}".strip()
-    shape = shape_text(node.inputs[0].shape)
     yield Finding(
         rule="batch_mixed",
         severity="warning",
         node=node.id,
-        message=(
-            f"The output of one row changes by up to {moved:.3g} with what else is in the batch: "
-            + (
-                f"{name} takes axis 0 of {shape} for time, as batch_first is False."
-                if time_first
-                else f"{name} of {shape} goes by all rows of the batch, also in eval mode."
-            )
-        ),
+        message=f"The output of one row changes by up to {moved:.3g} with what else is in the batch: "
+        + _how(node, time_first=time_first),
         evidence={"largest_change": moved, "batch": int(fed.shape[0])},
         fix=_fix(context, node, time_first=time_first),
         code=_code(context, node) if time_first else "",
     )
+
+
+def _how(node: Node, *, time_first: bool) -> str:
+    name, shape = f"{node.op} {node.fqn}".strip(), shape_text(node.inputs[0].shape)
+    if time_first:
+        return f"{name} takes axis 0 of {shape} for time, as batch_first is False."
+    if plain_name(node.op) in _PARTING:
+        made = shape_text(node.outputs[0].shape)
+        return f"{name} makes {made} of {shape}, whose rows are not in the order of the batch."
+    return f"{name} of {shape} goes by all rows of the batch, also in eval mode."
 
 
 def _fix(context: RunContext, node: Node, *, time_first: bool) -> str:
@@ -64,6 +67,11 @@ def _fix(context: RunContext, node: Node, *, time_first: bool) -> str:
         return f"Make {node.op} with batch_first=True, or give it x.transpose(0, 1), and turn its result back."
     if isinstance(_part(context, node), _BatchNorm):
         return f"Make {node.op} with track_running_stats=True, and train it: it then has statistics of its own."
+    if plain_name(node.op) in _PARTING:
+        return (
+            "Bring the batch to the front before the rows are joined, as in x.permute(0, …), or part them in the order "
+            "in which they were joined."
+        )
     if "batchnorm" in plain_name(node.op):
         return "Write F.batch_norm(x, mean, var, …, training=self.training), or use nn.BatchNorm, which eval switches."
     return f"Let {node.op} go over the axes of one item alone, as in dim=1 or dim=(1, 2, 3)."
@@ -103,9 +111,17 @@ def _suspect(context: RunContext) -> Node | None:
             return node
         if isinstance(part, _BatchNorm) and part.running_mean is None:
             return node
-        if node.kind == "function" and _goes_along_batch(node):
+        if node.kind == "function" and (_goes_along_batch(node) or _parts_the_batch(node)):
             return node
     return None
+
+
+def _parts_the_batch(node: Node) -> bool:
+    """Whether it makes an axis as long as the batch of one many times as long, where other rows may have gone first."""
+    if plain_name(node.op) not in _PARTING or not node.outputs or len(node.inputs) != 1:
+        return False
+    before, after = node.inputs[0].batch, node.outputs[0].batch
+    return any(times > 1 for times in before[:1]) and 1 in after and not any(times > 1 for times in after)
 
 
 def _goes_along_batch(node: Node) -> bool:

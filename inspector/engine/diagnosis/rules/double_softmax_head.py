@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inspector.core.formatting import value_text
-from inspector.core.head_trail import Trail, walk_back
+from inspector.core.head_trail import Trail, plain_name, walk_back
 from inspector.core.heads import squash_ceiling
 from inspector.core.readings import class_axis
 from inspector.engine.diagnosis.context import RunContext
@@ -45,7 +45,12 @@ def check(context: RunContext) -> Iterator[Finding]:
 
 
 def _is_softmax(trail: Trail) -> bool:
-    """In one step, or as exp of log-softmax. That of probabilities inside the model is softmax_after_sigmoid's."""
+    """In one step, as exp of log-softmax, or by hand: exp over its own sum.
+
+    That of probabilities inside the model is softmax_after_sigmoid's.
+    """
+    if plain_name(trail.last.op) in {"div", "truediv", "truedivide"}:
+        return {family for _node, family in trail.bases} == {"exp"}
     if trail.family == "exp":
         return trail.before_family == "log_softmax"
     return trail.family == "softmax" and trail.before_family not in {"sigmoid", "softmax"}

@@ -8,6 +8,7 @@ from inspector.core.formatting import value_text
 from inspector.core.head_trail import walk_back
 from inspector.core.readings import class_axis
 from inspector.engine.diagnosis.context import RunContext
+from inspector.engine.diagnosis.rules.softmax_after_sigmoid import squeezed_twice
 from inspector.protocol.findings import Finding
 
 
@@ -17,6 +18,8 @@ def check(context: RunContext) -> Iterator[Finding]:
         axis = class_axis(values.shape)
         trail = walk_back(context.graph, output.node) if output.node is not None else None
         if head.kind != "log_probabilities" or trail is None or axis is None:
+            continue
+        if squeezed_twice(context, output.node) is not None:
             continue
         sums = np.exp(values.astype(np.float64)).sum(axis=axis)
         yield Finding(

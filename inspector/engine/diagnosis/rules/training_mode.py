@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+from inspector.engine.capture.modules import TRAINS_NOTE
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Node
 
 
 def check(context: RunContext) -> Iterator[Finding]:
-    """Only when the run was asked for in train mode."""
+    """When the run was asked for in train mode, or forward puts a layer into it."""
     if context.mode != "train":
+        yield from _switched(context)
         return
     drops = [node for node in context.graph.nodes if node.category == "dropout"]
     norms = [node for node in context.graph.nodes if is_batch_norm(node)]
@@ -28,6 +30,29 @@ def check(context: RunContext) -> Iterator[Finding]:
         evidence={"dropout": len(drops), "batch_norm": len(norms)},
         fix="Choose eval: model.eval().",
         code="model.eval()",
+    )
+
+
+def _switched(context: RunContext) -> Iterator[Finding]:
+    """Layers that are at work as in training while the model is in eval mode."""
+    found = [node for node in context.graph.nodes if TRAINS_NOTE in node.notes]
+    if not found:
+        return
+    first = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    goes = "goes by the statistics of this batch alone" if is_batch_norm(first) else "draws at random"
+    name = first.fqn if first.fqn.isidentifier() else ""
+    yield Finding(
+        rule="training_mode",
+        severity="warning",
+        node=first.id,
+        message=(
+            f"{first.op} {first.fqn} runs as in training although the model is in eval mode{more}: it {goes}, and "
+            "model.eval() has no effect on it."
+        ),
+        evidence={"layers": len(found)},
+        fix=f"Take self.{name or first.fqn}.train() out of forward, or mend the model's own train(): model.eval() then "
+        "reaches it.",
     )
 
 
