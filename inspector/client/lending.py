@@ -52,7 +52,7 @@ def _lends(one: Chosen, named: str, real: str) -> bool:
     if real in {one.real, os.path.realpath(one.folder)}:
         return True
     if one.is_folder:
-        return _within(real, one.real) or _is_linked_from(one, named, real)
+        return (_within(real, one.real) and _is_open(real, one.real)) or _is_linked_from(one, named, real)
     if one.path.endswith(_TABLES) and real.lower().endswith(_PICTURES):
         return True  # the pictures of a table of labels lie where it says
     roots = {os.path.realpath(one.folder), import_root(one.real)}

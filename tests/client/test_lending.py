@@ -56,6 +56,15 @@ def test_a_chosen_folder_is_lent_with_all_that_is_in_it_and_nothing_beside(home:
     assert not may_lend(str(home / "pictures-2"), lent)
 
 
+def test_what_is_hidden_in_a_chosen_folder_is_not_lent(home: Path) -> None:
+    """Who chooses a whole home folder does not mean the keys in it."""
+    lent = chosen(home)
+    assert may_lend(str(home / "other/diary.txt"), lent)
+    for name in (".ssh/id_rsa", ".ssh", "models/.env", "models/.hidden/code.py"):
+        assert not may_lend(str(home / name), lent), name
+    assert may_lend(str(home / "models/.hidden/code.py"), chosen(home / "models/.hidden")), "chosen itself"
+
+
 def test_a_link_in_a_chosen_folder_is_followed_to_pictures_but_not_to_keys(home: Path) -> None:
     (home / "pictures/cat/linked.png").symlink_to(home / "other/photo.png")
     (home / "pictures/cat/trap.png").symlink_to(home / ".ssh/id_rsa")

@@ -327,7 +327,7 @@ def test_source_has_a_number_of_bytes(tmp_path, monkeypatch):
     assert read_source(str(path)).path == str(path)
     source_of(path, 101)
     assert describe_file(str(path)).format == "unknown"
-    with pytest.raises(EngineError, match="too large for a source file"):
+    with pytest.raises(EngineError, match="where at most that many are read"):
         read_source(str(path))
 
 

@@ -1,7 +1,5 @@
 """Weights of a file as they are stored, a tensor at a time: nothing of the file runs, and no model is made."""
 
-import json
-import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,7 +14,7 @@ from inspector.engine.formats.hugging_face import find_weights
 from inspector.engine.formats.nests import choose_nest
 from inspector.engine.formats.pickle_values import Value, items_of, pairs_of, text_of
 from inspector.engine.formats.reading import MAX_READ_BYTES, Refused, Source, open_source
-from inspector.engine.formats.safetensors_file import read_header
+from inspector.engine.formats.safetensors_file import Placed, read_header
 from inspector.engine.formats.torch_contents import key_text, module_state, read_contents
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.loading.rebuilding import Rebuilder
@@ -80,7 +78,7 @@ def _parts(description: FileDescription) -> list[str]:
 def _tensors_in(source: Source, path: str) -> list[NamedTensor]:
     header = read_header(source)
     if header is not None:
-        return _of_safetensors(source, path)
+        return _of_safetensors(source, path, header[0])
     file = open_torch_file(source)
     found = [_of_pickle(file, name, value) for name, value in _named_values(file.root)]
     tensors = [tensor for tensor in found if tensor is not None]
@@ -92,31 +90,17 @@ def _tensors_in(source: Source, path: str) -> list[NamedTensor]:
 # --- safetensors
 
 
-def _of_safetensors(source: Source, path: str) -> list[NamedTensor]:
-    """`read_header` has checked every place and size; here the places are wanted themselves."""
-    known = read_header(source)
-    assert known is not None
-    (length,) = struct.unpack("<Q", source.read_at(0, 8))
-    header = json.loads(source.read_at(8, length))
-    by_place = sorted(
-        ((entry["data_offsets"], name) for name, entry in header.items() if name != "__metadata__"),
-        key=lambda one: one[0][0],
-    )
+def _of_safetensors(source: Source, path: str, placed: tuple[Placed, ...]) -> list[NamedTensor]:
     tensors = []
-    for (offsets, _name), entry in zip(by_place, known[0], strict=True):
+    for one in sorted(placed, key=lambda one: one.begin):
+        entry = one.entry
         dtype = getattr(torch, entry.dtype, None)
         if not isinstance(dtype, torch.dtype):
             where = f"{entry.name} in {Path(path).name}"
             raise EngineError(f"{where} is of the dtype {entry.dtype}, which torch does not know.")
-        place = (8 + length + offsets[0], offsets[1] - offsets[0])
-        tensors.append(
-            NamedTensor(
-                entry.name,
-                entry.shape,
-                entry.dtype,
-                partial(_view, source, place, dtype, entry.shape),
-            )
-        )
+        place = (one.begin, one.end - one.begin)
+        read = partial(_view, source, place, dtype, entry.shape)
+        tensors.append(NamedTensor(entry.name, entry.shape, entry.dtype, read))
     return tensors
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from inspector.engine.errors import EngineError
 from inspector.engine.evaluation.listing import is_image_name
+from inspector.engine.formats.reading import read_whole
 
 _MOST_BYTES = 256 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
@@ -47,12 +48,7 @@ def read_table(path: str) -> Table:
 
 
 def _read_text(file: Path) -> str:
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise EngineError(f"{file.name} is larger than 256 MB, which no list of labels is.")
-        raw = file.read_bytes()
-    except OSError as error:
-        raise EngineError(f"{file.name} can't be read: {error.strerror}.", "Choose another CSV.") from None
+    raw = read_whole(str(file), _MOST_BYTES)
     for encoding in ("utf-8-sig", "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"):
         try:
             return raw.decode(encoding)

@@ -1,12 +1,13 @@
 """A file or folder opened for looking: bounded reads at known places, and plain sentences when it can't be read."""
 
+import mmap
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from inspector.engine.borrowing import NotChosenError
 from inspector.engine.errors import EngineError
@@ -46,6 +47,11 @@ class Source:
         return (
             os.pread(self._descriptor, length, offset) if hasattr(os, "pread") else self._seek_and_read(offset, length)
         )
+
+    def mapped(self) -> mmap.mmap:
+        """The very file that is open, as memory; writing to it does not change the file."""
+        assert self._descriptor is not None
+        return mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_COPY)
 
     def _seek_and_read(self, offset: int, length: int) -> bytes:
         assert self._descriptor is not None
@@ -156,12 +162,57 @@ def _open(path: str) -> Source:
     if stat.S_ISDIR(about.st_mode):
         next(Path(path).iterdir(), None)
         return Source(path, 0, None)
-    if not stat.S_ISREG(about.st_mode):
-        raise EngineError(f"{_short(path)} is a device or a pipe, not a file.", "Choose a regular file.")
-    # Not blocking: between the two calls the name may have become a pipe that nobody writes to.
+    descriptor = _open_regular(path)
+    return Source(path, os.fstat(descriptor).st_size, descriptor)
+
+
+def _open_regular(path: str) -> int:
+    """A descriptor of a regular file: a pipe nobody may write to, and of a device there is no end."""
+    _check_regular(path, Path(path).stat())
+    # Not blocking: between the two calls the name may have become a pipe.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags)
-    return Source(path, os.fstat(descriptor).st_size, descriptor)
+    try:
+        _check_regular(path, os.fstat(descriptor))
+    except EngineError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_regular(path: str, about: os.stat_result) -> None:
+    if stat.S_ISDIR(about.st_mode):
+        raise EngineError(f"{_short(path)} is a folder, not a file.", "Choose a file.")
+    if not stat.S_ISREG(about.st_mode):
+        raise EngineError(f"{_short(path)} is a device or a pipe, not a file.", "Choose a regular file.")
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """A regular file as a stream.
+
+    Raises:
+        EngineError: it is not there, can't be read, or is no regular file.
+    """
+    try:
+        return os.fdopen(_open_regular(path), "rb")
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+
+
+def read_whole(path: str, limit: int) -> bytes:
+    """All bytes of a regular file.
+
+    Raises:
+        EngineError: it is not there, can't be read, is no regular file, or larger than `limit`.
+    """
+    try:
+        with open_regular(path) as stream:
+            data = stream.read(min(os.fstat(stream.fileno()).st_size, limit) + 1)  # which takes its room at once
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if len(data) > limit:
+        raise EngineError(f"{_short(path)} is larger than {limit:,} bytes, where at most that many are read.")
+    return data
 
 
 def unreadable(path: str, error: OSError | ValueError) -> EngineError:

@@ -1,6 +1,7 @@
 """safetensors: a length, a JSON header, and the tensors' bytes, which are not read."""
 
 import struct
+from dataclasses import dataclass
 from itertools import pairwise
 
 from inspector.engine.formats.cleaning import clean_text, counted, is_size
@@ -30,12 +31,24 @@ DTYPES = {
 }
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A tensor with its name as the file has it, and the place of its bytes in the file."""
+
+    name: str
+    begin: int
+    end: int
+    entry: TensorEntry
+
+
 def describe(source: Source) -> FileDescription | None:
     """Describe it, or None where it is something else."""
     header = read_header(source)
     if header is None:
         return None
-    tensors, metadata = header
+    placed, metadata = header
+    # Torch keeps names in the order of their bytes in the file.
+    tensors = tuple(one.entry for one in sorted(placed, key=lambda one: one.begin))
     return FileDescription(
         path=source.path,
         format="safetensors",
@@ -48,8 +61,10 @@ def describe(source: Source) -> FileDescription | None:
     )
 
 
-def read_header(source: Source) -> tuple[tuple[TensorEntry, ...], dict[str, str]] | None:
-    """The tensors and the metadata, or None where it is no safetensors file.
+def read_header(source: Source) -> tuple[tuple[Placed, ...], dict[str, str]] | None:
+    """The tensors in the order of the header, and the metadata; None where it is no safetensors file.
+
+    Every place and size is checked: whoever reads the bytes takes them from here, and not from the file once more.
 
     Raises:
         Refused: it is damaged.
@@ -73,21 +88,20 @@ def read_header(source: Source) -> tuple[tuple[TensorEntry, ...], dict[str, str]
     header = parse_json(source.read_at(8, length), "It begins like safetensors, but its header")
     if not isinstance(header, dict):
         raise Refused("It begins like safetensors, but its header is no JSON object.")
-    return _read_entries(header, source.size_bytes - 8 - length)
+    return _read_entries(header, 8 + length, source.size_bytes)
 
 
-def _read_entries(header: dict[str, object], data_bytes: int) -> tuple[tuple[TensorEntry, ...], dict[str, str]]:
+def _read_entries(header: dict[str, object], start: int, size_bytes: int) -> tuple[tuple[Placed, ...], dict[str, str]]:
     metadata = header.pop("__metadata__", {})
-    placed: list[tuple[int, int, TensorEntry]] = []
+    placed: list[Placed] = []
     for name, entry in header.items():
-        placed.append(_read_entry(name, entry, data_bytes))
-    spans = sorted((begin, end) for begin, end, _ in placed if begin != end)
+        begin, end, tensor = _read_entry(name, entry, size_bytes - start)
+        placed.append(Placed(name, start + begin, start + end, tensor))
+    spans = sorted((one.begin, one.end) for one in placed if one.begin != one.end)
     if any(first[1] > second[0] for first, second in pairwise(spans)):
         raise Refused("Tensors in its safetensors header overlap.")
-    # Torch keeps names in the order of their bytes in the file.
-    tensors = tuple(entry for _, _, entry in sorted(placed, key=lambda item: item[0]))
     texts = metadata.items() if isinstance(metadata, dict) else ()
-    return tensors, {clean_text(str(key), 100): clean_text(str(value), 500) for key, value in list(texts)[:200]}
+    return tuple(placed), {clean_text(str(key), 100): clean_text(str(value), 500) for key, value in list(texts)[:200]}
 
 
 def _read_entry(name: str, entry: object, data_bytes: int) -> tuple[int, int, TensorEntry]:

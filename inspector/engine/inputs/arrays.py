@@ -9,6 +9,7 @@ import torch
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.formats.reading import open_source
 from inspector.engine.inputs.dtypes import dtype_name, torch_dtype, wanted_dtype
 from inspector.engine.loading.weights import read_plainly
 from inspector.protocol.inputs import ArrayInput
@@ -24,11 +25,8 @@ def array_tensor(source: ArrayInput, dtype: str = "") -> tuple[torch.Tensor, str
         EngineError: there is no such file, or no plain tensor in it.
     """
     path = Path(source.path)
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(8)
-    except OSError as error:
-        raise EngineError(f"{path.name or source.path} can't be read: {error.strerror or error}.") from error
+    with open_source(source.path) as opened:
+        start = opened.read_at(0, 8)
     if start.startswith(_NPY_MAGIC):
         tensor, note = _read_npy(path), ""
     elif start.startswith(b"PK") and _is_npz(path):

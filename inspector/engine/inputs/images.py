@@ -13,6 +13,8 @@ from inspector.protocol.inputs import Preprocess
 
 # Pillow's own bound against decompression bombs: 89 million pixels, a quarter of a gigabyte as RGB.
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
+# By their content; whatever else Pillow knows is not asked: an EPS, for one, is drawn by a program of its own.
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
 _READABLE = "Use a PNG, JPEG, BMP, WebP or TIFF picture."
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
@@ -38,7 +40,7 @@ def _opened(path: str, least_side: int) -> Image.Image:
         why = "is a folder" if file.is_dir() else "does not exist"
         raise EngineError(f"{file.name or path} {why}.", "Choose a picture file.")
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             _check_size(image, file.name)
             if least_side:
                 image.draft(None, (least_side, least_side))

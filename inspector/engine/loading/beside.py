@@ -4,7 +4,9 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
+from inspector.engine.errors import EngineError
 from inspector.engine.formats.python_source import MAX_SOURCE_BYTES, decode_source, parse_source
+from inspector.engine.formats.reading import read_whole
 from inspector.protocol.files import FileDescription
 
 _MAX_FILES = 60
@@ -47,10 +49,8 @@ def _sources_in(folder: Path) -> list[Path]:
 def _has_class_with(file: Path, parts: set[str]) -> bool:
     """Whether a class in the file sets all these attributes on itself."""
     try:
-        if file.stat().st_size > MAX_SOURCE_BYTES:
-            return False
-        text = decode_source(file.read_bytes())
-    except OSError:
+        text = decode_source(read_whole(str(file), MAX_SOURCE_BYTES))
+    except EngineError:
         return False
     tree = parse_source(text)[0] if text is not None else None
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)] if tree is not None else []

@@ -9,26 +9,13 @@ from pathlib import Path
 from typing import IO, Self
 
 from inspector.engine.formats import describe_source
-from inspector.engine.formats.reading import HeldSource, Source, unreadable
+from inspector.engine.formats.reading import HeldSource, Source, open_regular, unreadable
 from inspector.protocol.events import ConsentNeeded, TrustItem
 from inspector.protocol.files import FileDescription, GlobalUse
 from inspector.protocol.requests import LoadModel
 
 # Up to this size a file is held in memory, so that what was hashed is what is loaded.
 _MAX_HELD_BYTES = 2**29
-
-
-def read_hashed(path: str) -> tuple[bytes, str]:
-    """The bytes of a small file, and their SHA-256.
-
-    Raises:
-        EngineError: it can't be read.
-    """
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    return data, hashlib.sha256(data).hexdigest()
 
 
 class HeldFile:
@@ -70,13 +57,13 @@ def open_held(path: str) -> HeldFile:
     Raises:
         EngineError: it can't be read.
     """
+    stream = open_regular(path)  # given to the caller, who closes it
     try:
-        stream = Path(path).open("rb")  # noqa: SIM115 - given to the caller, who closes it
         if os.fstat(stream.fileno()).st_size > _MAX_HELD_BYTES:
             return HeldFile(path, stream)
         with stream:
-            return HeldFile(path, io.BytesIO(stream.read()))
-    except (OSError, ValueError) as error:
+            return HeldFile(path, io.BytesIO(stream.read(_MAX_HELD_BYTES)))
+    except OSError as error:
         raise unreadable(path, error) from None
 
 

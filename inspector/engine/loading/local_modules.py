@@ -12,7 +12,7 @@ from pathlib import Path
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.python_source import MAX_SOURCE_BYTES, decode_source, parse_source
-from inspector.engine.loading.consent import read_hashed
+from inspector.engine.formats.reading import read_whole
 
 MAX_FILES = 400
 
@@ -112,10 +112,8 @@ def _taken(
 ) -> list[tuple[ast.Module, str]]:
     """Take a file in; its tree, and what its relative imports begin at. None where it can't be imported either."""
     try:
-        if Path(real).stat().st_size > MAX_SOURCE_BYTES:
-            return []
-        data, _ = read_hashed(real)
-    except (OSError, EngineError):
+        data = read_whole(real, MAX_SOURCE_BYTES)
+    except EngineError:
         return []
     found[real] = data
     text = decode_source(data)

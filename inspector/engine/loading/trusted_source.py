@@ -8,7 +8,8 @@ from types import ModuleType
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.python_source import MAX_SOURCE_BYTES, decode_source, parse_source
-from inspector.engine.loading.consent import is_trusted, read_hashed
+from inspector.engine.formats.reading import read_whole
+from inspector.engine.loading.consent import is_trusted
 from inspector.engine.loading.import_guard import ImportGuard
 from inspector.engine.loading.local_modules import LocalModules, Place, find_local_modules, place_of, top_names
 from inspector.engine.loading.source_module import run_source
@@ -72,9 +73,7 @@ def read_source(path: str, place: Place | None = None) -> SourceFile:
         EngineError: it can't be read, or is not Python.
     """
     name = Path(path).name
-    if Path(path).is_file() and Path(path).stat().st_size > MAX_SOURCE_BYTES:
-        raise EngineError(f"{name} is too large for a source file.")
-    data, _ = read_hashed(path)
+    data = read_whole(path, MAX_SOURCE_BYTES)
     text = decode_source(data)
     if text is None:
         raise EngineError(f"{name} is not Python source.", "Attach the .py that defines the model's class.")
@@ -113,10 +112,13 @@ def _defined_in(body: Iterable[ast.stmt]) -> frozenset[str]:
 
 
 def find_beside(path: str, names: list[str]) -> str:
-    """The first of these source files that lies beside `path`, or ""; they may name folders, with slashes."""
+    """The first of these source files that lies beside `path`, or ""; they may name folders, with slashes.
+
+    Names come from a pickle, and may be no names of modules at all, but of a place (`/home/somebody/x`).
+    """
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
     for name in names:
         candidate = folder / name
-        if candidate.is_file():
+        if candidate.is_relative_to(folder) and candidate.is_file():
             return str(candidate)
     return ""
