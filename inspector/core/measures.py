@@ -154,14 +154,16 @@ def _bytes(value: float) -> str:
     return bytes_text(round(value))
 
 
-_NOT_MEASURED = "its values were not measured"
+_NOT_MEASURED = "values not measured"
 _NO_GRADIENT, _NOT_TRACED = "no gradient came", "not traced (F7)"
 MEASURES: tuple[Measure, ...] = (
     Measure("params", "Parameters", "", lambda _m, n: n.num_params, _count, "sum", True, ""),
-    Measure("macs", "MACs", "", lambda _m, n: _operation(n, n.macs), _count, "sum", True, "no rule counts its MACs"),
-    Measure("time", "Time", "s", _time, seconds_text, "sum", True, "it was not timed", profiled=True),
-    Measure("output", "Output", "bytes", _output, _bytes, "sum", True, "it gives no tensor"),
-    Measure("peak", "Peak memory", "bytes", _peak, _bytes, "largest", False, "it was not watched", profiled=True),
+    Measure(
+        "macs", "MACs", "", lambda _m, n: _operation(n, n.macs), _count, "sum", True, "MACs not counted by any rule"
+    ),
+    Measure("time", "Time", "s", _time, seconds_text, "sum", True, "not timed", profiled=True),
+    Measure("output", "Output", "bytes", _output, _bytes, "sum", True, "no tensor comes out"),
+    Measure("peak", "Peak memory", "bytes", _peak, _bytes, "largest", False, "not watched", profiled=True),
     Measure("zeros", "Zeros", "%", _statistic(_zeros), percent_text, "largest", False, _NOT_MEASURED),
     Measure("std", "Std", "", _statistic(lambda s: s.std), value_text, "largest", True, _NOT_MEASURED),
     Measure("mean_abs", "Mean |x|", "", _statistic(lambda s: s.mean_abs), value_text, "largest", True, _NOT_MEASURED),
@@ -170,7 +172,7 @@ MEASURES: tuple[Measure, ...] = (
 
 
 # Of a module alone: a node calls no others.
-SELF_TIME = Measure("self_time", "Self time", "s", _time, seconds_text, "sum", True, "it was not timed", profiled=True)
+SELF_TIME = Measure("self_time", "Self time", "s", _time, seconds_text, "sum", True, "not timed", profiled=True)
 FIRST, PASSED_ON, FINITE = "starts here", "passed on", "finite"
 
 
@@ -215,9 +217,9 @@ def trainable_word(node: Node) -> str:
 
 
 WORDS: tuple[WordMeasure, ...] = (
-    WordMeasure("nan", "NaN or Inf", _gaps, "", "its values were not measured", (FINITE, PASSED_ON, FIRST)),
-    WordMeasure("dtype", "dtype", _dtypes, "several", "it gives no tensor"),
-    WordMeasure("device", "Device", _devices, "several", "it gives no tensor"),
+    WordMeasure("nan", "NaN or Inf", _gaps, "", "values not measured", (FINITE, PASSED_ON, FIRST)),
+    WordMeasure("dtype", "dtype", _dtypes, "several", "no tensor comes out"),
+    WordMeasure("device", "Device", _devices, "several", "no tensor comes out"),
     WordMeasure("trainable", "Trainable", _trainable, PARTLY, "it has no parameters", (TRAINABLE, FROZEN, PARTLY)),
 )
 

@@ -138,7 +138,15 @@ def test_what_could_not_be_tried_in_time_is_said():
     accepted = find_accepted(UNet(3), [Fed("x", (1, 1, 64, 64), torch.float32)], seconds=0.05)
     assert not accepted.complete
     assert axis(accepted, "size").num_tried < axis(accepted, "size").num_sizes
-    assert "multiples of 32 were tried" in accepted.sentence
+    assert "multiples of 32 were tried" in accepted.sentence or "no other was tried in the time" in accepted.sentence
+
+
+def test_where_no_time_is_left_what_was_fed_is_still_told_to_run():
+    accepted = find_accepted(UNet(3), [Fed("x", (2, 1, 64, 64), torch.float32)], seconds=0.0)
+    assert accepted.runs
+    assert axis(accepted, "batch").sentence == "batch 2 (no other was tried in the time)"
+    assert all(one.num_tried and one.runs for one in accepted.axes)
+    assert "that was tried runs" not in accepted.sentence
 
 
 def test_a_search_can_be_stopped_between_tries():

@@ -237,6 +237,15 @@ def test_going_back_to_random_feeds_the_proposal(panel, qtbot):
     assert asked.args[0][0].source == IMAGE_SLOT.proposed
 
 
+def test_going_back_to_images_feeds_those_that_are_still_listed(panel, qtbot):
+    panel.draw(with_inputs(ImageInput(paths=("/a.png",))))
+    panel.kind.button("random").click()
+    panel.draw(with_inputs(IMAGE_SLOT.proposed))
+    with qtbot.waitSignal(panel.inputs_change_requested) as asked:
+        panel.kind.button("image").click()
+    assert asked.args[0][0].source.paths == ("/a.png",)
+
+
 def test_what_the_model_sees_is_shown_with_its_figures(panel):
     statistics = Statistics(
         num_elements=64, min=0.0, max=1.0, mean=0.31, std=0.37, zeros=3, nan=0, inf=0, num_sampled=64, histogram=(1, 2)

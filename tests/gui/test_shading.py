@@ -96,7 +96,7 @@ def test_what_no_rule_counts_is_hatched_and_the_legend_says_how_many_and_why():
     shading = shade(visible, Measured(graph), "macs")
     hatched = {visible.boxes[at].node for at, colour in enumerate(shading.colours) if colour == NO_VALUE}
     assert {graph.nodes[n].op for n in hatched} == {"input", "add", "output"}
-    assert shading.legend.hatched == "3 boxes: no rule counts its MACs"
+    assert shading.legend.hatched == "3 boxes: MACs not counted by any rule"
     assert Measured(graph).uncounted == {"add": 1}
 
 

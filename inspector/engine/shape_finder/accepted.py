@@ -26,6 +26,9 @@ _BEYOND = (1024, 2048, 4096)
 _GRAINS = (32, 16, 8, 4, 2, 1)
 _BATCHES = (1, 2, 3, 4, 5, 7, 8, 16, 32)
 _MOST_CHANNELS = 64
+# What takes hundreds of tries comes last, so that the time does for the others; unless it is what has to be mended.
+_LONG = ("size", "length")
+_NO_OTHER = " (no other was tried in the time)"
 # Sizes around one that lies beyond the range are tried one by one too.
 _AROUND = 64
 
@@ -51,15 +54,18 @@ def find_accepted(
     if not start.runs and start.obstacle is not None and start.obstacle.needs_values:
         start = bench.watched(bench.shapes, real=True)
     fed_runs = bench.runs(bench.shapes)
-    axes: list[AcceptedAxis] = []
-    for family in families(bench, start.meetings):
+    all_families = families(bench, start.meetings)
+    found: dict[int, list[AcceptedAxis]] = {}
+    for place, family in sorted(enumerate(all_families), key=lambda one: fed_runs and one[1].role in _LONG):
         progress(f"Trying {_WHAT[family.role]}")
-        if axes and not bench.runs(bench.shapes):
+        if found and not bench.runs(bench.shapes):
             break  # nothing was found that runs: no other axis can tell more
-        axes.append(_axis(bench, family, high))
-        _start_from(bench, family, axes[-1])
-        if family.role == "size" and len(bench.shapes[family.places[0][0]]) == 4 and axes[-1].runs:
-            axes += [_axis(bench, side, high) for side in _sides(family, bench.shapes)]
+        axis = _axis(bench, family, high)
+        found[place] = [axis]
+        _start_from(bench, family, axis)
+        if family.role == "size" and len(bench.shapes[family.places[0][0]]) == 4 and axis.runs:
+            found[place] += [_axis(bench, side, high) for side in _sides(family, bench.shapes)]
+    axes = [axis for place in sorted(found) for axis in found[place]]
     axes += _values(bench, start.meetings)
     pairs = sides_beside(bench, axes, high)
     return AcceptedShapes(
@@ -134,7 +140,7 @@ def _axis(bench: Bench, family: Family, high: int) -> AcceptedAxis:
     tried: list[int] = []
     grain = _GRAINS[0]
     for size in _coarse_first(sizes, family.base):
-        if bench.clock.over:
+        if bench.clock.over and tried:
             break
         grain = math.gcd(grain, size) if size != family.base else grain
         tried.append(size)
@@ -145,7 +151,7 @@ def _axis(bench: Bench, family: Family, high: int) -> AcceptedAxis:
         # The finest step was cut off: what is told is of the steps that were tried to their end.
         grain = min(_GRAINS[0], grain * 2) if len(tried) > 1 else _GRAINS[0]
         ran = [size for size in ran if size % grain == 0 or size == family.base]
-        note = f" (only multiples of {grain} were tried in the time)"
+        note = f" (only multiples of {grain} were tried in the time)" if len(tried) > 1 else _NO_OTHER
     ran = _with_values(bench, family, sorted(ran))
     if family.role == "length" and high == HIGHEST and high in ran:
         more, refused = _further(bench, family, high)
@@ -155,9 +161,10 @@ def _axis(bench: Bench, family: Family, high: int) -> AcceptedAxis:
     low, top = min(sizes), max(*sizes, *ran[-1:], *tried)
     why = _why(bench, family, sorted(tried), ran)
     if family.role == "batch":
-        sentence, why = _batch(bench, family, ran, why)
+        sentence, why = _batch(bench, family, ran, why, tried_others=len(tried) > 1)
     else:
-        sentence = _axis_sentence(family, runs_text(runs, low, top, _writer(bench, family)), ran) + note
+        told = runs_text(runs, low, top, _writer(bench, family))
+        sentence = _axis_sentence(family, told.removesuffix(" only") if note else told, ran) + note
     return AcceptedAxis(
         role=family.role,
         places=tuple(AxisPlace(input=index, axis=axis) for index, axis in family.places),
@@ -295,10 +302,12 @@ def _axis_sentence(family: Family, told: str, ran: Sequence[int]) -> str:
     return f"{name} {told}" if family.role != "size" else told
 
 
-def _batch(bench: Bench, family: Family, ran: Sequence[int], why: str) -> tuple[str, str]:
+def _batch(bench: Bench, family: Family, ran: Sequence[int], why: str, *, tried_others: bool) -> tuple[str, str]:
     """Any batch or not; and in train mode, where BatchNorm needs more than one value a channel."""
     if not ran:
         return "no batch that was tried runs", why
+    if not tried_others:
+        return f"batch {family.base}{_NO_OTHER}", why
     told = "any batch" if list(ran) == list(_BATCHES) else f"batch {runs_text(size_runs(ran), 1, max(_BATCHES))}"
     one, two = (moved(bench.shapes, family.places, size) for size in (1, 2))
     if 2 in ran and not bench.clock.over and bench.runs(two, train=True) and not bench.runs(one, train=True):

@@ -57,8 +57,12 @@ def sides_beside(bench: Bench, axes: Sequence[AcceptedAxis], high: int) -> Sides
     told = [_free(square, height, width)] if free else []
     if found:
         told.append(_listed(found))
-    relation: Relation = "free" if free else "listed" if found else "square" if square.runs else ""
-    return Sides(relation, tuple(found), ". ".join(told or ["Only squares run"] * bool(square.runs)), complete)
+    cut_off = bench.clock.over
+    if not told and square.runs:
+        told = ["Pictures that are not square were not all tried in the time" if cut_off else "Only squares run"]
+    squares = square.runs and not cut_off
+    relation: Relation = "free" if free else "listed" if found else "square" if squares else ""
+    return Sides(relation, tuple(found), ". ".join(told), complete and not cut_off)
 
 
 def _free(square: AcceptedAxis, height: AcceptedAxis, width: AcceptedAxis) -> str:

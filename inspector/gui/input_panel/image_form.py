@@ -65,6 +65,10 @@ class ImageForm(QWidget):
         self.clear_button.setVisible(bool(self._paths))
         self.hint.say("" if self._paths else "Drop images here, or choose some. Several make one batch.")
 
+    def paths(self) -> tuple[str, ...]:
+        """The files that are listed."""
+        return self._paths
+
     def show_preprocess(self, preprocess: Preprocess) -> None:
         """Show the steps in force."""
         if preprocess != self._preprocess:

@@ -280,8 +280,10 @@ class InputPanel(QWidget):
         if kind == "random" and not (given is not None and isinstance(given.source, RandomInput)):
             self.random.show_source(slot.proposed)
             self._feed(slot.proposed)
-            return
-        self._show_slot()
+        elif kind == "image" and self.images.paths() and not (given and isinstance(given.source, ImageInput)):
+            self.add_images(self.images.paths())  # those that are still listed there
+        else:
+            self._show_slot()
 
     def _choose_fed(self, fed: bool) -> None:
         slot = self._slot()

@@ -116,6 +116,8 @@ class AnswerStrip(QWidget):
             else:
                 left = _HEIGHT + 8
         for row, one in enumerate(self._top):
+            if row and top + (row + 1) * _LINE > self.height() + 2:  # better none than half of one
+                break
             self._paint_line(painter, QRect(left, top + row * _LINE, self.width() - left, _LINE), one, first=row == 0)
         painter.end()
 
