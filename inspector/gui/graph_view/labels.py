@@ -118,7 +118,11 @@ def _near(rects: NDArray[np.float32], low: NDArray[np.float64], high: NDArray[np
 def _all_points(picture: Picture, seen: Sequence[int]) -> NDArray[np.float64]:
     if not seen:
         return np.zeros((0, 2))
-    return np.concatenate([_dense(sampled(picture.layout.segment(s), picture.layout.direction)) for s in seen])
+    known, layout = picture.line_points, picture.layout
+    for segment in seen:
+        if segment not in known:
+            known[segment] = _dense(sampled(layout.segment(segment), layout.direction))
+    return np.concatenate([known[segment] for segment in seen])
 
 
 def _dense(line: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,10 @@ from inspector.gui.theme import Theme
 
 TEXT_FROM = 0.55  # not all text below this zoom
 TITLE_FROM = 0.26  # but titles, as large as can be read
-TITLE_PX, SMALL_TITLE_PX = 11.0, 9.0  # on the screen; long ones are smaller
+TITLE_PX, SMALL_TITLE_PX = 11.0, 8.5  # on the screen; long ones are smaller
 TIGHT = 8.0  # less than PAD: letters are scarce from afar
 LONG_TITLE = 9  # characters; of longer ones a few can be spared
+MOST_TITLES = 20_000  # remembered: each zoom has its own
 SHORTEST_CUT = 4  # characters: of a title that is cut shorter nothing is shown
 ROUND_FROM = 0.15  # and no rounding below this
 RADIUS = 7.0
@@ -29,6 +32,8 @@ FADED = 0.38
 NAMES_AFTER = 12.0  # between a shape and its axes' names
 FROM_AFAR = 0.28  # how much of its colour a box has whose band can hardly be seen
 WITHOUT_TITLE = 0.6  # and one that has nothing to be read on it
+SHEET = 0.82  # how much of what is below a container's ground covers
+DEEP = 8
 BADGE, ALARM, PILL = 0.09, 0.07, 0.08  # how strong these grounds are tinted: text is read on them
 
 
@@ -46,15 +51,23 @@ class Look:
         """Close enough to read."""
         return self.zoom >= TEXT_FROM
 
-    def large_title(self, size_px: float) -> tuple[QFont, float]:
-        """The font for titles of that size on the screen, and how much larger than the title font it is."""
-        font = self.metrics.large_title(round(size_px / self.zoom))
-        return font, font.pixelSize() / self.fonts.title.pixelSize()
+    def large_title(self, title: str, room: float) -> "LargeTitle":
+        """A title in letters that can be read from afar."""
+        return self.metrics.large_title(title, room, round(TITLE_PX / self.zoom), round(SMALL_TITLE_PX / self.zoom))
 
     @property
     def has_corners(self) -> bool:
         """Close enough for rounded corners and thin lines."""
         return self.zoom >= ROUND_FROM
+
+
+class LargeTitle(NamedTuple):
+    """A title as it is drawn from afar: cut, and how wide it and how high its capitals are."""
+
+    font: QFont
+    text: str
+    width: float
+    height: float
 
 
 @dataclass
@@ -64,13 +77,37 @@ class Metrics:
     fonts: Fonts
     _cut: dict[tuple[str, str, int], str] = field(default_factory=dict)
     _large: dict[int, QFont] = field(default_factory=dict)
+    _titles: dict[tuple[str, int, int, int], LargeTitle] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.title = QFontMetricsF(self.fonts.title)
         self.small = QFontMetricsF(self.fonts.small)
         self.shape = QFontMetricsF(self.fonts.shape)
 
-    def large_title(self, size: int) -> QFont:
+    def large_title(self, title: str, room: float, large: int, small: int) -> LargeTitle:
+        """A title in the larger font if it has room; else in the smaller one, and cut; sizes in units of the scene."""
+        key = (title, math.ceil(room), large, small)
+        known = self._titles.get(key)
+        if known is None:
+            if len(self._titles) > MOST_TITLES:
+                self._titles.clear()
+            known = self._titles[key] = self._fitted(title, room, large, small)
+        return known
+
+    def _fitted(self, title: str, room: float, large: int, small: int) -> LargeTitle:
+        own = self.fonts.title.pixelSize()
+        size = large
+        if self.title.horizontalAdvance(title) * size / own > room:
+            size = small
+            title = _short(title) if self.title.horizontalAdvance(title) * size / own > room else title
+        scale = size / own
+        text = self.cut("title", title, room / scale)
+        if text.endswith("…") and len(text) < SHORTEST_CUT:
+            text = ""
+        height = self.title.capHeight() * scale
+        return LargeTitle(self._font(size), text, self.title.horizontalAdvance(text) * scale, height)
+
+    def _font(self, size: int) -> QFont:
         """The title font, in that many units of the scene."""
         if size not in self._large:
             self._large[size] = QFont(self.fonts.title)
@@ -90,15 +127,21 @@ class Metrics:
 def paint_container(
     painter: QPainter, rect: QRectF, card: Card, look: Look, *, depth: int, border: QColor | None
 ) -> None:
-    """The translucent ground of an open container."""
+    """The ground of an open container."""
     theme = look.theme
-    ground = mixed(theme.group, theme.accent, 0.03 * (depth % 2) + 0.01)
-    ground = QColor(ground)
-    ground.setAlpha(210)
     edge = colour(theme.failure) if card.failed else colour(theme.border)
-    painter.setBrush(ground)
+    painter.setBrush(ground_at(theme, depth))
     painter.setPen(_pen(border or edge, 1.6 if card.failed or border else 1.0))
     _box(painter, rect, look, RADIUS + 3)
+
+
+@lru_cache(maxsize=256)
+def ground_at(theme: Theme, depth: int) -> QColor:
+    """As if sheets lay on each other that let a little through; opaque, as blending costs thrice the time."""
+    depth = min(depth, DEEP + depth % 2)  # further down they only alternate
+    below = theme.canvas if depth <= 0 else ground_at(theme, depth - 1).name()
+    sheet = mixed(theme.group, theme.accent, 0.03 * (depth % 2) + 0.01)
+    return mixed(below, sheet.name(), SHEET)
 
 
 def paint_header(painter: QPainter, rect: QRectF, card: Card, look: Look, *, depth: int, lit: bool) -> None:
@@ -108,6 +151,9 @@ def paint_header(painter: QPainter, rect: QRectF, card: Card, look: Look, *, dep
     fill = mixed(theme.group, theme.card, 0.55 if depth % 2 == 0 else 0.8)
     if not look.has_text:
         fill = mixed(theme.group, theme.border, 0.45)
+        painter.fillRect(bar.adjusted(2, 1, -2, 0), colour(theme.selection) if lit else fill)
+        _large_title(painter, bar, card, look)
+        return
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour(theme.selection) if lit else fill)
     inner = bar.adjusted(1, 1, -1, 0)
@@ -115,9 +161,6 @@ def paint_header(painter: QPainter, rect: QRectF, card: Card, look: Look, *, dep
     painter.drawRect(QRectF(inner.left(), inner.top() + RADIUS + 2, inner.width(), HEADER - RADIUS - 3))
     painter.setPen(_pen(colour(theme.border), 1.0))
     painter.drawLine(QPointF(bar.left(), bar.bottom()), QPointF(bar.right(), bar.bottom()))
-    if not look.has_text:
-        _large_title(painter, bar, card, look)
-        return
     paint_chevron(painter, QPointF(bar.left() + 15, bar.center().y()), look, is_open=True)
     _header_text(painter, bar, card, look)
 
@@ -189,7 +232,7 @@ def paint_card(
     else:
         painter.setBrush(ground)
         painter.drawRoundedRect(rect, radius, radius)
-        _band(painter, rect, colour(theme.failure) if card.failed else band)
+        _band(painter, rect, colour(theme.failure) if card.failed else band, look)
     if hatched and not card.failed:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(colour(theme.border), Qt.BrushStyle.BDiagPattern))
@@ -197,26 +240,21 @@ def paint_card(
     if look.has_text:
         _card_text(painter, rect, card, look)
     else:
-        _large_title(painter, rect.adjusted(BAND, 0, 0, 0), card, look)
+        has_band = card.style not in ("pill", "chip")
+        _large_title(painter, rect.adjusted(BAND if has_band else 0, 0, 0, 0), card, look)
 
 
 def _large_title(painter: QPainter, rect: QRectF, card: Card, look: Look) -> None:
     """What a box is, in letters that can be read from afar; nothing where they don't fit."""
     if look.zoom < TITLE_FROM:
         return
-    font, scale = look.large_title(TITLE_PX)
-    room, title = rect.width() - TIGHT, card.title
-    if look.metrics.title.horizontalAdvance(title) * scale > room:
-        font, scale = look.large_title(SMALL_TITLE_PX)
-        title = _short(title) if look.metrics.title.horizontalAdvance(title) * scale > room else title
-    if look.metrics.title.capHeight() * scale > rect.height():
+    title = look.large_title(card.title, rect.width() - TIGHT)
+    if not title.text or title.height > rect.height():
         return
-    title = look.metrics.cut("title", title, room / scale)
-    if title.endswith("…") and len(title) < SHORTEST_CUT:
-        return
-    painter.setFont(font)
+    painter.setFont(title.font)
     painter.setPen(colour(look.theme.failure if card.failed else look.theme.text))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, title)
+    middle = rect.center()
+    painter.drawText(QPointF(middle.x() - title.width / 2, middle.y() + title.height / 2), title.text)
 
 
 def _short(title: str) -> str:
@@ -224,10 +262,13 @@ def _short(title: str) -> str:
     return title[:-2] if title[-2:] in ("1d", "2d", "3d") and len(title) > LONG_TITLE else title
 
 
-def _band(painter: QPainter, rect: QRectF, band: QColor) -> None:
+def _band(painter: QPainter, rect: QRectF, band: QColor, look: Look) -> None:
+    inner = QRectF(rect.left() + 5, rect.top() + 7, 4, rect.height() - 14)
+    if not look.has_text:
+        painter.fillRect(inner, band)
+        return
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(band)
-    inner = QRectF(rect.left() + 5, rect.top() + 7, 4, rect.height() - 14)
     painter.drawRoundedRect(inner, 2, 2)
 
 

@@ -49,6 +49,7 @@ class Picture:
     failure: Failure | None = None
     known: KnownAxes = field(default_factory=KnownAxes)
     page: float = 0.0  # how long its columns are, should it be wrapped
+    line_points: dict[int, NDArray[np.float64]] = field(default_factory=dict, repr=False)  # kept by what places labels
     _paths: dict[int, QPainterPath] = field(default_factory=dict, repr=False)
 
     @cached_property

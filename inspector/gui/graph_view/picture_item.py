@@ -69,6 +69,7 @@ class _Frame:
     share: float = 1.0
     seen: list[int] = field(default_factory=list)
     looks: dict[str, painting.Look] = field(default_factory=dict)
+    pens: dict[tuple[bool, int, float], QPen] = field(default_factory=dict)
 
 
 class PictureItem(QGraphicsItem):
@@ -252,18 +253,21 @@ class PictureItem(QGraphicsItem):
             & (bounds[:, 3] >= view.top())
         )
         frame.seen = np.flatnonzero(inside).tolist()
-        for lit in (-1, 0, 1, 2):  # what is lit lies on top
-            for segment in frame.seen:
-                if frame.segment_lit[segment] == lit:
-                    if self.tick is not None:
-                        self.tick()
-                    self._paint_segment(frame, picture, segment, lit)
+        lights = frame.segment_lit[inside]
+        for lit in np.unique(lights).tolist():  # what is lit lies on top
+            for segment in np.asarray(frame.seen)[lights == lit].tolist():
+                if self.tick is not None:
+                    self.tick()
+                self._paint_segment(frame, picture, segment, lit)
 
     def _paint_segment(self, frame: _Frame, picture: Picture, segment: int, lit: int) -> None:
-        ink = _wire_ink(bool(picture.layout.skips[segment]), lit, frame.look.theme)
+        skip = bool(picture.layout.skips[segment])
         width = max(float(picture.widths[segment]) + (0.6 if lit == 2 else 0.0), THINNEST / frame.look.zoom)
-        pen = QPen(ink, width)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen = frame.pens.get((skip, lit, width))
+        if pen is None:
+            pen = frame.pens[skip, lit, width] = QPen(_wire_ink(skip, lit, frame.look.theme), width)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        ink = pen.color()
         frame.painter.setPen(pen)
         frame.painter.setBrush(Qt.BrushStyle.NoBrush)
         frame.painter.drawPath(picture.path(segment))

@@ -18,7 +18,7 @@ class FieldGrid(QWidget):
         self._grid.setHorizontalSpacing(GRID * 3)
         self._grid.setVerticalSpacing(GRID)
         self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnMinimumWidth(0, 68)
+        self._grid.setColumnMinimumWidth(0, 80)  # the longest name: the values of all sections stand below each other
         self._labels: list[tuple[QLabel, QLabel]] = []
         self._rows: tuple[tuple[str, str], ...] = ()
         theme_source().changed.connect(self._restyle)
