@@ -1,7 +1,7 @@
 """How long a graph takes to be seen and to be painted: 1k, 10k and 50k nodes, while panning and zooming at any scale.
 
-Run with `QT_QPA_PLATFORM=offscreen python benchmarks/frames.py`; prints two tables. In a view of 1400×900, long graphs wrapped. A frame is
-timed from the move to the end of its painting: median and worst.
+Run with `QT_QPA_PLATFORM=offscreen python benchmarks/frames.py`; prints two tables. In a view of 1400×900, which long
+graphs are wrapped for. A frame is timed from the move to the end of its painting: median and worst.
 """
 
 import os
