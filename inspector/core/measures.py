@@ -20,6 +20,7 @@ from inspector.protocol.graph import Graph, Node, Statistics
 
 Total = Literal["sum", "largest"]
 Values = NDArray[np.float64]
+OF_VALUES = ("zeros", "std", "mean_abs")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ class Measured:
         return known
 
     def additive(self, measure: Measure) -> Values:
-        """What each node adds to a total (n,): parameters that an earlier node has counted add nothing."""
+        """What each node gives to a total (n,): parameters that an earlier node has counted add nothing.
+
+        A group's values are those that its operations made, and not those of the weights that they read.
+        """
+        if measure.key in OF_VALUES:
+            made = np.array([node.kind in ("module", "function") for node in self.graph.nodes], np.bool_)
+            return np.where(made, self.column(measure), np.nan)
         if measure.key != "params":
             return self.column(measure)
         return np.array([node.num_params - node.num_shared for node in self.graph.nodes], np.float64)

@@ -14,7 +14,7 @@ from inspector.gui.measures_panel import MeasuresPanel
 from inspector.gui.measures_panel.model import BAR_ROLE, NAME_ROLE
 from inspector.gui.measures_panel.rows import module_rows
 from inspector.gui.state import RunState, WindowState
-from inspector.protocol.graph import Graph
+from inspector.protocol.graph import Graph, Statistics
 
 
 def shown(qtbot, **state):
@@ -65,6 +65,21 @@ def test_self_time_is_what_the_modules_inside_did_not_take(qtbot):
     assert told["model  Net"] == ("500 ms", "290 ms"), "two blocks of 100 ms and a Linear of 10 ms are inside"
     assert told["blocks.0  Block"] == ("100 ms", "80.0 ms"), "the addition is its own"
     assert told["head  Linear"] == ("10.0 ms", "10.0 ms")
+
+
+def test_the_values_of_a_module_are_those_it_made_and_not_those_of_its_weights():
+    made = Statistics(
+        num_elements=4, min=0, max=1, mean=0.4, std=0.5, zeros=1, nan=0, inf=0, num_sampled=4, mean_abs=0.4
+    )
+    weight = replace(made, zeros=4, std=0.9, mean_abs=7.0)
+    graph = residual(1)
+    first, *others = (replace(n, statistics=made) for n in graph.nodes if n.kind in ("module", "function"))
+    bias = replace(first, id=len(graph.nodes), kind="parameter", op="bias", statistics=weight)
+    values = tuple(n for n in graph.nodes if n.kind not in ("module", "function"))
+    nodes = sorted((*values, first, *others, bias), key=lambda n: n.id)
+    rows = module_rows(Measured(Graph(nodes=tuple(nodes), groups=graph.groups, edges=graph.edges)))
+    block = rows.fqns.index("blocks.0")
+    assert [rows.numbers[key][block] for key in ("zeros", "std", "mean_abs")] == [0.25, 0.5, 0.4]
 
 
 def test_bars_are_shares_of_the_greatest_in_the_column(qtbot):

@@ -101,8 +101,7 @@ def shade(visible: Visible, measured: Measured, key: str) -> Shading | None:
 def box_values(visible: Visible, measured: Measured, measure: Measure) -> Values:
     """The measure of every box (b,): a node's own, a folded group's total."""
     count = len(visible.boxes)
-    additive = measured.additive(measure) if measure.total == "sum" else measured.column(measure)
-    values = totals(additive, visible.box_of_node, count, measure.total)
+    values = totals(measured.additive(measure), visible.box_of_node, count, measure.total)
     own = measured.column(measure)
     for at, box in enumerate(visible.boxes):
         if box.node is not None:

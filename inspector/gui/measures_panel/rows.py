@@ -70,7 +70,7 @@ def module_rows(measured: Measured) -> Rows:
     counts = np.array([len(found) for found in owners], np.int64)
     owner = np.array([at for found in owners for at in found], np.int64)
     numbers = {
-        measure.key: totals(np.repeat(measured.column(measure), counts), owner, len(fqns), measure.total)
+        measure.key: totals(np.repeat(measured.additive(measure), counts), owner, len(fqns), measure.total)
         for measure in MEASURES
     }
     numbers["params"] = _params(graph, place)
