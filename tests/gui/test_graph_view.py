@@ -350,6 +350,25 @@ def test_the_overview_shows_only_when_there_is_more_than_fits(drawn, qtbot):
     assert drawn.canvas.visible_rect.contains(drawn.picture.rect_of_node(8).center())
 
 
+def test_the_overview_of_thousands_has_each_box_in_its_place_and_colour(view, qtbot):
+    view.set_wrapped(True)
+    shown(view, qtbot, lambda: view.draw(state_of(residual(blocks=600))))
+    picture = shown(view, qtbot, view.unfold_all)
+    assert len(picture.visible.boxes) > 1_500
+    minimap = view.findChild(Minimap)
+    image = minimap.grab().toImage()
+    ratio, scale = image.devicePixelRatio(), minimap._scale(picture)
+    named = {"Conv2d": 0, "ReLU": 0}
+    for at, box in enumerate(picture.visible.boxes):
+        op = picture.visible.hierarchy.graph.nodes[box.node].op
+        if op in named:
+            x, y = (scale[1:][i] + scale[0] * float(picture.layout.boxes[at, i]) + 0.5 for i in (0, 1))
+            found = image.pixelColor(int(x * ratio), int(y * ratio))
+            named[op] += close_to(found, picture.cards[at].colour, 60)
+    # where several share a pixel the last is seen
+    assert min(named.values()) > 100
+
+
 def test_the_graph_can_run_to_the_right(drawn, qtbot):
     picture = shown(drawn, qtbot, lambda: drawn.set_direction("right"))
     assert picture.layout.size[0] > picture.layout.size[1]

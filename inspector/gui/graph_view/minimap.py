@@ -1,7 +1,9 @@
 """A small picture of the whole graph with the part in view; shown when there is more than fits."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from inspector.gui.graph_view.colours import colour, mixed
@@ -13,6 +15,8 @@ LARGEST = QSize(176, 156)
 SMALLEST = QSize(64, 64)
 EDGE = 6.0
 INSET = 12
+MANY = 1_500  # boxes: more are written into the pixels, as painting each would hold up the window
+WIDEST_SPECK = 12  # pixels
 
 
 class Minimap(QWidget):
@@ -30,17 +34,20 @@ class Minimap(QWidget):
         self._view = QRectF()
         self._ground: QPixmap | None = None
         self._shading: Shading | None = None
+        self._inks: list[QColor] = []  # of the boxes; made when they are first painted
         self.hide()
 
     def shade(self, shading: Shading | None) -> None:
         """Other colours for the boxes of this picture."""
         self._shading = shading
-        self.redraw()
+        self.recolour()
 
     def show_picture(self, picture: Picture | None, shading: Shading | None = None) -> None:
         """Another graph, or another folding of it."""
+        if picture is not self._picture or shading is not self._shading:
+            self._inks = []
         self._picture, self._shading = picture, shading
-        self.redraw()
+        self._redraw()
         if picture is not None:
             width, height = max(picture.bounds.width(), 1.0), max(picture.bounds.height(), 1.0)
             room = self._room()
@@ -64,8 +71,12 @@ class Minimap(QWidget):
         around = self._around.size()
         return QSize(around.width() // 6, around.height() // 4).boundedTo(LARGEST).expandedTo(SMALLEST)
 
-    def redraw(self) -> None:
+    def recolour(self) -> None:
         """The colours changed."""
+        self._inks = []
+        self._redraw()
+
+    def _redraw(self) -> None:
         self._ground = None
         self.update()
 
@@ -135,12 +146,41 @@ class Minimap(QWidget):
         painter.translate(left, top)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(mixed(look.group, look.border, 0.5))
-        for x, y, w, h in (picture.layout.containers * scale).tolist():
+        outermost = picture.layout.containers[picture.layout.depth == 0]  # those inside have the same colour
+        for x, y, w, h in (outermost * scale).tolist():
             painter.drawRect(QRectF(x, y, w, h))
-        for at, (x, y, w, h) in enumerate((picture.layout.boxes * scale).tolist()):
-            painter.fillRect(QRectF(x, y, max(w, 1.0), max(h, 1.0)), self._ink(picture, at))
+        if not self._inks:
+            self._inks = [self._ink(picture, at) for at in range(len(picture.cards))]
+        rects = picture.layout.boxes * scale
+        if len(rects) > MANY:
+            painter.drawImage(QPointF(0, 0), self._specks(rects, (left, top)))
+        else:
+            for ink, (x, y, w, h) in zip(self._inks, rects.tolist(), strict=True):
+                painter.fillRect(QRectF(x, y, max(w, 1.0), max(h, 1.0)), ink)
         painter.end()
         return ground
+
+    def _specks(self, rects: NDArray[np.float32], corner: tuple[float, float]) -> QImage:
+        """Boxes at these places, from `corner` on, each at least a pixel."""
+        ratio = self.devicePixelRatioF()
+        width, height = (
+            max(int(np.ceil((side - start) * ratio)), 1)
+            for side, start in zip((self.width(), self.height()), corner, strict=True)
+        )
+        pixels = np.zeros((height, width), np.uint32)
+        inks = np.array([ink.rgba() for ink in self._inks], np.uint32)
+        at = np.floor(rects[:, :2] * ratio).astype(np.int64)
+        sizes = np.clip(np.round(rects[:, 2:] * ratio), 1, WIDEST_SPECK).astype(np.int64)
+        widest, highest = sizes.max(axis=0).tolist()
+        for right in range(widest):
+            for down in range(highest):
+                wide = (sizes[:, 0] > right) & (sizes[:, 1] > down)
+                x, y = at[wide, 0] + right, at[wide, 1] + down
+                inside = (x < width) & (y < height)
+                pixels[y[inside], x[inside]] = inks[wide][inside]
+        image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32).copy()
+        image.setDevicePixelRatio(ratio)
+        return image
 
     def _ink(self, picture: Picture, box: int) -> QColor:
         if picture.cards[box].failed:

@@ -183,7 +183,7 @@ class Stage(QObject):
         palette = self._empty.palette()
         palette.setColor(self._empty.foregroundRole(), colour(look.dimmed))
         self._empty.setPalette(palette)
-        self.minimap.redraw()
+        self.minimap.recolour()
         self.legend.update()
         self.item.update()
 
