@@ -73,7 +73,7 @@ from inspector.protocol.requests import (
 # The search looks at its own clock between tries; past this a try hangs.
 SLOWEST_SEARCH_S = 8.0
 # The names of a small model's axes come sooner than another request could miss the time.
-PATIENCE_S = 0.15
+PATIENCE_S = 0.3
 
 Emit = Callable[[AnyEvent], None]
 Put = Callable[[NDArray[np.generic]], ArrayRef]

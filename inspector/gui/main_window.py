@@ -21,7 +21,7 @@ from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
 from inspector.gui.dialogs import Dialogs
-from inspector.gui.docks import make_docks, place_docks, tell_count
+from inspector.gui.docks import make_docks, place_docks, put_close_buttons_last, tell_count
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.file_panel = FilePanel(samples)
         self.banners = BannerStack()
         self.actions_by_name = make_actions(self)
-        self.run_bar = RunBar(self.actions_by_name)
+        self.run_bar = RunBar(self.actions_by_name, self)  # before the docks, as Tab goes
         self.status_line = StatusLine()
         self.overlay = DropOverlay(self, lambda paths: plan_drop(paths, self.session.state))
         self.centre = named(QStackedWidget(), "centre", "The graph, or the file")
@@ -438,6 +438,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._complete)
         else:
             self._restyle()
+            put_close_buttons_last(self)
             self.completed.emit()
 
     def _restyle(self) -> None:

@@ -117,6 +117,7 @@ QToolButton:checked {{ background: {c.selection}; border-color: transparent; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
 QToolButton:disabled {{ color: {c.faint}; }}
 QToolBar QToolButton {{ min-height: 20px; min-width: 20px; }}
+QToolBar QLineEdit QToolButton {{ min-height: 0; min-width: 0; padding: 0; }}
 QToolBar QToolButton#qt_toolbar_ext_button {{ min-width: 12px; padding: 0; }}
 QToolBar QToolButton#run_button {{ background: {c.accent}; color: {on_accent(c)}; border-color: {c.accent};
     padding: 3px 12px 3px 8px; font-weight: 600; }}

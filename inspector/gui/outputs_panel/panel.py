@@ -27,6 +27,7 @@ from inspector.protocol.graph import Failure
 _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
 _EVIDENCE_HEIGHT = 380  # and one lower than this cuts the evidence to two lines; the tool tip has all of it
 _NARROW = 400
+_SPACING = 5
 _ONE_ROW_FROM = 640
 _UPRIGHT_FROM = 560  # from this width on, the answer stands beside the table
 
@@ -99,11 +100,21 @@ class OutputsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """A low panel gives its room to the table."""
         super().resizeEvent(event)
-        low, narrow = self.height() < _ANSWER_HEIGHT, self.width() < _NARROW
+        self._suit()
+        self._show_answer()
+
+    def _room(self) -> int:
+        """The height that is left beside what only some models need."""
+        rows = [part for part in (self.random, self.places) if not part.isHidden()]
+        return self.height() - sum(row.sizeHint().height() + _SPACING for row in rows)
+
+    def _suit(self) -> None:
+        """Arrange the parts for the room that there is."""
+        low, narrow = self._room() < _ANSWER_HEIGHT, self.width() < _NARROW
         upright = self.width() >= _UPRIGHT_FROM
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self.changes.set_low(low)
-        self.evidence.limit_lines(1 if low else 2 if self.height() < _EVIDENCE_HEIGHT else None)
+        self.evidence.limit_lines(1 if low else 2 if self._room() < _EVIDENCE_HEIGHT else None)
         self.expectation.sentence.limit_lines((1 if narrow else 2) if low else None)
         self._beside.setDirection(across if upright else down)
         self._beside.setSpacing(10 if upright else 5)
@@ -114,7 +125,6 @@ class OutputsPanel(QWidget):
         self.expectation.set_wide(not narrow and not one_row)
         for slider in (self.temperature, self.threshold):
             slider.set_compact(narrow)
-        self._show_answer()
 
     def _make_parts(self) -> None:
         self.answer = AnswerStrip()
@@ -186,7 +196,7 @@ class OutputsPanel(QWidget):
     def _place_parts(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(5)
+        column.setSpacing(_SPACING)
         controls = QHBoxLayout()
         controls.setSpacing(4)
         controls.addWidget(self.top)
@@ -261,6 +271,7 @@ class OutputsPanel(QWidget):
         if not self._order_chosen:  # quantities and features are looked up by their place
             self.order.setChecked(output.tensor.head.kind not in ("regression", "features"))
         self._read()
+        self._suit()
 
     def _show_parts(self) -> None:
         """The output alone, unless before and after stand in its place."""
@@ -322,7 +333,7 @@ class OutputsPanel(QWidget):
         return self._state.class_names or (model.class_names if model is not None else ())
 
     def _show_answer(self) -> None:
-        hidden = self.height() < _ANSWER_HEIGHT and self.width() < _UPRIGHT_FROM
+        hidden = self._room() < _ANSWER_HEIGHT and self.width() < _UPRIGHT_FROM
         hidden = hidden or self.changes.shows_both
         if self._table is None or hidden or not self._state.run.outputs:
             self.answer.show_answer(None, ())
