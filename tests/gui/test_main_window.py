@@ -580,8 +580,8 @@ def test_tab_goes_to_the_toolbar_first(opened: QWidget, qtbot: QtBot):
             widget = widget.nextInFocusChain()
         return met
 
-    qtbot.waitUntil(lambda: stops()[0] == "open_button")
-    assert stops().index("dock_modules_close") > stops().index("outputs_table")
+    assert stops()[0] == "open_button"
+    qtbot.waitUntil(lambda: stops().index("dock_modules_close") > stops().index("outputs_table"))
 
 
 def test_every_widget_that_takes_input_has_a_name_for_tests_and_screen_readers(opened: QWidget, qtbot: QtBot):
