@@ -7,10 +7,11 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.layout.container import Local, LocalLink, Point, Solution, solve
+from inspector.core.layout.container import Solution, solve
 from inspector.core.layout.messages import HEADER, Direction, Layout, LayoutRequest
 from inspector.core.layout.order import Orderer
 from inspector.core.layout.ports import turn_ports
+from inspector.core.layout.sketch import Local, LocalLink, Point
 from inspector.core.layout.split import Item, Port, Split, split_wires
 
 MARGIN = 16.0

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from inspector.core.layout.container import CROWD
 from inspector.core.layout.messages import LayoutRequest
 from inspector.core.layout.ranks import backward_links
+from inspector.core.layout.sketch import CROWD
 
 
 class Item(NamedTuple):
