@@ -41,12 +41,12 @@ class DockTitle(QWidget):
         )
         close.setFixedSize(20, 20)
         close.setIconSize(QSize(12, 12))
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Tab met nine of these; the View menu closes panels too
         close.clicked.connect(dock.close)
         row = QHBoxLayout(self)
         row.setContentsMargins(GRID * 2, GRID, GRID, GRID)
         row.addWidget(self._label, 1)
         row.addWidget(close)
-        self.close_button = close
         self._restyle()
         theme_source().changed.connect(self._restyle)
         dock.windowTitleChanged.connect(self._label.setText)
@@ -136,14 +136,6 @@ def place_docks(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
         named(bar, "dock_tabs", "Panels in this place")
         bar.setElideMode(Qt.TextElideMode.ElideNone)
-
-
-def put_close_buttons_last(window: QMainWindow) -> None:
-    """Tab goes to the toolbar first, and not to nine of these, which were made before it."""
-    last = window.previousInFocusChain() or window
-    for title in window.findChildren(DockTitle):
-        QWidget.setTabOrder(last, title.close_button)
-        last = title.close_button
 
 
 def tell_count(dock: QDockWidget, name: str, count: int) -> None:

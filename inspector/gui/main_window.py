@@ -21,7 +21,7 @@ from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
 from inspector.gui.dialogs import Dialogs
-from inspector.gui.docks import make_docks, place_docks, put_close_buttons_last, tell_count
+from inspector.gui.docks import make_docks, place_docks, tell_count
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
@@ -438,7 +438,6 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._complete)
         else:
             self._restyle()
-            put_close_buttons_last(self)
             self.completed.emit()
 
     def _restyle(self) -> None:

@@ -571,19 +571,6 @@ def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
     assert "run 3.1 ms observed · 2.4 ms plain" in line.run.text()
 
 
-def test_tab_goes_to_the_toolbar_first(opened: QWidget, qtbot: QtBot):
-    def stops() -> list[str]:
-        widget, met = opened.nextInFocusChain(), []
-        while widget is not opened:
-            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isEnabled():
-                met.append(widget.objectName())
-            widget = widget.nextInFocusChain()
-        return met
-
-    assert stops()[0] == "open_button"
-    qtbot.waitUntil(lambda: stops().index("dock_modules_close") > stops().index("outputs_table"))
-
-
 def test_every_widget_that_takes_input_has_a_name_for_tests_and_screen_readers(opened: QWidget, qtbot: QtBot):
     from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView
 
