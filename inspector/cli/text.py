@@ -13,6 +13,7 @@ from inspector.protocol.graph import Graph, Node
 from inspector.protocol.reports import EvaluateReport, OutputReport, RunReport
 
 MAX_ROWS = 60
+MAX_RULES = 6
 TOP_K = 10
 
 
@@ -56,6 +57,7 @@ def run_text(report: RunReport) -> str:
         where = report.failure.fqn or "the model's forward"
         lines += ["", f"Failed at {report.failure.op} in {where}, given {shapes}:", f"  {report.failure.message}"]
         lines += [f"  {report.failure.fix}"] if report.failure.fix else []
+        lines += [f"    {report.failure.code}"] if report.failure.code else []
     lines += finding_lines(report.findings, report.unchecked)
     if report.times is not None:
         lines += ["", *times_lines(report.times)]
@@ -135,11 +137,17 @@ def finding_lines(findings: Sequence[Finding], unchecked: Sequence[Unchecked]) -
     for finding in findings:
         lines += ["", f"{finding.severity}: {finding.message}"]
         lines += [f"  {finding.fix}"] if finding.fix else []
+        lines += [f"    {finding.code}"] if finding.code else []
     if unchecked:
         whys = dict.fromkeys(item.why for item in unchecked)
-        rules = {why: ", ".join(item.rule for item in unchecked if item.why == why) for why in whys}
-        lines += ["", *(f"unchecked: {named}, because {why}" for why, named in rules.items())]
+        rules = {why: [item.rule for item in unchecked if item.why == why] for why in whys}
+        lines += ["", *(f"unchecked: {_named(names)}, because {why}" for why, names in rules.items())]
     return lines
+
+
+def _named(rules: Sequence[str]) -> str:
+    """After a failure nearly all rules wait for an output."""
+    return ", ".join(rules) if len(rules) <= MAX_RULES else f"{len(rules)} rules"
 
 
 def table_lines(rows: Iterable[Sequence[str]], limit: int = MAX_ROWS) -> list[str]:

@@ -65,6 +65,12 @@ def seconds_text(elapsed_s: float) -> str:
     return f"{_three_digits(elapsed_s)} s" if elapsed_s < 59.95 else _minutes_text(elapsed_s)
 
 
+def range_text(low: float, high: float, digits: int = 4) -> str:
+    """`0.1 to 0.7`, or the one value where both are the same."""
+    one, other = value_text(low, digits), value_text(high, digits)
+    return one if one == other else f"{one} to {other}"
+
+
 def value_text(value: float, digits: int = 4) -> str:
     """A value in few characters: `0.1234`, `-4.632`, `1.2e-07`, `NaN`, `inf`; whole numbers below a million in full."""
     if math.isnan(value):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.formatting import shape_text, value_text
+from inspector.core.formatting import range_text, shape_text, value_text
 from inspector.core.head_trail import Family, Trail
 from inspector.core.readings import class_axis
 from inspector.protocol.graph import Node
@@ -286,8 +286,7 @@ def _called(node: Node) -> str:
 
 
 def _range_text(values: NDArray[np.float64]) -> str:
-    low, high = float(values.min()), float(values.max())
-    return value_text(low) if low == high else f"{value_text(low)} to {value_text(high)}"
+    return range_text(float(values.min()), float(values.max()))
 
 
 _RULES: dict[Family, Callable[[Trail, NDArray[np.float64]], Head]] = {

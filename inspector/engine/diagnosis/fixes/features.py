@@ -106,8 +106,26 @@ def _another_width(run: FailedRun, obstacle: Obstacle) -> str:
     if mends and feeds:
         return f"Set in_features={actual}{of}, or feed {expected} features."
     if mends:
-        return f"Set in_features={actual}{of}: the layer before gives {actual:,}, not {expected:,}."
+        giver = _giver(run.graph, run.node, actual)
+        return f"Set in_features={actual}{of}: {giver} gives {actual:,}, not {expected:,}."
     return f"Feed {expected:,} features instead of {actual:,}." if feeds else ""
+
+
+def _giver(graph: Graph, node: Node | None, features: int) -> str:
+    """The nearest layer with weights before this node that gives so many features, by name; else `the layer before`."""
+    waiting = [node.id] if node is not None else []
+    seen = set(waiting)
+    while waiting:
+        for edge in graph.edges:
+            if edge.target != waiting[0] or edge.source in seen:
+                continue
+            one = graph.nodes[edge.source]
+            if one.kind == "module" and one.num_params and one.outputs and one.outputs[0].shape[-1:] == (features,):
+                return f'{one.op} "{one.fqn}"'
+            seen.add(one.id)
+            waiting.append(one.id)
+        waiting.pop(0)
+    return "the layer before"
 
 
 def _plain(run: FailedRun, obstacle: Obstacle) -> str:

@@ -28,7 +28,10 @@ def check(context: RunContext) -> Iterator[Finding]:
                     "class that is unlikely can't say how unlikely, and learns nothing while it is 0."
                 ),
                 evidence={"zeros": zeros, "outputs": int(output.tensor.numel())},
-                fix=f"Remove the {trail.last.op} after the last Linear; where no target is negative, use Softplus.",
+                fix=(
+                    f"Remove the {trail.last.op} after the last Linear, or put the last Linear behind it where that is "
+                    "missing; where no target is negative, use Softplus."
+                ),
             )
         elif trail.family == "tanh":
             yield Finding(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.core.formatting import range_text
 from inspector.core.head_trail import walk_back
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
@@ -24,7 +25,7 @@ def check(context: RunContext) -> Iterator[Finding]:
             rule="sigmoid_head",
             severity="note",
             node=trail.last.id,
-            message=f"The model ends in sigmoid, so raw ({low:.4g} to {high:.4g}) is already a probability: {reading}.",
+            message=f"The model ends in sigmoid, so raw ({range_text(low, high)}) is already a probability: {reading}.",
             evidence={"lowest": low, "highest": high, "columns": int(values.shape[-1]) if values.ndim else 1},
             fix="Train with nn.BCELoss, or return the logits and use nn.BCEWithLogitsLoss.",
             code="loss = nn.BCELoss()(output, target)",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.core.formatting import range_text
 from inspector.core.head_trail import walk_back
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
@@ -19,7 +20,7 @@ def check(context: RunContext) -> Iterator[Finding]:
             severity="note",
             node=trail.last.id,
             message=(
-                f"One output without an activation ({low:.4g} to {high:.4g}) is a value on the target's own scale: "
+                f"One output without an activation ({range_text(low, high)}) is a value on the target's own scale: "
                 "softmax over its one column is always 1."
             ),
             evidence={"columns": 1, "lowest": low, "highest": high},

@@ -54,7 +54,7 @@ def _whole(seen: _Seen) -> Finding:
         severity="note",
         node=None,
         message=(
-            f"These weights look untrained: those of all {len(seen.drawn)} layers that could be told lie evenly within "
+            f"These weights look untrained: those of {_all(len(seen.drawn))} that could be told lie evenly within "
             f"±1/√fan_in, as torch draws them{norms}."
         ),
         evidence={"layers": len(seen.drawn), "trained": 0, "norms": seen.norms},
@@ -110,6 +110,10 @@ def _look(module: nn.Module, called: set[str]) -> _Seen:
         else:
             trained += 1
     return _Seen(drawn, trained, fresh_norms, norms)
+
+
+def _all(layers: int) -> str:
+    return "the only layer" if layers == 1 else f"all {layers} layers"
 
 
 def _weight_and_fan(part: nn.Module) -> tuple[torch.Tensor | None, int]:
