@@ -14,8 +14,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from frames import model
 from PySide6.QtCore import QCoreApplication, Qt
 
-from inspector.core.folding import build_hierarchy, look_at
+from inspector.core.grouping import build_hierarchy
 from inspector.core.measures import Measured
+from inspector.core.visible import look_at
 from inspector.gui.graph_view.shading import shade
 from inspector.gui.measures_panel.model import NUMBER_COLUMNS, MeasuresModel
 from inspector.gui.measures_panel.rows import node_rows

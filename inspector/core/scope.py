@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inspector.core.folding import ROOT, Box, Hierarchy, Visible, look_at, walk
+from inspector.core.hierarchy import ROOT, Hierarchy
+from inspector.core.visible import Box, Visible, look_at, walk
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,10 @@
 from folding_graphs import SPEC, blocks, chained, folded_graphs, graphs, node
 from hypothesis import given, settings
 
-from inspector.core.folding import (
-    ROOT,
-    build_hierarchy,
-    default_folding,
-    fold_all,
-    fold_to_depth,
-    look_at,
-    reveal,
-    structure_key,
-)
+from inspector.core.folding import default_folding, fold_all, fold_to_depth, reveal
+from inspector.core.grouping import build_hierarchy
+from inspector.core.hierarchy import ROOT, structure_key
+from inspector.core.visible import look_at
 from inspector.protocol.graph import Edge, Graph, Group, Node
 
 EXAMPLES = settings(max_examples=100, deadline=None)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from inspector.core import folding
+from inspector.core.grouping import build_hierarchy
 from inspector.core.layout import lay_out
 from inspector.gui.graph_view.cards import Fonts, Ruler
 from inspector.gui.graph_view.drawing import Cancelled, Drawing, png_size, whole, write_drawing
@@ -36,7 +36,7 @@ def drawing(qapp):
 
 def drawing_of(graph, qapp, **more):
     fonts = Fonts.of(qapp.font())
-    wish = Wish(graph, folding.build_hierarchy(graph), frozenset(), None, None, "down", Ruler(fonts))
+    wish = Wish(graph, build_hierarchy(graph), frozenset(), None, None, "down", Ruler(fonts))
     picture = make_picture(wish, lay_out)
     return Drawing(
         **({"picture": picture, "fonts": fonts, "colours": LIGHT, "area": whole(picture), "scale": 1.0} | more)

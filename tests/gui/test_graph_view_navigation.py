@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from inspector.core.folding import ROOT
+from inspector.core.hierarchy import ROOT
 from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.context_menu import make_menu
 from inspector.gui.graph_view.finding import Finder

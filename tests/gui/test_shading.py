@@ -8,7 +8,9 @@ from graph_view_graphs import node, residual
 from msgspec.structs import replace
 
 from inspector.core import folding
+from inspector.core.grouping import build_hierarchy
 from inspector.core.measures import CHOICES, NUMBERS, Measured
+from inspector.core.visible import look_at
 from inspector.gui.graph_view.shading import (
     NO_VALUE,
     PLAIN,
@@ -28,8 +30,8 @@ from inspector.protocol.graph import Edge, Graph, Statistics
 
 
 def look(graph, *, folded=False):
-    hierarchy = folding.build_hierarchy(graph)
-    return folding.look_at(hierarchy, folding.fold_all(hierarchy) if folded else frozenset())
+    hierarchy = build_hierarchy(graph)
+    return look_at(hierarchy, folding.fold_all(hierarchy) if folded else frozenset())
 
 
 def measured_like(graph, group_s=0.5):

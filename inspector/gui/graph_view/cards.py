@@ -9,9 +9,10 @@ from typing import Literal
 
 from PySide6.QtGui import QFont, QFontMetricsF
 
-from inspector.core.folding import Hierarchy, Visible
 from inspector.core.formatting import count_text, shape_text
 from inspector.core.graph_axes import NOTHING
+from inspector.core.hierarchy import Hierarchy
+from inspector.core.visible import Visible
 from inspector.gui.parts.fonts import number_font, small_font
 from inspector.gui.theme import GRID, KIND_COLOURS, NORMAL, SMALL
 from inspector.protocol.graph import Category, Failure, Graph, Node, TensorAxes

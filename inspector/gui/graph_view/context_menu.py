@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from inspector.core.folding import ROOT
 from inspector.core.formatting import shape_text
+from inspector.core.hierarchy import ROOT
 from inspector.gui.graph_view.selection import Pointed
 from inspector.gui.parts import named
 from inspector.protocol.graph import TensorSpec

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF
 
-from inspector.core.folding import ROOT
+from inspector.core.hierarchy import ROOT
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtWidgets import QToolTip
 
-from inspector.core import folding
+from inspector.core.hierarchy import ROOT
 from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.marking import NOTHING, Marking
 from inspector.gui.graph_view.neighbours import neighbour
@@ -154,7 +154,7 @@ class Gestures(QObject):
             return
         if key == Qt.Key.Key_Home:
             self._stage.canvas.look_at(placing.beginning(picture).center(), 1.0)
-        elif key == Qt.Key.Key_Backspace or (key == Qt.Key.Key_Escape and picture.visible.scope != folding.ROOT):
+        elif key == Qt.Key.Key_Backspace or (key == Qt.Key.Key_Escape and picture.visible.scope != ROOT):
             self.leave_requested.emit()
         elif key == Qt.Key.Key_Escape:
             self.choose_node(None)
@@ -175,7 +175,7 @@ class Gestures(QObject):
             self.toggle_requested.emit(selection.container)
         elif box is not None:
             around = picture.visible.boxes[box].parent
-            if around not in (folding.ROOT, picture.visible.scope):
+            if around not in (ROOT, picture.visible.scope):
                 self.toggle_requested.emit(around)
 
     def _enter_selected(self) -> None:

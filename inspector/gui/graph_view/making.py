@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.folding import ROOT, Hierarchy, Visible, build_hierarchy, default_folding
+from inspector.core.folding import default_folding
+from inspector.core.grouping import build_hierarchy
+from inspector.core.hierarchy import ROOT, Hierarchy
 from inspector.core.layout import Direction, Layout, LayoutRequest, page_length
 from inspector.core.scope import look_inside
+from inspector.core.visible import Visible
 from inspector.gui.graph_view.cards import Card, Ruler, cards_of, container_card
 from inspector.gui.graph_view.picture import KnownAxes, Picture
 from inspector.protocol.graph import Failure, Graph

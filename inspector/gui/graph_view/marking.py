@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from inspector.core.folding import Hierarchy
+from inspector.core.hierarchy import Hierarchy
 from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.selection import (
     Pointed,

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-from inspector.core.folding import Visible
 from inspector.core.formatting import bytes_text, named_shape_text, shape_text
 from inspector.core.graph_axes import NOTHING, group_output_axes, output_axes
 from inspector.core.layout import HEADER, Layout
 from inspector.core.tensor_sizes import is_open, spec_bytes
+from inspector.core.visible import Visible
 from inspector.gui.graph_view.cards import Card, container_card
 from inspector.protocol.graph import Failure, GraphAxes, Node, TensorAxes, TensorSpec
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.core.folding import ROOT, Hierarchy
+from inspector.core.hierarchy import ROOT, Hierarchy
 from inspector.gui.graph_view.paths import Trace, touching, trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.picture_item import Lighting

@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.folding import Visible
 from inspector.core.measures import (
     FINITE,
     FIRST,
@@ -29,6 +28,7 @@ from inspector.core.measures import (
     shares,
     totals,
 )
+from inspector.core.visible import Visible
 from inspector.gui.theme import Theme
 
 # in 24 even steps; between them it is as good as straight

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.client.layout_process import LayoutProcess
 from inspector.core import folding
-from inspector.core.folding import Hierarchy
+from inspector.core.hierarchy import ROOT, Hierarchy, module_depth
 from inspector.core.layout import Direction
 from inspector.core.scope import crumbs_to, deepest, lies_in
 from inspector.core.search import SearchError
@@ -178,8 +178,8 @@ class GraphView(QWidget):
     def fold_to_depth(self, depth: int) -> None:
         """Unfold down to a depth, fold what lies deeper; counted from the container that is shown alone, if one is."""
         if self._known is not None:
-            if self.scope != folding.ROOT:
-                depth += folding.module_depth(self._known, self.scope) + 1
+            if self.scope != ROOT:
+                depth += module_depth(self._known, self.scope) + 1
             self._fold(folding.fold_to_depth(self._known, depth), self._show_refolded)
 
     def set_direction(self, direction: Direction) -> None:
@@ -260,7 +260,7 @@ class GraphView(QWidget):
         before = self._entered.leave(container)
         if before is not None:
             self._restore(before)
-        elif container == folding.ROOT:
+        elif container == ROOT:
             self._entered.forget()
             self._ask(self._show_first, animated=False)
         else:
@@ -293,7 +293,7 @@ class GraphView(QWidget):
         if container == self.scope:
             self.fit()
             return
-        if container == folding.ROOT or not lies_in(hierarchy, container, self.scope):
+        if container == ROOT or not lies_in(hierarchy, container, self.scope):
             self.enter(container)
             return
         self._gestures.choose_container(container)
@@ -314,7 +314,7 @@ class GraphView(QWidget):
             place = hierarchy.node_parent[selection.node]
         if not lies_in(hierarchy, place, self.scope):
             place = self.scope
-        self.bar.show_place(crumbs_to(hierarchy, place), entered=self.scope != folding.ROOT)
+        self.bar.show_place(crumbs_to(hierarchy, place), entered=self.scope != ROOT)
 
     def toggle(self, container: int) -> None:
         """Fold or unfold one container, keeping its corner where it is."""
@@ -521,7 +521,7 @@ class GraphView(QWidget):
             if self.picture is not None:
                 self._canvas.look_at(where(self.picture).center(), max(self._canvas.zoom, 0.8))
 
-        folded = folding.reveal(hierarchy, self._folded, container) if container != folding.ROOT else self._folded
+        folded = folding.reveal(hierarchy, self._folded, container) if container != ROOT else self._folded
         left = not lies_in(hierarchy, container, self.scope)
         if left:
             self._entered.forget()
