@@ -101,6 +101,12 @@ def test_a_first_view_cuts_nothing_off_at_the_sides_that_there_is_room_for(view,
     assert bounds.width() < seen.width()
     assert seen.left() <= bounds.left()
     assert seen.right() >= bounds.right()
+    view.resize(300, 500)
+    placing.show_first(view.canvas, view.picture, "down")
+    seen = view.canvas.visible_rect
+    assert seen.width() < bounds.width()
+    assert seen.right() <= bounds.right() + 20
+    assert seen.contains(view.picture.rect_of_node(0))
 
 
 def test_the_first_view_is_made_anew_in_another_size_until_the_user_moves_it(drawn):

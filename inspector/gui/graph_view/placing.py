@@ -96,8 +96,8 @@ def _show_beginning(canvas: Canvas, picture: Picture, direction: Direction) -> N
 
 
 def _middle(start: float, half: float, size: float) -> float:
-    """The middle of the view across: the picture's; a larger one begins at its edge, if the first box is seen then."""
-    return max(start, half) if size > 2 * half else size / 2
+    """The middle of the view across: the picture's; in a larger one the first box, and no empty ground beside it."""
+    return min(max(start, half), size - half) if size > 2 * half else size / 2
 
 
 def _keep(canvas: Canvas, old: QPointF, new: QPointF) -> None:
