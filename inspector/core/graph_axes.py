@@ -54,6 +54,23 @@ def with_axes(graph: Graph, axes: GraphAxes | None) -> Graph:
     return msgspec.structs.replace(graph, nodes=tuple(nodes), groups=tuple(groups))
 
 
+def axes_in(graph: Graph) -> GraphAxes:
+    """What the tensors of a graph say of their axes themselves, beside it again."""
+    kinds: dict[TensorAxes, int] = {}
+
+    def places(specs: tuple[TensorSpec, ...]) -> tuple[int, ...]:
+        told = [TensorAxes(names=spec.axes, batch=spec.batch) for spec in specs]
+        return tuple(-1 if axes == NOTHING else kinds.setdefault(axes, len(kinds)) for axes in told)
+
+    inputs = tuple(places(node.inputs) for node in graph.nodes)
+    outputs = tuple(places(node.outputs) for node in graph.nodes)
+    group_inputs = tuple(places(group.inputs) for group in graph.groups)
+    group_outputs = tuple(places(group.outputs) for group in graph.groups)
+    return GraphAxes(
+        kinds=tuple(kinds), inputs=inputs, outputs=outputs, group_inputs=group_inputs, group_outputs=group_outputs
+    )
+
+
 def batch_sentence(axes: GraphAxes) -> str:
     """What was found out about the batch."""
     if axes.note:

@@ -6,7 +6,7 @@ from inspector.client import fake_messages as said
 from inspector.client.base import Reply
 from inspector.client.checks import check_reply
 from inspector.core.formatting import named_shape_text
-from inspector.core.graph_axes import axes_lines, batch_sentence, node_specs, output_axes, with_axes
+from inspector.core.graph_axes import axes_in, axes_lines, batch_sentence, node_specs, output_axes, with_axes
 from inspector.protocol.events import AxesFound
 from inspector.protocol.graph import GraphAxes, TensorAxes, TensorSpec
 
@@ -28,6 +28,13 @@ def test_every_tensor_of_the_graph_says_its_axes_once_they_are_put_in():
             assert len(spec.axes) == len(spec.batch) == len(spec.shape)
     assert with_axes(graph, None) is graph
     assert node_specs(graph, None, 0)[1] == graph.nodes[0].outputs
+
+
+def test_axes_that_a_graph_says_itself_are_found_beside_it_again():
+    graph, axes = said.graph(), said.graph_axes()
+    whole = with_axes(graph, axes)
+    assert with_axes(graph, axes_in(whole)) == whole
+    assert axes_in(graph).kinds == ()
 
 
 def test_axes_of_another_graph_name_nothing_that_they_do_not_fit():

@@ -21,7 +21,7 @@ from inspector.gui.graph_view.making import Wish, make_picture
 from inspector.gui.graph_view.offscreen import write_graph_picture
 from inspector.gui.graph_view.shading import Legend, Shading
 from inspector.gui.theme import DARK, LIGHT
-from inspector.protocol.graph import Edge, Graph, Group
+from inspector.protocol.graph import Edge, Graph, Group, TensorSpec
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = 'a.<b>&"quoted"\x01\x0b.' + "long" * 30
@@ -59,7 +59,10 @@ def test_the_command_line_wraps_what_is_long(qapp, tmp_path):
     nodes = tuple(node(at, "Linear", f"fc{at}", 0, (1, at + 2), details=str(at)) for at in range(count))
     edges = tuple(Edge(source=at, source_output=0, target=at + 1, target_input=0) for at in range(count - 1))
     group = Group(id=0, fqn="", class_name="Net", parent=None, call_index=0)
-    write_graph_picture(Graph(nodes=nodes, groups=(group,), edges=edges), None, "svg", tmp_path / "g.svg")
+    named = msgspec.structs.replace(nodes[7], outputs=(TensorSpec(shape=(1, 9), dtype="x", axes=("N", "D")),))
+    graph = Graph(nodes=(*nodes[:7], named, *nodes[8:]), groups=(group,), edges=edges)
+    write_graph_picture(graph, None, "svg", tmp_path / "g.svg")
+    assert "N D" in (tmp_path / "g.svg").read_text(encoding="utf-8")
     height = float(ElementTree.parse(tmp_path / "g.svg").getroot().get("viewBox").split()[3])
     assert 1_000 < height < 4_000  # 9,000 in one column
 

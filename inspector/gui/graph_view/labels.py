@@ -65,11 +65,12 @@ class _Taken:
         self._boxes = _near(layout.boxes, low, high)
         self._containers = _near(layout.containers, low, high)
         self._labels: list[QRectF] = []
+        self._ground = picture.bounds.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)  # beyond it an export is cut off
 
     def room(self, segment: int, width: float) -> QRectF | None:
         """A free place beside the end of a segment, to the right or else to the left."""
         for rect in self._candidates(segment, width):
-            if self._is_free(rect):
+            if self._ground.contains(rect) and self._is_free(rect):
                 self._labels.append(rect)
                 return rect
         return None

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from inspector.core.graph_axes import axes_in
 from inspector.core.layout import Direction
 from inspector.gui.graph_view.cards import Fonts, Ruler
 from inspector.gui.graph_view.drawing import Drawing, Kind, whole, write_drawing
 from inspector.gui.graph_view.making import Wish, make_picture
+from inspector.gui.graph_view.picture import KnownAxes
 from inspector.gui.theme import DARK, LIGHT
 from inspector.protocol.graph import Failure, Graph
 
@@ -34,7 +36,8 @@ def write_graph_picture(
 
     font = make_application().font()
     fonts = Fonts.of(font)
-    wish = Wish(graph, None, frozenset(), None, failure, direction, Ruler(fonts), room=SCREEN)
+    axes = KnownAxes(axes_in(graph))
+    wish = Wish(graph, None, frozenset(), None, failure, direction, Ruler(fonts), axes=axes, room=SCREEN)
     process = LayoutProcess()
     try:
         picture = make_picture(wish, process.lay_out)
