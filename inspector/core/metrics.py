@@ -119,33 +119,6 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> "R
     return Reliability(edges, count.astype(np.int64), accuracy, mean)
 
 
-def top_k_accuracy(true_outputs: ArrayLike, scores: ArrayLike, k: int) -> float | None:
-    """Share of rows of `scores` (n, K) whose true output is among the k highest; on ties the lower index goes first."""
-    truth = np.asarray(true_outputs, np.int64)
-    rows = np.asarray(scores, np.float64)
-    if not len(truth):
-        return None
-    best = np.argsort(-rows, axis=1, kind="stable")[:, : max(k, 0)]
-    return float((best == truth[:, None]).any(axis=1).mean())
-
-
-def threshold_sweep(positive: ArrayLike, score: ArrayLike) -> "Sweep":
-    """What each threshold on a two-class score gives: an image is claimed positive where score > threshold.
-
-    Thresholds are 0 and every distinct score, ascending, so that each possible split of the images occurs once.
-    """
-    truth = np.asarray(positive, bool).ravel()
-    scores = np.asarray(score, np.float64).ravel()
-    thresholds = np.unique(np.concatenate([[0.0], scores]))
-    above_true = _count_above(np.sort(scores[truth]), thresholds)
-    above_false = _count_above(np.sort(scores[~truth]), thresholds)
-    return Sweep(thresholds, above_true, above_false, int(truth.sum()), int((~truth).sum()))
-
-
-def _count_above(ordered: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    return (len(ordered) - np.searchsorted(ordered, thresholds, side="right")).astype(np.int64)
-
-
 def _class_metrics(name: str, hits: int, total: int, claims: int) -> ClassMetrics:
     """F1 is 2·hits / (true + predicted), which is defined as soon as the class occurs on either side."""
     return ClassMetrics(
@@ -169,20 +142,3 @@ class Reliability:
     count: NDArray[np.int64]
     accuracy: NDArray[np.float64]
     confidence: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Per threshold: how many positives, and how many negatives, are claimed positive."""
-
-    thresholds: NDArray[np.float64]
-    true_positives: NDArray[np.int64]
-    false_positives: NDArray[np.int64]
-    num_positive: int
-    num_negative: int
-
-    def accuracy(self) -> NDArray[np.float64]:
-        """Share of images on the right side, per threshold; NaN without images."""
-        total = self.num_positive + self.num_negative
-        right = self.true_positives + (self.num_negative - self.false_positives)
-        return right / total if total else np.full(len(self.thresholds), np.nan)

@@ -14,8 +14,6 @@ from inspector.core.metrics import (
     normalise,
     outside_of,
     reliability,
-    threshold_sweep,
-    top_k_accuracy,
 )
 
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=80)
@@ -92,7 +90,6 @@ def test_without_images_no_figure_is_defined():
     assert balanced is None
     assert per_class[0].f1 is None
     assert calibration_error([], []) is None
-    assert top_k_accuracy([], np.zeros((0, 3)), 1) is None
 
 
 def test_outputs_become_classes_by_the_mapping_and_shared_outputs_keep_an_image_in_its_own_class():
@@ -114,25 +111,3 @@ def test_calibration_error_is_the_sum_over_bins_written_out(found):
             total += gap * len(inside) / len(found)
     assert calibration_error(confidence, right) == pytest.approx(total, abs=1e-9)
     assert reliability(confidence, right).count.sum() == len(found)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000))
-def test_top_k_accuracy_is_that_of_scikit_learn(seed):
-    rng = np.random.default_rng(seed)
-    scores, true = rng.random((30, 6)), rng.integers(0, 6, 30)
-    for k in (1, 2, 5):
-        expected = oracle.top_k_accuracy_score(true, scores, k=k, labels=range(6))
-        assert top_k_accuracy(true, scores, k) == pytest.approx(expected, abs=1e-9)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=40))
-def test_each_threshold_counts_what_lies_above_it(found):
-    truth, scores = (np.array(side) for side in zip(*found, strict=True))
-    sweep = threshold_sweep(truth, scores)
-    for place, threshold in enumerate(sweep.thresholds):
-        claimed = scores > threshold
-        assert sweep.true_positives[place] == (claimed & truth).sum()
-        assert sweep.false_positives[place] == (claimed & ~truth).sum()
-        assert sweep.accuracy()[place] == pytest.approx((claimed == truth).mean(), abs=1e-9)

@@ -16,13 +16,12 @@ _KEPT = frozenset(_NAMES.split())
 
 
 class Tensor:
-    """Stands where a tensor was among the arguments: `ndim` axes, of bools or not."""
+    """Stands where a tensor was among the arguments, of `ndim` axes."""
 
-    __slots__ = ("is_bool", "ndim")
+    __slots__ = ("ndim",)
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.ndim = tensor.dim()
-        self.is_bool = tensor.dtype in (torch.bool, torch.uint8)
 
 
 # Stands for any other object.

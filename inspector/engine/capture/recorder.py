@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -23,7 +22,6 @@ from inspector.protocol.graph import Category, NodeKind, TensorSpec
 
 # (node, output, inferred)
 Origin = tuple[int, int, bool]
-Phase = Literal["running", "failed"]
 
 
 @dataclass(slots=True)
