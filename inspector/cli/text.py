@@ -6,7 +6,15 @@ import numpy as np
 
 from inspector.cli.times import times_lines
 from inspector.core.changes import change_text
-from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, shape_text, value_text
+from inspector.core.formatting import (
+    bytes_text,
+    count_text,
+    percent_text,
+    probability_text,
+    seconds_text,
+    shape_text,
+    value_text,
+)
 from inspector.protocol.files import FileDescription, GlobalUse
 from inspector.protocol.findings import Finding, Unchecked
 from inspector.protocol.graph import Graph, Node
@@ -119,7 +127,8 @@ def _output_lines(output: OutputReport) -> list[str]:
         table: list[tuple[str, ...]] = [("class", "raw", "softmax", "sigmoid")]
         for index in order:
             name = output.classes[index] if index < len(output.classes) else str(index)
-            table.append((name, value_text(float(rows[0, index])), f"{soft[0, index]:.4f}", f"{sig[0, index]:.4f}"))
+            shares = (probability_text(float(reading[0, index])) for reading in (soft, sig))
+            table.append((name, value_text(float(rows[0, index])), *shares))
         lines += table_lines(table)
         if len(rows) > 1:
             lines.append(f"(the first of {output.shape[0]} rows)")

@@ -113,3 +113,12 @@ def _minutes_text(elapsed_s: float) -> str:
     if whole_s < 3600:
         return f"{whole_s // 60} min {whole_s % 60:02d} s"
     return f"{whole_s // 3600} h {whole_s % 3600 // 60:02d} min"
+
+
+def probability_text(value: float) -> str:
+    """Four decimals; what is smaller by its power of ten, as 0.0000 would be a lie."""
+    if math.isnan(value):
+        return "NaN"
+    if 0 < value < 0.00005:
+        return f"{value:.1e}"
+    return f"{value:.4f}"

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from inspector.core.formatting import probability_text
 from inspector.core.heads import probabilities
-from inspector.gui.outputs_panel.table import probability_text
 from inspector.gui.parts import named, number_font, to_image
 from inspector.gui.parts.picture import draw_picture
 from inspector.gui.theme import NORMAL, Theme, mixed, theme, theme_source

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.formatting import value_text
+from inspector.core.formatting import probability_text, value_text
 from inspector.core.heads import squash_ceiling
 from inspector.core.readings import sigmoid, softmax
 from inspector.protocol.outputs import Head, HeadKind
@@ -173,12 +173,3 @@ def raw_text(value: float, greatest: float, *, integral: bool = False) -> str:
     if 1e-2 <= greatest < 1e5:
         return f"{value:.4f}"
     return value_text(value) if greatest else "0"
-
-
-def probability_text(value: float) -> str:
-    """Four decimals; what is smaller by its power of ten, as 0.0000 would be a lie."""
-    if np.isnan(value):
-        return "NaN"
-    if 0 < value < 0.00005:
-        return f"{value:.1e}"
-    return f"{value:.4f}"
