@@ -151,3 +151,10 @@ def _how(config: Mapping[str, object]) -> dict[str, Any]:
     if config.get("do_rescale") is False:
         changes["scale"] = "byte"
     return changes
+
+
+def exchanged(now: Preprocess) -> Preprocess:
+    """The same of the negative: (1 − x − mean) / std, which is (x − (1 − mean)) / (−std); of bytes with 255 for 1."""
+    top = 1.0 if now.scale == "unit" else 255.0
+    mean, std = now.mean or (0.0,), now.std or (1.0,)
+    return msgspec.structs.replace(now, mean=tuple(top - one for one in mean), std=tuple(-one for one in std))

@@ -1,7 +1,8 @@
 import msgspec
+import numpy as np
 import pytest
 
-from inspector.core.presets import PRESETS, apply_preset, preprocess_from_config, preset_of
+from inspector.core.presets import PRESETS, apply_preset, exchanged, preprocess_from_config, preset_of
 from inspector.protocol.inputs import Preprocess
 
 
@@ -82,3 +83,15 @@ def test_a_configuration_that_says_nothing_or_nonsense_gives_no_nonsense(config)
 def test_a_configuration_without_normalisation_leaves_it_out():
     found = preprocess_from_config({"size": 96, "image_mean": [0.5], "image_std": [0.5], "do_normalize": False})
     assert (found.height, found.mean, found.std) == (96, (), ())
+
+
+def test_the_negative_is_the_same_preparation_of_one_minus_the_picture():
+    x = np.linspace(0, 1, 12)
+    for preset, top in (("As is (0…1)", 1.0), ("−1…1", 1.0), ("0…255", 255.0)):
+        now = apply_preset(Preprocess(channels=1), preset)
+        other = exchanged(now)
+
+        def prepared(values, how):
+            return (values - (how.mean or (0.0,))[0]) / (how.std or (1.0,))[0]
+
+        np.testing.assert_allclose(prepared(x * top, other), prepared((1 - x) * top, now), atol=1e-12)

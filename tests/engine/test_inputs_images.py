@@ -206,6 +206,8 @@ def test_what_the_model_sees_is_the_picture_again_whatever_was_done_to_it(tmp_pa
         Preprocess(layout="NHWC", channel_order="BGR", mean=(0.5,), std=(0.5,)),
     ):
         assert np.array_equal(prepare_input(ImageInput(paths=(path,), preprocess=preprocess)).picture, pixels)
+    negative = Preprocess(mean=(1.0,), std=(-1.0,))
+    assert np.array_equal(prepare_input(ImageInput(paths=(path,), preprocess=negative)).picture, 255 - pixels)
     grey = prepare_input(ImageInput(paths=(path,), preprocess=Preprocess(channels=1))).picture
     assert grey.shape == (12, 10, 3)
     assert "not normalised" in prepare_input(ImageInput(paths=(path,))).note

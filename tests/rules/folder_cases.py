@@ -65,6 +65,7 @@ def taught_and_fed(learned, given):
 
 
 BGR = {"channel_order": "BGR"}
+NEGATIVE = {"mean": (1.0,), "std": (-1.0,)}
 UNIT, IMAGENET, BYTE, SIGNED = "As is (0…1)", "ImageNet", "0…255", "−1…1"
 
 
@@ -161,6 +162,7 @@ FAULTY_FOLDERS = {
         ("−1…1 instead of 0…1", taught_and_fed((UNIT,), (SIGNED,))),
         ("BGR for RGB", taught_and_fed((UNIT,), (UNIT, BGR))),
         ("RGB for BGR, normalised", taught_and_fed((IMAGENET, BGR), (IMAGENET,))),
+        ("dark on light, taught light on dark", taught_and_fed((UNIT, NEGATIVE), (UNIT,))),
     ],
     "dead_channels": [
         ("nn.ReLU", rectified(nn.ReLU(), 6)),

@@ -13,10 +13,11 @@ def picture_of_image(values: NDArray[np.float32], preprocess: Preprocess) -> NDA
     """The first picture back from what `preprocess_image` made of it: the proof of what the model was fed."""
     last = values.transpose(1, 2, 0) if preprocess.layout == "NCHW" else values
     pixels: NDArray[np.float64] = last.astype(np.float64)
-    if preprocess.std:
-        pixels *= np.asarray(preprocess.std)
-    if preprocess.mean:
-        pixels += np.asarray(preprocess.mean)
+    std = np.asarray(preprocess.std or (1.0,))
+    mean = np.asarray(preprocess.mean or (0.0,))
+    top = 1.0 if preprocess.scale == "unit" else 255.0
+    pixels *= np.abs(std)
+    pixels += np.where(std < 0, top - mean, mean)  # below 0 it fed the negative
     if preprocess.scale == "unit":
         pixels *= 255.0
     if preprocess.channel_order == "BGR" and pixels.shape[2] >= 3:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.heads import predicted
-from inspector.core.presets import PRESETS, apply_preset
+from inspector.core.presets import PRESETS, apply_preset, exchanged
 from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext
 from inspector.protocol.findings import Finding
 from inspector.protocol.inputs import Preprocess
@@ -17,14 +17,14 @@ _SAMPLE = 64
 # A model that answers this well is fed rightly; trying is then a waste.
 _GOOD = 0.9
 _LEAST_GAIN = 0.1
-# The difference of two shares on the sample must be so many times its standard error, as the best of seven is taken.
+# The difference of two shares on the sample must be so many times its standard error, as the best of eight is taken.
 _SURE = 3.0
 # All tries together.
 _LONGEST_S = 30.0
 
 
 def check(context: EvaluationContext) -> Iterator[Finding]:
-    """Another preset, or blue and red exchanged, makes clearly more of the sample right."""
+    """Another preset, blue and red or black and white exchanged, makes clearly more of the sample right."""
     answers = predicted(context.outputs, context.head)
     wanted = _wanted(context)
     known = wanted >= 0
@@ -85,6 +85,7 @@ def _variants(now: Preprocess) -> dict[str, Preprocess]:
     if now.channels >= 3:
         other = "BGR" if now.channel_order == "RGB" else "RGB"
         found[f"{other} in place of {now.channel_order}"] = msgspec.structs.replace(now, channel_order=other)
+    found["black and white exchanged"] = exchanged(now)
     seen = [now]
     kept = {}
     for name, variant in found.items():
