@@ -161,6 +161,7 @@ FAULTY = {
             ROWS,
         ),
         Case("train() that always says yes", AlwaysTraining, ROWS),
+        Case("Dropout made in forward", lambda: Written(lambda m, x: nn.Dropout()(m.net(x)), net=mlp()), ROWS),
     ],
     "batch_norm_one_item": [
         Case("as module", lambda: cnn(norm=True), (1, 3, 16, 16), mode="train"),

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from inspector.engine.capture.modules import TRAINS_NOTE
+from inspector.engine.capture.modules import GUEST_NOTE, TRAINS_NOTE
 from inspector.engine.diagnosis.context import RunContext
+from inspector.engine.diagnosis.fixes.code import place_of
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Node
 
@@ -41,18 +42,23 @@ def _switched(context: RunContext) -> Iterator[Finding]:
     first = found[0]
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
     goes = "goes by the statistics of this batch alone" if is_batch_norm(first) else "draws at random"
-    name = first.fqn if first.fqn.isidentifier() else ""
+    fix = (
+        "Make it once, in __init__, as an attribute of the model: model.eval() then reaches it."
+        if GUEST_NOTE in first.notes
+        else f"Take {place_of(first.fqn)}.train() out of forward, or mend the model's own train(): model.eval() then "
+        "reaches it."
+    )
+    what = f"A {first.op} made in forward" if GUEST_NOTE in first.notes else f"{first.op} {first.fqn}"
     yield Finding(
         rule="training_mode",
         severity="warning",
         node=first.id,
         message=(
-            f"{first.op} {first.fqn} runs as in training although the model is in eval mode{more}: it {goes}, and "
+            f"{what} runs as in training although the model is in eval mode{more}: it {goes}, and "
             "model.eval() has no effect on it."
         ),
         evidence={"layers": len(found)},
-        fix=f"Take self.{name or first.fqn}.train() out of forward, or mend the model's own train(): model.eval() then "
-        "reaches it.",
+        fix=fix,
     )
 
 
