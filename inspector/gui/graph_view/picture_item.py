@@ -1,6 +1,5 @@
 """The one item of the scene: paints the picture from arrays, only what is in view, in levels of detail."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -90,7 +89,7 @@ class PictureItem(QGraphicsItem):
         self.colours: Theme | None = None  # None for those of the window
         self.tick: Callable[[], None] | None = None  # called for every box and wire, where painting takes long
         self._far: Far | None = None
-        self._inks: tuple[Theme, list[int]] | None = None
+        self._inks: tuple[Theme, NDArray[np.int64]] | None = None
         self.shading: Shading | None = None
 
     def show_picture(self, picture: Picture | None, fonts: Fonts, shading: Shading | None = None) -> None:
@@ -287,19 +286,35 @@ class PictureItem(QGraphicsItem):
         if len(lit) < MANY_BOXES:
             for segment in lit.tolist():
                 self._paint_segment(frame, picture, segment, int(frame.segment_lit[segment]))
-        by_ink: dict[int, list[int]] = defaultdict(list)
-        marked: list[int] = []
-        inks = self._far_inks(picture, look)
-        for box in self._far.apart(boxes, zoom):
-            stands_out = box in self.effects.changed or box == self.effects.first or box in self.marks
-            if self._ring(box) is not None or stands_out:
-                marked.append(box)
-            else:
-                by_ink[inks[box] & 0x60FFFFFF if self._is_faded(box) else inks[box]].append(box)
-        self._far.paint_boxes(painter, by_ink)
-        self._paint_boxes(frame, picture, marked)
+        seen = np.asarray(self._far.apart(boxes, zoom), np.int64)
+        stands_out = self._standing_out(picture)
+        plain = seen[~stands_out[seen]]
+        inks = np.where(self._faded(picture)[plain], 0x60FFFFFF, 0xFFFFFFFF) & self._far_inks(picture, look)[plain]
+        order = np.argsort(inks, kind="stable")
+        groups = np.split(plain[order], np.flatnonzero(np.diff(inks[order])) + 1) if len(plain) else []
+        firsts = [int(ink) for ink in np.unique(inks)]
+        self._far.paint_boxes(painter, {ink: found.tolist() for ink, found in zip(firsts, groups, strict=True)})
+        self._paint_boxes(frame, picture, seen[stands_out[seen]].tolist())
 
-    def _far_inks(self, picture: Picture, look: Theme) -> list[int]:
+    def _standing_out(self, picture: Picture) -> NDArray[np.bool_]:
+        """The boxes that are painted as near by also from afar: what is chosen, found, pointed at or marked."""
+        lighting, effects = self.lighting, self.effects
+        alone = (lighting.selected_box, lighting.hovered_box, lighting.current_match, effects.first)
+        found = {*lighting.matches, *effects.changed, *self.marks, *(box for box in alone if box is not None)}
+        stands_out = np.zeros(len(picture.cards), np.bool_)
+        stands_out[[box for box in found if 0 <= box < len(picture.cards)]] = True
+        return stands_out
+
+    def _faded(self, picture: Picture) -> NDArray[np.bool_]:
+        """The boxes that what is lit lets fade, all at once (see `_is_faded`)."""
+        lighting = self.lighting
+        if lighting.searched:
+            faded = np.ones(len(picture.cards), np.bool_)
+            faded[list(lighting.matches)] = False
+            return faded
+        return np.zeros(len(picture.cards), np.bool_) if lighting.trace is None else ~lighting.trace.boxes
+
+    def _far_inks(self, picture: Picture, look: Theme) -> NDArray[np.int64]:
         """The colour of every box from afar, as a number; what differs after a change shows by how much."""
         if self._inks is None or self._inks[0] != look:
             known: dict[tuple[str, float], int] = {}
@@ -316,7 +331,7 @@ class PictureItem(QGraphicsItem):
                 if (name, share) not in known:
                     known[name, share] = mixed(look.card, name, share).rgba()
                 inks.append(known[name, share])
-            self._inks = (look, inks)
+            self._inks = (look, np.array(inks, np.int64))
         return self._inks[1]
 
     def _is_faded(self, box: int) -> bool:
