@@ -114,9 +114,9 @@ EXPORTS = tuple(
 
 ACTIONS = (
     ActionRow("open", "&Open…", "dialogs.open_model", "ph.folder-open", "Ctrl+O", tool_tip="Open a model file"),
-    ActionRow("attach_source", "Attach &Source…", "dialogs.attach_source", "ph.file-plus", "Ctrl+Shift+S", has_file),
+    ActionRow("attach_source", "Attach .p&y…", "dialogs.attach_source", "ph.file-plus", "Ctrl+Shift+S", has_file),
     ActionRow("choose_entry", "Choose What to &Build…", "session.files.show_entries", "ph.cube", "", has_entries),
-    ActionRow("reload", "&Reopen", "session.files.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
+    ActionRow("reload", "Reloa&d", "session.files.reload", "ph.arrow-clockwise", "Ctrl+R", has_file),
     ActionRow("reload_when_changed", "Reload When &Changed on Disk", "change_reload_when_changed", checkable=True),
     ActionRow(
         "compare_with",
@@ -283,6 +283,7 @@ def make_actions(window: QWidget) -> dict[str, QAction]:
         action.setToolTip(f"{plain} ({row.shortcut})" if row.shortcut else plain)
         if row.icon:
             action.setIcon(blank)
+            action.setIconVisibleInMenu(row.name != "run")  # white, for its blue button
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
         _connect(action, window, row)

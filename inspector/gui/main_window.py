@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
         return self.colours_menu
 
     def _appearance_menu(self) -> QMenu:
-        menu = QMenu("&Appearance", self)
+        menu = QMenu("App&earance", self)
         self._themes = QActionGroup(self)
         for name in ("system", "light", "dark"):
             action = self.actions_by_name[f"theme_{name}"]

@@ -33,6 +33,7 @@ def samples_menu(parent: QWidget, samples: Sequence[Sample], chosen: Callable[[S
     menu.setEnabled(bool(samples))
     for group in dict.fromkeys(sample.group for sample in samples):
         inner = menu.addMenu(group or "Samples")
+        inner.setToolTipsVisible(True)
         for sample in samples:
             if sample.group == group:
                 action = inner.addAction(sample.title.replace("&", "&&"))

@@ -63,3 +63,10 @@ def test_every_action_reaches_a_slot_of_the_window(window, qtbot):
 def has_drawing(icon: QIcon) -> bool:
     picture = icon.pixmap(18, 18).toImage()
     return any(picture.pixelColor(x, 9).alpha() > 0 for x in range(picture.width()))
+
+
+def test_no_two_entries_of_a_menu_have_the_same_letter(window):
+    for entry in window.menuBar().actions():
+        texts = [action.text().replace("&&", "") for action in entry.menu().actions()]
+        letters = [text[text.index("&") + 1].casefold() for text in texts if "&" in text]
+        assert len(letters) == len(set(letters)), texts

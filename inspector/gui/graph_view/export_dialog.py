@@ -52,8 +52,8 @@ class GraphExportDialog(QDialog):
         self.kind = named(QComboBox(), "export_kind", "Format")
         for key, text in KINDS.items():
             self.kind.addItem(text, key)
-        self.area = SegmentedButtons((("all", "whole graph"), ("view", "what is in view")), "export_area", "Part")
-        self.colours = SegmentedButtons((("light", "light"), ("dark", "dark")), "export_colours", "Colours")
+        self.area = SegmentedButtons((("all", "Whole graph"), ("view", "What is in view")), "export_area", "Part")
+        self.colours = SegmentedButtons((("light", "Light"), ("dark", "Dark")), "export_colours", "Colours")
         self.colours.choose("dark" if theme().dark else "light")
         self.scale = named(QDoubleSpinBox(), "export_scale", "Scale", "Pixels for each pixel of the graph at 100 %")
         self.scale.setRange(0.05, 8.0)

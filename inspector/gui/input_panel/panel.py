@@ -133,8 +133,8 @@ class InputPanel(QWidget):
         self.kind = SegmentedButtons(
             (("random", "Random"), ("image", "Images"), ("array", "Array")), "input_kind", "Where the values come from"
         )
-        self.fed = named(QCheckBox("fed"), "input_fed", "Feed this optional argument")
-        self.live = named(QCheckBox("live"), "input_live", "Run again at every change", "Run again at every change")
+        self.fed = named(QCheckBox("Fed"), "input_fed", "Feed this optional argument")
+        self.live = named(QCheckBox("Live"), "input_live", "Run again at every change", "Run again at every change")
         self.problem = Sentence("input_problem", "What went wrong", "failure", small=True)
         self.empty = Sentence("input_empty", "Why there is no input", "dimmed")
         self.why = Sentence("input_why", "Why this shape was proposed", "dimmed", small=True)

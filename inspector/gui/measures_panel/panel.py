@@ -60,7 +60,7 @@ class MeasuresPanel(QWidget):
         self._fitting = False
         self._name_is_set = False
         self.model = MeasuresModel(self)
-        self.by = SegmentedButtons((("nodes", "nodes"), ("modules", "modules")), "measures_by", "A row for each of")
+        self.by = SegmentedButtons((("nodes", "Nodes"), ("modules", "Modules")), "measures_by", "A row for each of")
         self.filter = named(QLineEdit(), "measures_filter", "Filter the measures by name")
         self.filter.setPlaceholderText("Filter by name")
         self.filter.setClearButtonEnabled(True)
