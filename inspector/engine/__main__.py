@@ -29,10 +29,11 @@ def main() -> None:
     memory = limit_memory(options.memory_bytes)
     writable = [options.temporary_folder] if options.temporary_folder else []
     lent = options.lender_fd >= 0
-    if lent:
-        borrow_through(options.lender_fd)
+    borrower = borrow_through(options.lender_fd) if lent else None
     # Reads can't be widened later, when the user's files are chosen: without a lender all must stay readable.
     sandbox = close_sandbox(readable=[] if lent else ["/"], writable=writable)
+    if borrower is not None:
+        borrower.start()
     if memory:
         sandbox = (*sandbox, memory)
 

@@ -9,6 +9,7 @@ import builtins
 import errno
 import io
 import os
+import queue
 import socket
 import stat
 import struct
@@ -26,15 +27,31 @@ class NotChosenError(PermissionError):
     """The file is neither what the user chose nor belongs to it."""
 
 
+_Answers = queue.SimpleQueue[int | BaseException]
+
+
 class Borrower:
-    """The engine's end of the socket; threads take turns."""
+    """The engine's end of the socket; threads take turns.
+
+    A limit of time interrupts the main thread anywhere, also between a question and its answer, which the next question
+    would then get. So once `start` was called it has a thread ask for it, which nothing interrupts. A file that it then
+    waits for no more stays open: one for each limit that was reached.
+    """
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(fileno=fd)
         self._lock = threading.Lock()
+        self._asked: queue.SimpleQueue[tuple[bytes, _Answers] | None] | None = None
+
+    def start(self) -> None:
+        """Start the thread that asks for the main one; after the sandbox has closed, which wants no other thread."""
+        self._asked = queue.SimpleQueue()
+        threading.Thread(target=self._ask_on, args=(self._asked,), name="borrowing", daemon=True).start()
 
     def close(self) -> None:
         """Borrow no more."""
+        if self._asked is not None:
+            self._asked.put(None)
         self._socket.close()
 
     def borrow(self, path: str | bytes) -> int:
@@ -46,6 +63,24 @@ class Borrower:
         """
         # The window stands in another folder than this process.
         name = os.fsencode(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - links are kept
+        if self._asked is None or threading.current_thread() is not threading.main_thread():
+            return self._ask(name)
+        answers: _Answers = queue.SimpleQueue()
+        self._asked.put((name, answers))
+        answer = answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _ask_on(self, asked: "queue.SimpleQueue[tuple[bytes, _Answers] | None]") -> None:
+        while (question := asked.get()) is not None:
+            name, answers = question
+            try:
+                answers.put(self._ask(name))
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+                answers.put(error)
+
+    def _ask(self, name: bytes) -> int:
         with self._lock:
             self._socket.sendall(_LENGTH.pack(len(name)) + name)
             answer, descriptors, _, _ = socket.recv_fds(self._socket, _LENGTH.size, 1)
@@ -55,14 +90,15 @@ class Borrower:
         number = _LENGTH.unpack(answer)[0] if len(answer) == _LENGTH.size else errno.EIO
         if number == _NOT_CHOSEN:
             raise NotChosenError(
-                errno.EACCES, "it lies outside the files and folders that were chosen", os.fsdecode(path)
+                errno.EACCES, "it lies outside the files and folders that were chosen", os.fsdecode(name)
             )
-        raise OSError(number, os.strerror(number), os.fsdecode(path))
+        raise OSError(number, os.strerror(number), os.fsdecode(name))
 
 
-def borrow_through(fd: int) -> None:
+def borrow_through(fd: int) -> Borrower:
     """Borrow over this socket from now on whatever the sandbox refuses to open for reading."""
-    borrow = Borrower(fd).borrow
+    borrower = Borrower(fd)
+    borrow = borrower.borrow
     builtins.open = io.open = _opening(io.open, borrow)
     io.open_code = sys.modules["_io"].open_code = _opening_code(io.open_code, borrow)  # type: ignore[attr-defined]  # the import system's own
     os.open = _opening_descriptor(os.open, borrow)
@@ -71,6 +107,7 @@ def borrow_through(fd: int) -> None:
     names_of = os.listdir
     os.listdir = system.listdir = _listing_names(names_of, borrow)  # type: ignore[attr-defined]
     os.scandir = system.scandir = _scanning(os.scandir, names_of, borrow)  # type: ignore[attr-defined]
+    return borrower
 
 
 def _opening(plain: Callable[..., Any], borrow: Callable[[str | bytes], int]) -> Callable[..., Any]:

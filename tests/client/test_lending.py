@@ -1,6 +1,7 @@
 """What is lent, and what is not, decided by names; and a file that goes over the socket."""
 
 import os
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from inspector.client.lending import Chosen, Lender, may_lend
 from inspector.engine.borrowing import Borrower, NotChosenError
+from inspector.engine.limits import TimeUp, time_limited
 
 
 def chosen(path: Path) -> list[Chosen]:
@@ -147,6 +149,29 @@ def test_threads_may_borrow_side_by_side(home: Path, lending: tuple[Lender, Borr
         thread.join()
     assert len(read) == 100
     assert all(name == content for name, content in read)
+
+
+def test_a_limit_of_time_that_interrupts_a_borrowing_leaves_the_next_ones_their_own_answers(
+    home: Path, lending: tuple[Lender, Borrower]
+) -> None:
+    """Else the file that was asked for first comes for the second, or none comes for ever."""
+    lender, borrower = lending
+    borrower.start()
+    lender.lend([str(home)])
+    chance = random.Random(0)
+    interrupted = 0
+    for _ in range(300):
+        try:
+            with time_limited(chance.uniform(1e-5, 1e-3)):
+                while True:
+                    os.close(borrower.borrow(str(home / "models/net.py")))
+        except TimeUp:
+            interrupted += 1
+        with os.fdopen(borrower.borrow(str(home / "pictures/cat/1.png"))) as file:
+            assert file.read() == "pictures/cat/1.png"
+        with pytest.raises(FileNotFoundError):
+            borrower.borrow(str(home / "pictures/cat/3.png"))
+    assert interrupted == 300
 
 
 def test_a_name_of_absurd_length_ends_the_lending_and_nothing_else(
