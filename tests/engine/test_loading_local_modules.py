@@ -9,7 +9,10 @@ import torch
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.formats.python_source import parse_source
+from inspector.engine.limits import time_limited
 from inspector.engine.loading import Loaded, load_model
+from inspector.engine.loading.local_modules import MAX_NAMES, find_local_modules, place_of
 from inspector.engine.loading.source_module import detach_sources
 from inspector.protocol.events import ConsentNeeded
 from inspector.protocol.requests import LoadModel
@@ -253,3 +256,25 @@ def test_weights_meet_a_class_of_a_package(tmp_path):
     assert set(item.beside) == {"pkg/__init__.py", "pkg/parts.py"}
     loaded = load(tmp_path / "pkg" / "net.pt", trusted=(item.sha256,))
     assert loaded.keys.matched == 2
+
+
+def test_an_import_behind_more_names_than_are_looked_for_is_asked_about_when_it_is_made(tmp_path):
+    names = ", ".join(f"name_{number}" for number in range(MAX_NAMES + 1))
+    imports = f"if False:\n    import {names}\nif True:\n    if True:\n        from parts import Part, SIZE"
+    put(tmp_path, net=NET.format(imports=imports), parts=PART)
+    path = tmp_path / "net.py"
+    _, first = question(path)
+    assert first.beside == ()
+    _, second = question(path, trusted=(first.sha256,))
+    assert second.path == str(tmp_path / "parts.py")
+    assert isinstance(load(path, trusted=(first.sha256, second.sha256)), Loaded)
+
+
+def test_a_name_of_many_parts_is_followed_no_further_than_there_are_folders(tmp_path):
+    (tmp_path / "a" / "a").mkdir(parents=True)
+    put(tmp_path, **{"net": f"import a.a.{'a.' * 20_000}b", "a.a.a": "SIZE = 3\n"})
+    with time_limited(20):  # it took minutes
+        tree = parse_source((tmp_path / "net.py").read_text())[0]
+        place = place_of(str(tmp_path / "net.py"), tree)
+        found = find_local_modules(str(tmp_path / "net.py"), tree, place)
+    assert found.names(tmp_path) == ("a/a/a.py",)

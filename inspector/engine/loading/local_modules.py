@@ -5,6 +5,7 @@ The consent covers them all, by one hash: a file put beside one that is trusted 
 
 import ast
 import hashlib
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from inspector.engine.formats.python_source import MAX_SOURCE_BYTES, decode_sour
 from inspector.engine.formats.reading import read_whole
 
 MAX_FILES = 400
+# What is imported beyond these is asked about when it is: the guard of imports sees it then.
+MAX_NAMES = 5_000
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,12 @@ def find_local_modules(path: str, tree: ast.Module, place: Place) -> LocalModule
     trees: list[ast.Module] = []
     waiting: list[tuple[ast.Module, str]] = [(tree, place.package)]
     waiting += _init_trees(place, found, trees)
-    while waiting and len(found) < MAX_FILES:
+    left = MAX_NAMES
+    while waiting and left and len(found) < MAX_FILES:
         inner, package = waiting.pop()
-        for name in dict.fromkeys(_imported_names(inner, package)):
+        names = list(itertools.islice(dict.fromkeys(_imported_names(inner, package)), left))
+        left -= len(names)
+        for name in names:
             for file, dotted in _files_of(name, place):
                 real = str(file.resolve())
                 if real != own and real not in found:
@@ -159,6 +165,8 @@ def _files_of(name: str, place: Place) -> Iterator[tuple[Path, str]]:
                 yield folder / f"{part}.py", dotted
                 break
             folder = folder / part  # noqa: PLW2901 - one step down
+            if not _is_folder(folder):
+                break
 
 
 def _names_its_folder(tree: ast.Module, name: str) -> bool:
@@ -174,6 +182,13 @@ def _is_known(name: str) -> bool:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
     except OSError:
         return False
 

@@ -10,6 +10,7 @@ from inspector.engine.formats.cleaning import clean_text
 from inspector.protocol.files import Entry, EntryParameter, GlobalUse
 
 _MAKER_NAME = re.compile(r"(?:build|create|make|get|load|new)(?:_|$|(?=[A-Z]))")
+_LONGEST_CHAIN = 30
 _MODULE_BASES = {"Module", "LightningModule", "PreTrainedModel", "ScriptModule"}
 
 
@@ -77,7 +78,7 @@ def _collect_names(tree: ast.Module) -> _Names:
             for alias in node.names:
                 names.imported[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}".lstrip(".")
     names.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    for _ in names.classes:  # as often as a class may stand before its base in a chain
+    for _ in range(_LONGEST_CHAIN):  # as often as a class may stand before its base
         found = {name for name, node in names.classes.items() if _is_module(node, names)}
         if found == names.modules:
             break
