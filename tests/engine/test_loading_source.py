@@ -190,6 +190,7 @@ FAULTS = {
     "import sys; sys.exit(3)": "ends the program",
     "raise SystemExit": "ends the program",
     "import nowhere_to_be_found": "imports nowhere_to_be_found, which is not there",
+    "raise ModuleNotFoundError('needs torchvision')": "raises ModuleNotFoundError while it is being imported: needs",
     "open('/nowhere/data.csv')": "reads or writes a file",
     "from torch import nn\nnet = nn.Linear(-1, 'x')": "raises",
 }

@@ -125,8 +125,7 @@ def _failed(name: str, error: BaseException, package: str) -> EngineError:
                 f"{name} ends the program while it is being imported ({type(error).__name__}).",
                 'Put what it does at its top level under `if __name__ == "__main__":`.',
             )
-        case ModuleNotFoundError():
-            missing = error.name or "a module"
+        case ModuleNotFoundError(name=str(missing)):  # libraries that import late raise it without a name
             own = missing.startswith(f"{package.partition('.')[0]}.") if package else False
             file = f"{missing.rpartition('.')[2] if own else missing.partition('.')[0]}.py"
             install = "" if own else ", or install the package into the app's environment"

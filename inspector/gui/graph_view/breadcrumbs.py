@@ -10,7 +10,7 @@ from inspector.core.scope import Crumb
 from inspector.gui.parts import named
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 
-LONGEST = 24  # characters of a step
+LONGEST = 36  # characters of a step
 TIP = "Go to {}"
 
 
