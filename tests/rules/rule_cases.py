@@ -419,7 +419,18 @@ FAULTY = {
             PICTURES,
         ),
     ],
-    "clipped_head": [*ways(RELU), *ways(TANH), Case("ReLU6", lambda: mlp(nn.ReLU6()), ROWS)],
+    "clipped_head": [
+        *ways(RELU),
+        *ways(TANH),
+        Case("ReLU6", lambda: mlp(nn.ReLU6()), ROWS),
+        Case("ReLU before sigmoid", lambda: nn.Sequential(nn.Linear(10, 1), nn.ReLU(), nn.Sigmoid()), ROWS),
+        Case("ReLU before log-softmax", lambda: mlp(Call(lambda x: x.relu().log_softmax(1))), ROWS),
+        Case(
+            "ReLU before softmax, as functions",
+            lambda: Written(lambda m, x: functional.softmax(functional.relu(m.net(x)), 1), net=mlp()),
+            ROWS,
+        ),
+    ],
     "batch_norm_untrained": [
         Case("the first of two", lambda: with_a_fresh_norm(1), (2, 3, 12, 12)),
         Case("the last of two", lambda: with_a_fresh_norm(4), (2, 3, 12, 12)),
@@ -694,6 +705,7 @@ HEALTHY = {
     "clipped_head": [
         Case("feature map", lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), PICTURES),
         Case("ReLU not last", mlp, ROWS),
+        Case("ReLU, Linear, log-softmax", lambda: mlp(nn.LogSoftmax(1)), ROWS),
         Case("ReLU of a norm", lambda: nn.Sequential(nn.Linear(10, 8), nn.LayerNorm(8), nn.ReLU()), ROWS),
     ],
     "batch_norm_untrained": [

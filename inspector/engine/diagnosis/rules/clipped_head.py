@@ -1,10 +1,15 @@
-"""A head that ends in ReLU or tanh: its values are cut or squeezed, and as logits they say less than they could."""
+"""A head that ends in ReLU or tanh, or has a ReLU before its softmax or sigmoid: its logits are cut or squeezed."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from inspector.core.head_trail import plain_name, walk_back
+from numpy.typing import NDArray
+
+from inspector.core.formatting import range_text
+from inspector.core.head_trail import Family, plain_name, steps_back, walk_back
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
+from inspector.protocol.graph import Node
 
 _RECTIFIERS = ("relu", "relu6")
 _MOST_CLASSES = 100_000
@@ -12,7 +17,11 @@ _MOST_CLASSES = 100_000
 
 def check(context: RunContext) -> Iterator[Finding]:
     """Only a head of columns, made by a linear layer just before: feature maps end in ReLU by right."""
-    for output in context.outputs:
+    for output, values in zip(context.outputs, context.values, strict=True):
+        cut = _cut_logits(context, output.node) if output.tensor.ndim == 2 else None
+        if cut is not None:
+            yield _of_cut_logits(*cut, values)
+            continue
         trail = walk_back(context.graph, output.node) if output.node is not None else None
         if trail is None or trail.picked or output.tensor.ndim != 2 or trail.before_family != "linear":
             continue
@@ -47,6 +56,31 @@ def check(context: RunContext) -> Iterator[Finding]:
                 evidence={"columns": columns, "ceiling": _tanh_ceiling(columns)},
                 fix="For classes, remove it and use cross-entropy; for values in [−1, 1] it may stay.",
             )
+
+
+def _cut_logits(context: RunContext, output: int | None) -> tuple[Node, Node, Family] | None:
+    """The ReLU between the last linear layer and the softmax or sigmoid, that operation, and its family."""
+    steps = steps_back(context.graph, output) if output is not None else ()
+    if len(steps) < 3 or steps[0][1] not in {"softmax", "log_softmax", "sigmoid"} or steps[2][1] != "linear":
+        return None
+    relu = steps[1][0]
+    return (relu, *steps[0]) if plain_name(relu.op) in _RECTIFIERS else None
+
+
+def _of_cut_logits(relu: Node, last: Node, family: Family, values: NDArray[Any]) -> Finding:
+    told = range_text(float(values.min()), float(values.max()))
+    if family == "sigmoid":
+        says = f"so no probability can be below 0.5 (here {told}), and the answer is always yes"
+    else:
+        says = "so an unlikely class can't say how unlikely: all that are cut get the same probability"
+    return Finding(
+        rule="clipped_head",
+        severity="warning",
+        node=relu.id,
+        message=f"{relu.op} stands between the last Linear and {last.op} and cuts the logits at 0, {says}.",
+        evidence={"values": told},
+        fix=f"Remove the {relu.op} before {last.op}.",
+    )
 
 
 def _tanh_ceiling(columns: int) -> float:
