@@ -33,8 +33,8 @@ LESSONS = (
         "d2",
         "Do I need a Flatten?",
         "nn.Sequential flattens for the Linear.",
-        "It does not: Linear acts on the last axis of (N, C, H, W). It is widely believed to work; it fails for every "
-        "image size.",
+        "It does not: Linear acts on the last axis of (N, C, H, W). It is widely believed to work at 20×20; "
+        "there it fails, and would run with pictures 3,200 wide alone, which was not meant.",
         (
             Step(
                 "Without Flatten",

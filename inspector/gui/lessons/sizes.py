@@ -135,8 +135,8 @@ LESSONS = (
         "b5",
         "My image is (3, 16, 16). Why does it fail so late?",
         "A convolution without a batch dimension would complain.",
-        "Convolutions take (C, H, W) as one image without a word. Flatten then folds rows into channels, and the "
-        "Linear fails.",
+        "Convolutions take (C, H, W) as one image without a word. Flatten then takes the channels for the batch, "
+        "and the Linear fails.",
         (
             Step(
                 "No batch dimension",
