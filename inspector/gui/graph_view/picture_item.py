@@ -25,6 +25,7 @@ from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Graph
 
 MARGIN = 24.0
+ARROWS_FROM = 0.42  # a zoom below which a wire's head is a speck
 THINNEST = 0.9  # pixels of a wire: from afar it would fade
 
 
@@ -270,7 +271,7 @@ class PictureItem(QGraphicsItem):
         frame.painter.setPen(pen)
         frame.painter.setBrush(Qt.BrushStyle.NoBrush)
         frame.painter.drawPath(picture.path(segment))
-        if picture.layout.ends_at[segment] >= 0 and frame.look.zoom >= 0.3:
+        if frame.look.zoom >= ARROWS_FROM and picture.layout.ends_at[segment] >= 0:
             painting.paint_arrow(frame.painter, picture.layout.segment(segment), picture.layout.direction, ink, width)
 
     def _paint_far(self, frame: _Frame, picture: Picture, open_seen: list[int], boxes: list[int]) -> None:
