@@ -18,6 +18,7 @@ from inspector.cli.times import timed_report
 from inspector.client.base import Reply
 from inspector.core.changes import change_text, outputs_sentence, parse_change
 from inspector.core.expectation import parse_expectation
+from inspector.core.formatting import counted
 from inspector.core.graph_axes import batch_sentence, with_axes
 from inspector.core.reports import output_report
 from inspector.protocol.changes import Change
@@ -105,9 +106,11 @@ def named_inputs(loaded: ModelLoaded, options: RunOptions) -> tuple[NamedInput, 
     Raises:
         CommandError: more were given than forward takes, or one is wrong.
     """
+    if options.preprocess:  # a wrong one is told also where no picture is fed
+        preprocess_from(options.preprocess, loaded, None)
     count = max(len(options.inputs), len(options.shapes))
     if count > len(loaded.slots):
-        takes = f"{len(loaded.slots)} input(s) ({', '.join(slot.name for slot in loaded.slots)})"
+        takes = f"{counted(len(loaded.slots), 'input')} ({', '.join(slot.name for slot in loaded.slots)})"
         raise CommandError(f"This forward takes {takes if loaded.slots else 'no input'}, not {count}.", 2)
     slots = [slot for index, slot in enumerate(loaded.slots) if slot.required or index < count]
     return tuple(

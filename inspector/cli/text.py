@@ -9,6 +9,7 @@ from inspector.core.changes import change_text
 from inspector.core.formatting import (
     bytes_text,
     count_text,
+    counted,
     percent_text,
     probability_text,
     seconds_text,
@@ -78,12 +79,14 @@ def run_text(report: RunReport) -> str:
 def evaluation_text(report: EvaluateReport) -> str:
     """An evaluation, as `inspector evaluate` tells it."""
     lines = [
-        f"{report.num_images} images, accuracy {percent_text(report.accuracy, 2)}, "
+        f"{counted(report.num_images, 'image')}, accuracy {percent_text(report.accuracy, 2)}, "
         f"balanced {percent_text(report.balanced_accuracy, 2)}, {report.images_per_s:.0f} images/s"
         + (" (stopped before the end)" if report.cancelled else "")
     ]
     if report.expected_calibration_error is not None:
         lines.append(f"expected calibration error {report.expected_calibration_error:.4f}")
+    if not report.num_images:
+        return "\n".join(f"not counted: {skipped.path}, {skipped.reason}" for skipped in report.skipped)
     rows: list[tuple[str, ...]] = [("class", "precision", "recall", "F1", "images")]
     rows += [
         (c.name, percent_text(c.precision), percent_text(c.recall), percent_text(c.f1), str(c.support))
@@ -95,9 +98,9 @@ def evaluation_text(report: EvaluateReport) -> str:
         body = [(name, *map(str, row)) for name, row in zip(report.classes, report.matrix, strict=True)]
         lines += ["", *table_lines([header, *body])]
     if any(report.outside):
-        lines.append(f"{sum(report.outside)} images got an output that no class maps to.")
+        lines.append(f"{counted(sum(report.outside), 'image')} got an output that no class maps to.")
     if report.skipped:
-        lines += ["", f"{len(report.skipped)} files were not counted:"]
+        lines += ["", f"Not counted: {counted(len(report.skipped), 'file')}."]
         lines += table_lines([(skipped.path, skipped.reason) for skipped in report.skipped])
     lines += finding_lines(report.findings, report.unchecked)
     return "\n".join(lines)

@@ -122,3 +122,8 @@ def probability_text(value: float) -> str:
     if 0 < value < 0.00005:
         return f"{value:.1e}"
     return f"{value:.4f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 tensor`, `2 tensors`, `12,345 tensors`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -188,6 +188,7 @@ def test_what_does_not_exist_is_wrong_use_and_a_number_too_large_a_sentence(tmp_
     assert inspector("run", source, "--trust", "--entry", "Large").returncode == 2
     assert inspector("run", source, "--trust", "--dtype", "float17").returncode == 2
     assert inspector("run", source, "--trust", "--seed", 2**64).returncode == 2
+    assert inspector("run", source, "--trust", "--preprocess", tmp_path / "none.json").returncode == 2
     done = inspector("run", source, "--trust", "--shape", f"{10**30},4")
     assert done.returncode == 1
     assert "too large" in done.stderr

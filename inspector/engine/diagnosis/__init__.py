@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from inspector.core.formatting import counted
 from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext, Need, RunContext
 from inspector.engine.diagnosis.fixes import find_fix
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
@@ -60,7 +61,7 @@ def diagnose_evaluation(context: EvaluationContext) -> Findings:
     unchecked: list[Unchecked] = []
     for rule in EVALUATION_RULES:
         if len(context.outputs) < rule.least_images:
-            why = f"it needs {rule.least_images} images, and {len(context.outputs)} were counted"
+            why = f"it needs {counted(rule.least_images, 'image')}, and {len(context.outputs) or 'none'} were counted"
             unchecked.append(Unchecked(rule=rule.name, why=why))
             continue
         _ask(rule.name, partial(rule.check, context), found, unchecked)

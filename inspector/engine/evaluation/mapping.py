@@ -32,9 +32,10 @@ def mapping_problems(
         return ()
     num_classes = num_classes_of(num_outputs) if num_outputs is not None else len(class_names)
     problems = []
+    held = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
     outputs = "one output, which tells two classes apart" if num_outputs == 1 else f"{num_classes} outputs"
     if len(classes) > num_classes:
-        problems.append(f"The folder has {len(classes)} classes, but the model has {outputs}.")
+        problems.append(f"The folder has {held}, but the model has {outputs}.")
     elif 1 < len(classes) < num_classes:
         problems.append(
             f"The folder has {len(classes)} classes, but the model has {outputs}: "

@@ -20,8 +20,3 @@ def shown_number(number: float) -> str:
 def is_size(value: object) -> bool:
     """Whether this can be a dimension: an integer, not a bool, neither negative nor beyond 64 bits."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DIMENSION
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 tensor`, `2 tensors`, `12,345 tensors`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

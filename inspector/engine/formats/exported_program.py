@@ -2,8 +2,9 @@
 
 import msgspec
 
+from inspector.core.formatting import counted
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
-from inspector.engine.formats.cleaning import clean_text, counted, is_size
+from inspector.engine.formats.cleaning import clean_text, is_size
 from inspector.engine.formats.exported_code import MAX_JSON_BYTES, find_code
 from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source

@@ -2,7 +2,8 @@
 
 import struct
 
-from inspector.engine.formats.cleaning import MAX_DIMENSION, clean_text, counted
+from inspector.core.formatting import counted
+from inspector.engine.formats.cleaning import MAX_DIMENSION, clean_text
 from inspector.engine.formats.reading import Refused, Source, Window
 from inspector.protocol.files import FileDescription, TensorEntry
 

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from inspector.core.formatting import counted
 from inspector.engine.formats import safetensors_file, torch_legacy, torch_zip
-from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.config_code import warnings_of
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.json_text import parse_json

@@ -3,7 +3,8 @@
 from collections import Counter
 from itertools import islice
 
-from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.core.formatting import counted
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.onnx_operations import is_parameter
 from inspector.engine.formats.onnx_parts import OnnxFile, OnnxGraph, OnnxNode, OnnxTensor
 from inspector.engine.formats.onnx_reader import read_onnx

@@ -4,7 +4,8 @@ import struct
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inspector.engine.formats.cleaning import clean_text, counted, is_size
+from inspector.core.formatting import counted
+from inspector.engine.formats.cleaning import clean_text, is_size
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.json_text import parse_json
 from inspector.engine.formats.reading import Refused, Source

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from inspector.engine.formats.cleaning import counted
+from inspector.core.formatting import counted
 from inspector.engine.formats.pickle_machine import MAX_PICKLE_BYTES, read_pickle
 from inspector.engine.formats.pickle_values import Call, PickleRead, items_of, text_of
 from inspector.engine.formats.reading import Refused, Source, Window

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from inspector.core.formatting import counted
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, MODULE_GLOBALS, judge_global
-from inspector.engine.formats.cleaning import counted
 from inspector.engine.formats.guessing import guess_modules
 from inspector.engine.formats.nests import choose_nest, other_nests
 from inspector.engine.formats.origins import find_origins

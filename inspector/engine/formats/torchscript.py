@@ -2,8 +2,9 @@
 
 import msgspec
 
+from inspector.core.formatting import counted
 from inspector.engine.formats.allow_list import ALLOWED_GLOBALS, judge_global
-from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.origins import find_origins
 from inspector.engine.formats.pickle_values import Call, PickleRead, Value, pairs_of, text_of
 from inspector.engine.formats.reading import Refused, Source

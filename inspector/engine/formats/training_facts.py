@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.core.formatting import counted
+from inspector.engine.formats.cleaning import clean_text
 
 _SETTING = re.compile(r"(.*)\.param_groups\.(\d+)\.(\w+)")
 # Settings that only this optimiser of torch has; the first match counts.

@@ -5,8 +5,9 @@ import re
 import struct
 from pathlib import Path
 
+from inspector.core.formatting import counted
 from inspector.engine.formats import other_frameworks
-from inspector.engine.formats.cleaning import clean_text, counted
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.other_frameworks import KERAS
 from inspector.engine.formats.reading import Refused, Source
 from inspector.engine.formats.zip_directory import read_zip

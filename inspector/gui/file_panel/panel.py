@@ -179,6 +179,10 @@ def _status(state: WindowState) -> str:
         return "Waiting for PyTorch to start …" if waits else "Opening …"
     if state.model is not None:
         info = state.model.info
-        built = f"{info.class_name} is open, {count_text(info.num_params)} parameters."
+        built = f"{info.class_name} is open, {_parameters(info.num_params)}."
         return built if state.run.graph is not None else f"{built} Run it to see its graph."
     return ""
+
+
+def _parameters(count: int) -> str:
+    return "1 parameter" if count == 1 else f"{count_text(count)} parameters"

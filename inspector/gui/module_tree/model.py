@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 
-from inspector.core.formatting import bytes_text, count_text, shape_text
+from inspector.core.formatting import bytes_text, count_text, counted, shape_text
 from inspector.gui.theme import KIND_COLOURS, theme
 from inspector.protocol.files import ModuleRow
 from inspector.protocol.graph import Category, Graph
@@ -230,7 +230,7 @@ class ModuleModel(QAbstractItemModel):
         if self._seen.get(row.fqn, Seen()).output:
             lines.append(f"gives {self._seen[row.fqn].output}")
         if row.num_params:
-            lines.append(f"{row.num_params:,} parameters, {bytes_text(row.size_bytes)}")
+            lines.append(f"{counted(row.num_params, 'parameter')}, {bytes_text(row.size_bytes)}")
         if row.fqn in self._uncalled:
             lines.append("Not called in this run.")
         return "\n".join(lines)
