@@ -13,6 +13,7 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.limits import time_limited
 from inspector.engine.loading import load_model
 from inspector.protocol.events import ConsentNeeded
 from inspector.protocol.requests import LoadModel
@@ -126,6 +127,14 @@ def test_an_older_form_whose_code_may_lie_anywhere_is_not_opened(tmp_path, plain
 def test_operations_and_classes_of_other_libraries_ask_first(tmp_path, plain, call, named):
     path = put(tmp_path / "model.pt", with_code(plain, "", call, "canary"))
     assert describe_file(path).blocked_globals == (named,)
+
+
+@pytest.mark.parametrize("line", ['\\"""\n', '\\"""x"\n', "\\'''\n", '"\n'])
+def test_texts_without_an_end_are_told_and_not_looked_for_again_and_again(tmp_path, plain, line):
+    (place,) = [name for name in plain if name.endswith(".py")]
+    path = put(tmp_path / "model.pt", plain | {place: plain[place] + line.encode() * 100_000})
+    with time_limited(20):  # it would take days
+        assert describe_file(path).blocked_globals == ("torchscript.text",)
 
 
 class Speaks(nn.Module):

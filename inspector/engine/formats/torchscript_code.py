@@ -13,6 +13,7 @@ from inspector.engine.formats.zip_directory import ZipDirectory
 from inspector.protocol.files import GlobalUse
 
 _MAX_CODE_BYTES = 64 * 2**20
+_MOST_WORDS = 2_000_000
 _FILE_OPERATIONS = ("from_file", "save", "load", "load_tensor")
 # Operations of torch itself, and torchvision's boxes; other libraries' (`image.write_file`) do whatever they do.
 _OPERATIONS = frozenset(
@@ -22,7 +23,13 @@ _OPERATIONS = frozenset(
     }
 )
 _CLASSES = frozenset({"quantized", "rnn", "sparse", "mkldnn", "xnnpack"})
-_STRING = r'"""(?:[^\\]|\\.)*?"""' + r"|'''(?:[^\\]|\\.)*?'''" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'(?:[^'\\\n]|\\.)*'"
+# Three quotes always begin a text of many lines, in torch's own reading too: one without an end is none.
+_STRING = (
+    r'"""(?:[^\\]|\\.)*?"""'
+    + r"|'''(?:[^\\]|\\.)*?'''"
+    + r'|(?!""")"(?:[^"\\\n]|\\.)*"'
+    + r"|(?!''')'(?:[^'\\\n]|\\.)*'"
+)
 _WORDS = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>\#[^\n]*)|(?P<stray>[\"'])"
     rf"|(?<!\w)(?P<word>{'|'.join(_FILE_OPERATIONS)}|ops|classes|getattr)(?!\w)",
@@ -67,12 +74,15 @@ def _uses_in(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     put_together = looks_up = False
     string_ended = -1
-    for match in _WORDS.finditer(text):
+    for count, match in enumerate(_WORDS.finditer(text)):
+        if count > _MOST_WORDS:
+            raise Refused("Its code is larger than any honest program's.")
         if match["string"]:
             put_together |= _is_odd_name(text, match, string_ended)
             string_ended = match.end()
         elif match["comment"] or match["stray"]:
             found["torchscript.text"] = "has comments or odd texts, which torch never prints; they may hide anything"
+            break  # what follows may be read in more ways than one
         elif match["word"] == "getattr":
             looks_up = True
         elif match["word"]:
