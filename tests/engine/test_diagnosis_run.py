@@ -276,3 +276,12 @@ def test_of_a_scripted_model_every_rule_is_checked_as_of_the_model_itself():
     found = [diagnosed(one, (4, 10)) for one in (model, torch.jit.script(model))]
     assert all("equal_layers" in rules(one) for one in found)
     assert not any("failed" in unchecked.why for one in found for unchecked in one.unchecked)
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+def test_a_program_that_was_exported_for_one_batch_size_is_no_model_with_a_fault():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    program = torch.export.unflatten(torch.export.export(model, (torch.randn(2, 10),)))
+    found = diagnosed(program, (2, 10), axes=True)
+    assert rules(found, "error", "warning") == []

@@ -278,7 +278,9 @@ def tone_of(flow: GradientFlow) -> Tone:
     severities = {finding.severity for finding in flow.findings}
     if "error" in severities or flow.problem:
         return "failure"
-    return "warning" if "warning" in severities else "good"
+    if "warning" in severities:
+        return "warning"
+    return "text" if flow.stops else "good"
 
 
 def caption_of(flow: GradientFlow) -> str:

@@ -13,6 +13,7 @@ from inspector.engine.diagnosis.trials import SLOWEST_S, only_tensor
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Failure, Graph, Node
 
+_TRACED = (torch.jit.ScriptModule, torch.fx.GraphModule, torch.export.UnflattenedModule)
 _RESHAPES = ("view", "reshape", "flatten", "unflatten", "expand", "expandas", "viewas")
 
 
@@ -23,9 +24,7 @@ def check(context: RunContext) -> Iterator[Finding]:
         return
     if context.captured_s > SLOWEST_S:
         raise CannotTellError(f"it needs another run, and one takes {context.captured_s:.1f} s")
-    if isinstance(
-        context.module, torch.jit.ScriptModule | torch.fx.GraphModule
-    ):  # traced for one size, and they say so
+    if isinstance(context.module, _TRACED):  # for one size, and they say so
         return
     size = int(fed.shape[0])
     tried = [_tried(context, fed, other) for other in (size + 1, 2 * size)]
