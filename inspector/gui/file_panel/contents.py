@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text
@@ -13,6 +13,7 @@ from inspector.protocol.files import FileDescription
 
 Index = QModelIndex | QPersistentModelIndex
 LOWEST_LISTS = 180  # pixels
+NARROWEST, BROADEST = 72, 180
 Cells = tuple[tuple[str, ...], ...]
 
 
@@ -96,8 +97,19 @@ class ContentsView(QWidget):
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(headers)):
-            table.setColumnWidth(column, 180)
+        self._share_width(table)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's own
+        """Names keep the most room."""
+        super().resizeEvent(event)
+        for table in self._tables.values():
+            self._share_width(table)
+
+    def _share_width(self, table: QTableView) -> None:
+        model = table.model()
+        columns = model.columnCount() if model is not None else 0
+        for column in range(1, columns):
+            table.setColumnWidth(column, max(NARROWEST, min(BROADEST, self.width() // (columns + 1))))
 
     def _table(self, title: str) -> QTableView:
         table = named(QTableView(), f"file_{title.casefold()}", title)

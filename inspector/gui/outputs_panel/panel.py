@@ -28,6 +28,7 @@ _ANSWER_HEIGHT = 270  # a panel lower than this keeps its room for the table
 _EVIDENCE_HEIGHT = 380  # and one lower than this cuts the evidence to two lines; the tool tip has all of it
 _NARROW = 400
 _SPACING = 5
+_LEAST_TABLE = 48  # its header and a row
 _ONE_ROW_FROM = 640
 _UPRIGHT_FROM = 560  # from this width on, the answer stands beside the table
 
@@ -165,6 +166,7 @@ class OutputsPanel(QWidget):
         self.model = ReadingModel()
         self.model.setParent(self)
         self.view = PlainTable("outputs_table", "Outputs: raw, softmax and sigmoid of each class")
+        self.view.setMinimumHeight(_LEAST_TABLE)
         self.view.setModel(self.model)
         self.view.setItemDelegate(BarDelegate(self.view))
         header = self.view.horizontalHeader()
