@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontDatabase, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.gui.file_panel.notices import Notice, notices
 from inspector.gui.parts import IconButton, PushButton, Sentence, named
@@ -13,6 +13,7 @@ from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 
 DETAILS_HEIGHT = 168
+BESIDE_FROM = 560  # pixels
 
 
 class Banner(QFrame):
@@ -32,6 +33,7 @@ class Banner(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
         self.notice = notice
         self.buttons: dict[str, PushButton] = {}
+        self._inner = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.details = named(QPlainTextEdit(notice.details), "banner_details", f"The {notice.details_name}")
         self.details.setReadOnly(True)
         self.details.setFixedHeight(DETAILS_HEIGHT)
@@ -67,12 +69,28 @@ class Banner(QFrame):
             fix = Sentence("banner_fix", "The fix")
             fix.say(f"→ {notice.fix}")
             words.addWidget(fix)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        for button in self._make_buttons():
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        buttons.addStretch(1)
+        self._inner.setSpacing(GRID)
+        self._inner.addLayout(words, 1)
+        self._inner.addLayout(buttons)
+        close = IconButton("ph.x", "banner_close", "Close this notice")
+        close.clicked.connect(self.dismissed)
         row = QHBoxLayout()
         row.setSpacing(GRID)
-        row.addLayout(words, 1)
-        for button in self._make_buttons():
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(self._inner, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         return row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Where it is narrow, several buttons stand under the words, which would be a column of single words else."""
+        super().resizeEvent(event)
+        under = len(self.buttons) > 1 and self.width() < BESIDE_FROM
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._inner.setDirection(down if under else across)
 
     def _make_buttons(self) -> list[QWidget]:
         made: list[QWidget] = []
@@ -88,9 +106,7 @@ class Banner(QFrame):
             toggle.toggled.connect(lambda shown: self._unfold(shown, toggle))
             self.buttons["details"] = toggle
             made.append(toggle)
-        close = IconButton("ph.x", "banner_close", "Close this notice")
-        close.clicked.connect(self.dismissed)
-        return [*made, close]
+        return made
 
     def _unfold(self, shown: bool, toggle: PushButton) -> None:
         self.details.setVisible(shown)
