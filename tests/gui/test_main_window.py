@@ -571,6 +571,11 @@ def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):
     assert "run 3.1 ms observed · 2.4 ms plain" in line.run.text()
 
 
+def test_timing_a_file_that_gave_no_model_says_what_it_needs(window: QWidget):
+    window.session.profile()
+    assert [problem.message for problem in window.session.state.problems] == ["Timing needs a model, and none is open."]
+
+
 def test_every_widget_that_takes_input_has_a_name_for_tests_and_screen_readers(opened: QWidget, qtbot: QtBot):
     from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView
 

@@ -67,6 +67,11 @@ def test_an_empty_tree_says_what_will_stand_here(tree: ModuleTree):
     assert tree._empty.isVisible()
 
 
+def test_a_file_that_gave_no_model_is_not_told_to_be_opened(tree: ModuleTree):
+    tree.draw(WindowState(path="/m.pth", description=said.description("/m.pth")))
+    assert "has given no model" in tree._empty.text()
+
+
 def test_shapes_and_totals_come_with_the_run(tree: ModuleTree):
     tree.draw(LOADED)
     model = tree.view.model()

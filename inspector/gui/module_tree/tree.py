@@ -17,6 +17,9 @@ EXPAND_ALL_BELOW = 60
 WIDE, NARROW = 280, 200
 OUTPUT_LEAST, OUTPUT_MOST = 72, 124
 
+BEFORE = "Every module of the model, with its class, output shape and parameters, once a file is open."
+NO_MODEL = "This file has given no model so far. What it holds is shown in the middle."
+
 
 class ModuleTree(QWidget):
     """Every module of the model.
@@ -49,12 +52,13 @@ class ModuleTree(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
-        self._empty.say("Every module of the model, with its class, output shape and parameters, once a file is open.")
+        self._empty.say(BEFORE)
         theme_source().changed.connect(self._model.repaint_all)
 
     def draw(self, state: WindowState) -> None:
         """Show the model, the shapes of its last run, and the chosen module."""
         self._drawing = True
+        self._empty.say(NO_MODEL if state.description is not None and not state.loading else BEFORE)
         if state.model is not self._loaded:
             self._draw_model(state.model)
         if state.run.graph is not self._graph:

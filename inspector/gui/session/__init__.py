@@ -139,6 +139,9 @@ class WindowSession(QObject):
 
     def profile(self) -> None:
         """Time each node over several runs, and watch the memory; the graph that is shown gets the figures."""
+        if self.state.model is None:  # the graph is that of a file which was not run
+            self.set_state(updates.with_problem(self.state, asking.no_model("Timing")))
+            return
         if not self.link.running or self.state.run.graph is None or self.state.run.running:
             return
         self.set_state(updates.without_problem(self.state, "run"))
