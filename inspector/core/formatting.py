@@ -127,3 +127,8 @@ def probability_text(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 tensor`, `2 tensors`, `12,345 tensors`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def not_counted(files: int) -> str:
+    """`1 file was not counted`, `2 files were not counted`."""
+    return f"{counted(files, 'file')} {'was' if files == 1 else 'were'} not counted"

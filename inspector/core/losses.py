@@ -60,25 +60,24 @@ LOSSES: dict[LossName, LossRow] = {
 
 @dataclass(frozen=True)
 class TransformRow:
-    """A transform: its name for people, the line that does it, and the head that comes out (None: the one before)."""
+    """A transform: its name for people, and the head that comes out (None: the one before)."""
 
     title: str
-    line: str
     gives: HeadKind | None
 
 
 TRANSFORMS: dict[TransformKind, TransformRow] = {
-    "none": TransformRow("none", "output = model(x)", None),
-    "sigmoid": TransformRow("sigmoid", "output = torch.sigmoid(output)", "independent_probabilities"),
-    "softmax": TransformRow("softmax", "output = torch.softmax(output, dim={axis})", "probabilities"),
-    "log_softmax": TransformRow("log-softmax", "output = torch.log_softmax(output, dim={axis})", "log_probabilities"),
-    "log": TransformRow("log", "output = torch.log(output)", "log_probabilities"),
-    "tanh": TransformRow("tanh", "output = torch.tanh(output)", "regression"),
-    "scale_shift": TransformRow("scale · x + shift", "output = output * {scale} + {shift}", None),
-    "threshold": TransformRow("x > threshold", "output = (output > {threshold}).float()", "unknown"),
-    "round": TransformRow("round", "output = torch.round(output)", "unknown"),
-    "argmax": TransformRow("arg max", "output = output.argmax({axis}).float()", "unknown"),
-    "line": TransformRow("a line of code …", "{line}", "unknown"),
+    "none": TransformRow("none", None),
+    "sigmoid": TransformRow("sigmoid", "independent_probabilities"),
+    "softmax": TransformRow("softmax", "probabilities"),
+    "log_softmax": TransformRow("log-softmax", "log_probabilities"),
+    "log": TransformRow("log", "log_probabilities"),
+    "tanh": TransformRow("tanh", "regression"),
+    "scale_shift": TransformRow("scale · x + shift", None),
+    "threshold": TransformRow("x > threshold", "unknown"),
+    "round": TransformRow("round", "unknown"),
+    "argmax": TransformRow("arg max", "unknown"),
+    "line": TransformRow("a line of code …", "unknown"),
 }
 
 
@@ -94,17 +93,6 @@ def transform_text(transform: OutputTransform) -> str:
             return transform.line.strip()
         case _:
             return TRANSFORMS[transform.kind].title
-
-
-def transform_line(transform: OutputTransform, axis: int) -> str:
-    """The line of code that does it to `output`."""
-    return TRANSFORMS[transform.kind].line.format(
-        axis=axis,
-        scale=f"{transform.scale:g}",
-        shift=f"{transform.shift:g}",
-        threshold=f"{transform.threshold:g}",
-        line=transform.line.strip(),
-    )
 
 
 def head_after(head: HeadKind, transform: OutputTransform) -> HeadKind:

@@ -10,7 +10,15 @@ from html import escape
 
 import numpy as np
 
-from inspector.core.formatting import bytes_text, count_text, percent_text, seconds_text, shape_text, value_text
+from inspector.core.formatting import (
+    bytes_text,
+    count_text,
+    not_counted,
+    percent_text,
+    seconds_text,
+    shape_text,
+    value_text,
+)
 from inspector.protocol.files import FileDescription
 from inspector.protocol.findings import Finding, Unchecked
 from inspector.protocol.graph import Graph
@@ -172,7 +180,7 @@ def _evaluation(report: EvaluateReport) -> list[str]:
     if len(report.classes) <= MOST_CLASSES:
         parts.append(_matrix(report))
     if report.skipped:
-        parts.append(_line(f"{len(report.skipped)} files were not counted:"))
+        parts.append(_line(f"{not_counted(len(report.skipped))}:"))
         parts.append(_table((), [(one.path, one.reason) for one in report.skipped[:MOST_ROWS]]))
     return parts + _findings("Findings of the test folder", report.findings, report.unchecked)
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own custom
 
 from inspector.core.loss_advice import Trained, advise, least_cross_entropy, logit_gradients
-from inspector.core.losses import LOSSES, TRANSFORMS, fitting_loss, fitting_transform, head_after, transform_line
+from inspector.core.losses import LOSSES, fitting_loss, fitting_transform, head_after
 from inspector.protocol.gradients import OutputTransform
 
 
@@ -112,11 +112,3 @@ def test_every_head_has_a_loss_that_says_nothing_against_itself() -> None:
         loss = fitting_loss(behind, len(values[0]))
         assert advise(trained(loss, behind, values, classes=[0], transform=transform)) == [], head
         assert behind in LOSSES[loss].wants
-
-
-@pytest.mark.parametrize("kind", [kind for kind in TRANSFORMS if kind != "line"])
-def test_the_line_of_every_transform_runs(kind) -> None:
-    transform = OutputTransform(kind=kind, scale=2, shift=-1)
-    known = {"torch": torch, "output": torch.rand(2, 3), "model": torch.exp, "x": torch.rand(2, 3)}
-    exec(transform_line(transform, 1), known)
-    assert isinstance(known["output"], torch.Tensor)

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from inspector.core.formatting import percent_text
+from inspector.core.formatting import not_counted, percent_text
 from inspector.gui.confusion_panel.cell_images import CellImage, CellImages
 from inspector.gui.confusion_panel.matrix_painting import MatrixContent, content_of
 from inspector.gui.confusion_panel.matrix_view import MatrixView
@@ -87,7 +87,7 @@ class FolderPage(QWidget):
             self.images.show_images([_image(folder, one) for one in folder.disagreements], state.thumbnails)
 
     def _show(self, folder: FolderComparison) -> None:
-        more = f" {len(folder.skipped)} files were not counted." if folder.skipped else ""
+        more = f" {not_counted(len(folder.skipped))}." if folder.skipped else ""
         self.sentence.say(folder.sentence + more)
         for title, matrix, name, side in zip(self.titles, self.matrices, "AB", (folder.a, folder.b), strict=True):
             title.say(f"{name}: accuracy {percent_text(side.accuracy)}")

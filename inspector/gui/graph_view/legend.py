@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from inspector.core.formatting import percent_text
 from inspector.gui.graph_view.legend_painting import PAD, WIDTH, legend_height, legend_notes, paint_legend
 from inspector.gui.graph_view.shading import Legend
 from inspector.gui.parts import named
@@ -37,7 +38,7 @@ class LegendView(QWidget):
         if legend is None:
             return
         self._measure.setVisible(legend.needs_profile)
-        told = [legend.title, *(f"{place:.0%} {text}" for place, text in legend.ticks)]
+        told = [legend.title, *(f"{percent_text(place, 0)} {text}" for place, text in legend.ticks)]
         told += [f"{word}: {count}" for word, _, count in legend.swatches]
         self.setAccessibleDescription("; ".join([*told, *legend_notes(legend)]))
         self.setToolTip("\n".join(legend_notes(legend)))

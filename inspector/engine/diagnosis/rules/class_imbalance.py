@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.core.formatting import percent_text
 from inspector.engine.diagnosis.context import EvaluationContext
 from inspector.protocol.findings import Finding
 
@@ -30,8 +31,12 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
         "recall_rarest": recall,
     }
     evidence |= {name: figure for name, figure in figures.items() if figure is not None}
-    beside = f"; its recall is {recall:.1%}" if recall is not None else ""
-    overall = f" beside an accuracy of {context.finished.accuracy:.1%}" if context.finished.accuracy is not None else ""
+    beside = f"; its recall is {percent_text(recall)}" if recall is not None else ""
+    overall = (
+        f" beside an accuracy of {percent_text(context.finished.accuracy)}"
+        if context.finished.accuracy is not None
+        else ""
+    )
     listed = ", ".join(f"{weight:.3g}" for weight in weights.values())
     yield Finding(
         rule="class_imbalance",

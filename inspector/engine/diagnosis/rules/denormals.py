@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
+from inspector.core.formatting import percent_text
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 
@@ -31,7 +32,7 @@ def check(context: RunContext) -> Iterator[Finding]:
         rule="denormals",
         severity="note",
         node=next((node.id for node in context.graph.nodes if owner and node.fqn == owner), None),
-        message=f"{share:.0%} of the values of {worst}{more} are denormal: not 0, and below {tiny:.3g}.",
+        message=f"{percent_text(share, 0)} of the values of {worst}{more} are denormal: not 0, and below {tiny:.3g}.",
         evidence={"share": share, "tensors": len(shares), "smallest_normal": tiny},
         fix="Set them to 0, or let the processor do so; they hold no digits to speak of.",
         code="torch.set_flush_denormal(True)",

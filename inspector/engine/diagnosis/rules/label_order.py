@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.core.formatting import percent_text
 from inspector.core.heads import predicted
 from inspector.engine.diagnosis.context import EvaluationContext
 from inspector.protocol.findings import Finding
@@ -41,8 +42,8 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
         severity="warning",
         node=None,
         message=(
-            f"The classes seem to be in another order than the outputs: {now:.1%} are right with this mapping, "
-            f"{best:.1%} with another."
+            f"The classes seem to be in another order than the outputs: {percent_text(now)} are right with "
+            f"this mapping, {percent_text(best)} with another."
         ),
         evidence={"accuracy": now, "accuracy_reordered": best, "moved": len(moved), "images": len(true)},
         fix=f"Map {pairs}.",

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.core.formatting import percent_text
 from inspector.core.heads import predicted
 from inspector.core.presets import PRESETS, apply_preset, exchanged
 from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext
@@ -55,8 +56,8 @@ def check(context: EvaluationContext) -> Iterator[Finding]:
         severity="warning",
         node=None,
         message=(
-            f"Of {len(rows)} images {now:.0%} are right as they are prepared now, and {right[best]:.0%} with {best}: "
-            "the model was trained on pictures prepared so."
+            f"Of {len(rows)} images {percent_text(now, 0)} are right as they are prepared now, "
+            f"and {percent_text(right[best], 0)} with {best}: the model was trained on pictures prepared so."
         ),
         evidence=evidence,
         fix=f"Prepare the pictures with {best}, and evaluate again.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.core.formatting import percent_text
 from inspector.core.head_trail import plain_name
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
@@ -33,8 +34,8 @@ def check(context: RunContext) -> Iterator[Finding]:
             severity="warning",
             node=node.id,
             message=(
-                f"{node.op} {node.fqn} is saturated: {share:.0%} of its {found.num_elements:,} values lie within "
-                f"{_NEAR} of {ends[0]:g} or {ends[1]:g}, where its slope is nearly 0."
+                f"{node.op} {node.fqn} is saturated: {percent_text(share, 0)} of its {found.num_elements:,} values "
+                f"lie within {_NEAR} of {ends[0]:g} or {ends[1]:g}, where its slope is nearly 0."
             ),
             evidence={"share": share, "min": found.min or 0.0, "max": found.max or 0.0},
             fix="Normalise what goes in, so that it lies within about ±4, or use an activation that does not saturate.",
