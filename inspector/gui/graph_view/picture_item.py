@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from shiboken6 import isValid
 
 from inspector.gui.graph_view import effects as changes
 from inspector.gui.graph_view import labels, painting
@@ -16,6 +17,7 @@ from inspector.gui.graph_view.colours import band_of, colour, mixed
 from inspector.gui.graph_view.far import MANY_BOXES, Far
 from inspector.gui.graph_view.finding_marks import Mark, marks_on, paint_mark
 from inspector.gui.graph_view.found_badge import paint_found
+from inspector.gui.graph_view.panning import KeptView
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
 from inspector.gui.graph_view.shading import NO_VALUE, PLAIN, Shading, on_colour
@@ -92,6 +94,8 @@ class PictureItem(QGraphicsItem):
         self._far: Far | None = None
         self._inks: tuple[Theme, NDArray[np.int64]] | None = None
         self.shading: Shading | None = None
+        self._version = 0  # of what is painted: each update is another
+        self._kept = KeptView(self._rest)
 
     def show_picture(self, picture: Picture | None, fonts: Fonts, shading: Shading | None = None) -> None:
         """Paint another picture."""
@@ -151,13 +155,42 @@ class PictureItem(QGraphicsItem):
         return self.picture.bounds.adjusted(-more, -more, more, more)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Paint what is exposed."""
+        """Paint what is exposed; of a view that was panned, what was not seen before."""
         if self.picture is None or self.fonts is None or self._metrics is None:
             return
-        view = QRectF(option.exposedRect)
-        self.paint_view(painter, view, painter.worldTransform().m11(), most_boxes=MANY_BOXES)
+        zoom = painter.worldTransform().m11()
+        if widget is None or self.motion is not None:
+            self.paint_view(painter, QRectF(option.exposedRect), zoom, most_boxes=MANY_BOXES)
+            return
+        back, _ = painter.worldTransform().inverted()
+        in_view = back.mapRect(QRectF(widget.rect())).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        most = -1.0 if len(_inside(self.picture.layout.boxes, in_view)) > MANY_BOXES else float("inf")
+        self._kept.paint(
+            painter,
+            widget.size(),
+            (self._version, most),
+            colour(self._theme.canvas),
+            lambda inside, part, whole: self.paint_view(inside, part, zoom, most_boxes=most, labelled=whole),
+        )
 
-    def paint_view(self, painter: QPainter, view: QRectF, zoom: float, *, most_boxes: float = float("inf")) -> None:
+    def _rest(self) -> None:
+        if isValid(self):  # the window may have been closed meanwhile
+            self.update()
+
+    def update(self) -> None:  # type: ignore[override]  # Qt's takes a part, too
+        """Paint all anew."""
+        self._version += 1
+        super().update()
+
+    def paint_view(
+        self,
+        painter: QPainter,
+        view: QRectF,
+        zoom: float,
+        *,
+        most_boxes: float = float("inf"),
+        labelled: bool = True,
+    ) -> None:
         """Paint what lies in `view`, in scene units; with more boxes than that as from afar, whatever the zoom."""
         if self.picture is None or self.fonts is None or self._metrics is None:
             return
@@ -183,7 +216,7 @@ class PictureItem(QGraphicsItem):
         painter.setOpacity(1.0)
         self._paint_headers(frame, self.picture, open_seen)
         self._paint_boxes(frame, self.picture, boxes_seen)
-        if frame.look.has_text and share >= 1.0:
+        if labelled and frame.look.has_text and share >= 1.0:
             labels.paint_labels(painter, self.picture, self.lighting, frame.look, frame.seen)
 
     @property
