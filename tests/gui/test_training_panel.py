@@ -114,7 +114,7 @@ def test_the_plot_marks_what_got_none_and_the_table_sorts(panel, qtbot) -> None:
 
 def test_findings_are_cards_that_lead_to_their_node(panel, qtbot) -> None:
     panel.draw(open_state())
-    assert panel.by.button("advice").text() == "advice (1)"
+    assert panel.by.button("advice").text() == "Advice (1)"
     panel.by.button("advice").click()
     card = panel.findChild(object, "finding_gradient_stops")
     with qtbot.waitSignal(panel.node_selected) as told:

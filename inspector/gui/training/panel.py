@@ -104,7 +104,7 @@ class TrainingPanel(QWidget):
         self.controls = TrainingControls()
         self.strip = FlowStrip()
         self.by = SegmentedButtons(
-            (("plot", "plot"), ("table", "table"), ("advice", "advice")), "training_by", "Shown as"
+            (("plot", "Plot"), ("table", "Table"), ("advice", "Advice")), "training_by", "Shown as"
         )
         self.colour = PushButton("Colour the graph", "training_colour", "Colour the graph by the gradient")
         self.plot = NormsView()
@@ -170,7 +170,7 @@ class TrainingPanel(QWidget):
         notes = flow.notes if flow is not None else ()
         fits = "" if findings else "Nothing is wrong with this loss on this output."
         self.no_advice.say("\n".join(filter(None, (fits, *notes))))
-        self.by.set_text("advice", f"advice ({len(findings)})" if findings else "advice")
+        self.by.set_text("advice", f"Advice ({len(findings)})" if findings else "Advice")
 
     def _card(self, finding: Finding) -> FindingCard:
         card = FindingCard(finding)
