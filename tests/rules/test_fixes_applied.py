@@ -104,7 +104,7 @@ def test_the_preprocessing_that_is_offered_makes_the_share_right_that_was_said(t
     (finding,) = [
         one for one in taught_and_fed(learned, given)(tmp_path).findings if one.rule == "preprocessing_mismatch"
     ]
-    said = [int(share) / 100 for share in re.findall(r"(\d+)%", finding.message)]
+    said = [int(share) / 100 for share in re.findall(r"(\d+) %", finding.message)]
     folder = pictures(tmp_path)
     model = Nearest(folder, prepared(*learned)).eval()
     again = evaluated_folder(model, folder, finding.apply_preprocess)
