@@ -317,3 +317,18 @@ def test_a_model_that_compares_items_is_given_two():
     assert slot.proposed.shape == (2, 4)
     assert slot.why.endswith("this was tried, and runs. One item alone did not run, two do.")
     assert runs(Pairs(), slots).shape == (2,)
+
+
+class Ragged(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        rows = torch.nested.nested_tensor([x[0], x[1, :1]])
+        return self.head(rows.unsqueeze(-1)).unbind()[0]
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_nested_tensors_that_do_not_fit_are_no_end_of_the_search():
+    assert propose_slots(Ragged())

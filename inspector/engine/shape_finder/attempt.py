@@ -182,6 +182,8 @@ class _Watch(TorchFunctionMode):
         message = lines[-1] if "TorchScript interpreter" in lines[0] else lines[0]
         no_values = without_values(error)
         name, fqn, tensors, args = self._raised or ("", self.fqn, (), ())
+        if any(tensor.is_nested for tensor in tensors):  # which have no sizes to tell
+            tensors = ()
         kind, actual, expected = _measured(name, tensors, args, self.origin_of) if tensors else ("other", None, None)
         if kind == "other":
             kind, actual, expected = read_mismatch(message)
