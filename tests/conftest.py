@@ -77,6 +77,25 @@ def screen() -> Iterator[dict[str, str]]:
         server.terminate()
 
 
+@pytest.fixture(scope="session")
+def qapp(qapp):
+    """The app with the style and fonts that it starts with, whichever test comes first: widths depend on them."""
+    from inspector.gui.app import make_application
+    from inspector.gui.appearance import prepare_theme
+
+    prepare_theme(make_application(), "light")
+    return qapp
+
+
+@pytest.fixture(autouse=True)
+def same_look(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A style sheet that a test gave to the app ends with it: without one, windows are made faster."""
+    yield
+    app = request.getfixturevalue("qapp") if "qapp" in request.fixturenames else None
+    if app is not None and app.styleSheet():
+        app.setStyleSheet("")
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """A test that leaves a window, a thread or a process fails; what its module still needs is not counted."""

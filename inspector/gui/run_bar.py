@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
     QToolBar,
     QToolButton,
     QWidget,
@@ -91,6 +89,8 @@ class RunBar(QToolBar):
         for key, text in CHOICES:
             self.colours.addItem(f"Colour: {text}", key)
         self.colours.activated.connect(lambda row: self.colour_requested.emit(self.colours.itemData(row)))
+        for box in (self.device, self.dtype, self.colours):  # else a box keeps the width of the words it had first
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.search = named(QLineEdit(), "graph_search", "Search the graph")
         self.search.setPlaceholderText("Search the graph")
         self.search.setToolTip(SEARCH_TIP)
@@ -203,14 +203,4 @@ def _width(widget: QWidget) -> int:
     """The least that shows a widget uncut: the search shrinks, a field up to its limit."""
     if isinstance(widget, QLineEdit):
         return widget.minimumWidth()
-    hint = _words_width(widget) if isinstance(widget, QComboBox) else widget.sizeHint().width()
-    return min(hint, widget.maximumWidth())
-
-
-def _words_width(box: QComboBox) -> int:
-    """What the longest choice takes; the box's own hint is still that of the words it had before."""
-    longest = max((box.fontMetrics().horizontalAdvance(box.itemText(row)) for row in range(box.count())), default=0)
-    option = QStyleOptionComboBox()
-    option.initFrom(box)
-    words = QSize(longest, box.fontMetrics().height())
-    return box.style().sizeFromContents(QStyle.ContentsType.CT_ComboBox, option, words, box).width()
+    return min(max(widget.sizeHint().width(), widget.minimumSizeHint().width()), widget.maximumWidth())

@@ -548,7 +548,7 @@ def test_whether_long_graphs_are_wrapped_is_remembered(opened, settings_file: Se
     assert SettingsFile(settings_file.path).current.wrap_long_graphs is False
 
 
-def test_a_theme_that_was_chosen_is_remembered(qapp, window, settings_file: SettingsFile):
+def test_a_theme_that_was_chosen_is_remembered(window, settings_file: SettingsFile):
     from inspector.gui.theme import theme
 
     window.actions_by_name["theme_dark"].trigger()
@@ -556,7 +556,6 @@ def test_a_theme_that_was_chosen_is_remembered(qapp, window, settings_file: Sett
     assert SettingsFile(settings_file.path).current.theme == "dark"
     window.actions_by_name["theme_light"].trigger()
     assert not theme().dark
-    qapp.setStyleSheet("")
 
 
 def test_the_status_line_says_what_is_open_and_how_the_engine_is(opened, qtbot):

@@ -8,6 +8,7 @@ from inspector.gui.actions import make_actions, set_icons
 from inspector.gui.run_bar import RunBar
 from inspector.gui.style_sheet import style_sheet
 from inspector.gui.theme import LIGHT
+from inspector.protocol.events import Device
 
 WORDED = ("open_button", "run_button", "live_button")
 ICON = Qt.ToolButtonStyle.ToolButtonIconOnly
@@ -28,18 +29,23 @@ def bar(qtbot):
     return bar
 
 
-@pytest.mark.parametrize("width", [900, 1000, 1100, 1280, 1440, 1920])
-def test_all_of_it_is_seen_uncut_from_900_pixels_on(bar, qtbot, width):
-    bar.window().resize(width, 400)
-    qtbot.waitUntil(lambda: bar.width() == width)
-    bar.layout().activate()
-    shown = [bar.widgetForAction(action) for action in bar.actions()]
-    assert all(widget.isVisible() for widget in shown)
-    assert max(widget.geometry().right() for widget in shown) < width
-    for name in WORDED:
-        button = bar.findChild(QToolButton, name)
-        assert button.width() >= button.sizeHint().width() - 2 or button.toolButtonStyle() == ICON
-    assert bar.search.width() >= 88
+@pytest.mark.parametrize(
+    "devices", [(), (Device("cpu", "CPU"),), (Device("cpu", "CPU"), Device("cuda:0", "NVIDIA H100"))]
+)
+def test_all_of_it_is_seen_uncut_from_900_pixels_on(bar, qtbot, devices):
+    for device in devices:
+        bar.device.addItem(device.label, device.name)
+    for width in range(1440, 890, -20):
+        bar.window().resize(width, 400)
+        qtbot.waitUntil(lambda width=width: bar.width() == width)
+        bar.layout().activate()
+        shown = [bar.widgetForAction(action) for action in bar.actions()]
+        assert all(widget.isVisible() for widget in shown), width
+        assert max(widget.geometry().right() for widget in shown) < width
+        for name in WORDED:
+            button = bar.findChild(QToolButton, name)
+            assert button.width() >= button.sizeHint().width() - 2 or button.toolButtonStyle() == ICON
+        assert bar.search.width() >= 88
 
 
 def test_words_come_back_where_there_is_room(bar, qtbot):

@@ -81,7 +81,6 @@ def test_a_chosen_appearance_is_in_force_at_once(qapp: QApplication, qtbot, choi
     assert theme() is colours
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(colours.window)
     apply_theme(qapp, "light")
-    qapp.setStyleSheet("")  # windows of later tests are made faster without
 
 
 def test_every_picture_that_the_style_sheet_names_is_there():
