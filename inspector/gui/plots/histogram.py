@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core.formatting import count_text, value_text
 from inspector.gui.parts import Sentence, named, small_font
-from inspector.gui.theme import theme, theme_source
+from inspector.gui.plots.plain_plot import restyle, set_plain
+from inspector.gui.theme import theme_source
 from inspector.protocol.graph import Statistics
 
 
@@ -131,17 +132,10 @@ class HistogramView(QWidget):
 
         plot = pyqtgraph.PlotWidget(self)
         named(plot, "histogram_plot", "Histogram")
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.setFrameShape(plot.Shape.NoFrame)
         plot.setMinimumHeight(64)
         font = small_font(self.font())
         self._metrics = QFontMetrics(font)
-        for side in ("bottom", "left"):
-            axis = plot.getAxis(side)
-            axis.setStyle(tickLength=3, tickTextOffset=3, tickFont=font, hideOverlappingLabels=False)
-        plot.getAxis("left").setWidth(44)
+        set_plain(plot, font, hideOverlappingLabels=False)
         self._bars = pyqtgraph.BarGraphItem(x=[0.0], height=[0.0], width=1.0)
         plot.addItem(self._bars)
         self._plot = plot
@@ -149,15 +143,8 @@ class HistogramView(QWidget):
         self._restyle()
 
     def _restyle(self) -> None:
-        if self._plot is None:
-            return
-        colours = theme()
-        self._plot.setBackground(colours.panel)
-        self._bars.setOpts(brush=colours.accent, pen=None)
-        for side in ("bottom", "left"):
-            axis = self._plot.getAxis(side)
-            axis.setPen(colours.border)
-            axis.setTextPen(colours.dimmed)
+        if self._plot is not None:
+            restyle(self._plot, self._bars)
 
 
 def _powers_of_ten(most: int) -> list[tuple[float, str]]:

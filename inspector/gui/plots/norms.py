@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
 from inspector.core.formatting import value_text
 from inspector.gui.parts import Sentence, named, small_font
+from inspector.gui.plots.plain_plot import restyle, set_plain
 from inspector.gui.theme import theme, theme_source
 
 # What stands at the foot of the axis in place of a bar, with its symbol in pyqtgraph and its colour in the theme.
@@ -135,18 +136,14 @@ class NormsView(QWidget):
             return
         import pyqtgraph  # noqa: PLC0415 - .4 s, see the class
 
-        plot = _Plot(self, pyqtgraph)
-        font = small_font(self.font())
-        for side in ("bottom", "left"):
-            axis = plot.widget.getAxis(side)
-            axis.setStyle(tickLength=3, tickTextOffset=3, tickFont=font)
-        plot.widget.getAxis("left").setWidth(44)
+        plot = _plot_widget(self, pyqtgraph)
+        set_plain(plot, small_font(self.font()))
         self._bars = pyqtgraph.BarGraphItem(x=[0.0], height=[0.0], width=0.8)
         self._spots = pyqtgraph.ScatterPlotItem(pxMode=True)
-        plot.widget.addItem(self._bars)
-        plot.widget.addItem(self._spots)
-        self._plot = plot.widget
-        self._column.insertWidget(0, plot.widget, 1)
+        plot.addItem(self._bars)
+        plot.addItem(self._spots)
+        self._plot = plot
+        self._column.insertWidget(0, plot, 1)
         self._restyle()
 
     def hover(self, at: QPointF, event: QMouseEvent) -> None:
@@ -162,42 +159,31 @@ class NormsView(QWidget):
     def _restyle(self) -> None:
         if self._plot is None:
             return
-        colours = theme()
-        self._plot.setBackground(colours.panel)
-        self._bars.setOpts(brush=colours.accent, pen=None)
-        for side in ("bottom", "left"):
-            axis = self._plot.getAxis(side)
-            axis.setPen(colours.border)
-            axis.setTextPen(colours.dimmed)
+        restyle(self._plot, self._bars)
         if self.isVisible():
             self._draw()
 
 
-class _Plot:
+def _plot_widget(view: NormsView, pyqtgraph: Any) -> Any:  # noqa: ANN401 - it has no types
     """The plot widget, which tells its view what the pointer does."""
 
-    def __init__(self, view: NormsView, pyqtgraph: Any) -> None:  # noqa: ANN401 - it has no types
-        class Widget(pyqtgraph.PlotWidget):  # type: ignore[misc]  # its base is only known here
-            def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-                place = view.place_at(event.position())
-                if event.button() == Qt.MouseButton.LeftButton and place is not None:
-                    view.chosen.emit(place)
+    class Widget(pyqtgraph.PlotWidget):  # type: ignore[misc]  # its base is only known here
+        def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+            place = view.place_at(event.position())
+            if event.button() == Qt.MouseButton.LeftButton and place is not None:
+                view.chosen.emit(place)
 
-            def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-                view.hover(event.position(), event)
+        def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+            view.hover(event.position(), event)
 
-            def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-                event.accept()
+        def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+            event.accept()
 
-        widget = Widget(view)
-        named(widget, "norms_plot", "Norms of the gradients")
-        widget.setMenuEnabled(False)
-        widget.setMouseEnabled(x=False, y=False)
-        widget.hideButtons()
-        widget.setFrameShape(widget.Shape.NoFrame)
-        widget.setMinimumHeight(56)
-        widget.setMouseTracking(True)
-        self.widget = widget
+    widget = Widget(view)
+    named(widget, "norms_plot", "Norms of the gradients")
+    widget.setMinimumHeight(56)
+    widget.setMouseTracking(True)
+    return widget
 
 
 def _is_bar(norm: float | None) -> bool:
