@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core.comparison import pair_text, share_text
 from inspector.core.formatting import value_text
-from inspector.gui.comparison.table import Column, RowsTable
-from inspector.gui.parts import SegmentedButtons, Sentence, named
+from inspector.gui.comparison.table import Column, DifferingOrAll, RowsTable
+from inspector.gui.parts import named
 from inspector.gui.state import ComparisonState
-from inspector.gui.theme import GRID
 from inspector.protocol.comparison import NodePair, RunComparison
 
 _HOW = {"name": "name", "place": "place", "order": "order", None: "–"}
@@ -60,7 +58,7 @@ COLUMNS = (
 )
 
 
-class NodesPage(QWidget):
+class NodesPage(DifferingOrAll):
     """The table, of what differs or of all.
 
     Signals:
@@ -70,24 +68,13 @@ class NodesPage(QWidget):
     node_selected = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__()
+        name, widths = "Nodes of both sides; Return goes to one", (96, 70, 76, 110, 78)
+        super().__init__("nodes", RowsTable("comparison_nodes_table", name, COLUMNS, widths))
         named(self, "comparison_nodes", "Nodes side by side")
         self._runs: RunComparison | None = None
-        choices = (("differing", "Differing"), ("all", "All"))
-        self.which = SegmentedButtons(choices, "comparison_which_nodes", "Show differing nodes, or all")
-        self.which.chosen.connect(lambda _key: self._fill())
-        self.empty = Sentence("comparison_no_nodes", "Why no nodes are listed", "dimmed")
-        self.table = RowsTable(
-            "comparison_nodes_table", "Nodes of both sides; Return goes to one", COLUMNS, (96, 70, 76, 110, 78)
-        )
+        self.changed.connect(self._fill)
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        column.addWidget(self.which)
-        column.addWidget(self.empty)
-        column.addWidget(self.table, 1)
 
     def draw(self, comparison: ComparisonState) -> None:
         """Show the pairs."""
@@ -100,16 +87,14 @@ class NodesPage(QWidget):
         rows: list[NodeRow] = []
         if runs is not None:
             first = runs.first.pair if runs.first is not None else -1
-            every = self.which.current() == "all"
             rows = [
                 NodeRow(place, pair, runs, place == first)
                 for place, pair in enumerate(runs.pairs)
-                if every or pair.equal is not True
+                if self.wants_all() or pair.equal is not True
             ]
-        self.table.both.show_rows(rows, next((row for row in rows if row.is_first), None))
-        self.table.setVisible(bool(rows))
         told = "Every node gives the same on both sides, bit for bit."
-        self.empty.say("" if rows else told if runs is not None else "The weights were compared alone: nothing ran.")
+        why_none = told if runs is not None else "The weights were compared alone: nothing ran."
+        self.show_rows(rows, why_none, next((row for row in rows if row.is_first), None))
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.table.both.rows[index.row()]

@@ -133,23 +133,25 @@ class ComparisonPanel(QWidget):
         if comparison.consent is not None:
             if self._card is None:
                 self._card = self._make_card()
-            if self.question.widget() is not self._card:
-                self.question.takeWidget()
-                self.question.setWidget(self._card)
+            self._put(self._card)
             ready = bool(state.engine.torch_version)
             self._card.show_consent(comparison.consent, state.engine.sandbox, ready=ready)
         elif comparison.entry_needed is not None:
             if self._form is None:
                 self._form = self._make_form()
-            if self.question.widget() is not self._form:
-                self.question.takeWidget()
-                self.question.setWidget(self._form)
+            self._put(self._form)
             self._form.show_entries(comparison.entry_needed, comparison.arguments, can_cancel=False)
         else:
             self.question.hide()
             return False
         self.question.show()
         return True
+
+    def _put(self, question: QWidget) -> None:
+        """The other question is taken out first: the scroll area would delete it."""
+        if self.question.widget() is not question:
+            self.question.takeWidget()
+            self.question.setWidget(question)
 
     def _make_card(self) -> ConsentCard:
         card = ConsentCard()

@@ -1,16 +1,15 @@
-"""A sortable table whose texts are made for the cells that are seen; a row may be marked."""
+"""A sortable table whose texts are made for the cells that are seen, of what differs or of all; a row may be marked."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHeaderView
+from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 
-from inspector.gui.parts import PlainTable
-from inspector.gui.parts.table import ROW_HEIGHT
-from inspector.gui.theme import theme
+from inspector.gui.parts import ROW_HEIGHT, PlainTable, SegmentedButtons, Sentence, cell_side
+from inspector.gui.theme import GRID, theme
 
 FIRST_LEAST = 132  # px: a name of three parts
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -77,7 +76,7 @@ class RowsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole if not column.is_number:
                 return column.text(row)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _side(column)
+                return cell_side(is_number=column.is_number)
             case Qt.ItemDataRole.ForegroundRole if row is self.marked:
                 return QColor(theme().warning)
             case Qt.ItemDataRole.FontRole if row is self.marked:
@@ -100,14 +99,9 @@ class RowsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return column.tip or None
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _side(column)
+                return cell_side(is_number=column.is_number)
             case _:
                 return None
-
-
-def _side(column: Column) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 class RowsTable(PlainTable):
@@ -138,3 +132,38 @@ class RowsTable(PlainTable):
     def _fit_first(self) -> None:
         room = self.viewport().width() - self._others
         self.horizontalHeader().resizeSection(0, max(room, FIRST_LEAST))
+
+
+class DifferingOrAll(QWidget):
+    """A table under the choice of which rows it shows, or a sentence where there are none.
+
+    Signals:
+        changed: the other rows are wished.
+    """
+
+    changed = Signal()
+
+    def __init__(self, what: str, table: RowsTable) -> None:
+        """`what` its rows are: nodes, weights."""
+        super().__init__()
+        choices = (("differing", "Differing"), ("all", "All"))
+        self.which = SegmentedButtons(choices, f"comparison_which_{what}", f"Show differing {what}, or all")
+        self.which.chosen.connect(lambda _key: self.changed.emit())
+        self.empty = Sentence(f"comparison_no_{what}", f"Why no {what} are listed", "dimmed")
+        self.table = table
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.which)
+        column.addWidget(self.empty)
+        column.addWidget(self.table, 1)
+
+    def wants_all(self) -> bool:
+        """Whether those that are the same are wished too."""
+        return self.which.current() == "all"
+
+    def show_rows(self, rows: Sequence[Any], why_none: str, marked: Any = None) -> None:  # noqa: ANN401 - one of the rows
+        """Show these, or why there are none."""
+        self.table.both.show_rows(rows, marked)
+        self.table.setVisible(bool(rows))
+        self.empty.say("" if rows else why_none)

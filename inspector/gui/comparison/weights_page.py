@@ -1,13 +1,10 @@
 """Keys and weights side by side, those that differ first asked for."""
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
-
 from inspector.core.comparison import row_text, share_text
 from inspector.core.formatting import value_text
-from inspector.gui.comparison.table import Column, RowsTable
-from inspector.gui.parts import SegmentedButtons, Sentence, named
+from inspector.gui.comparison.table import Column, DifferingOrAll, RowsTable
+from inspector.gui.parts import named
 from inspector.gui.state import ComparisonState
-from inspector.gui.theme import GRID
 from inspector.protocol.comparison import WeightRow, WeightsReport
 
 _WORDS = {"same": "same", "changed": "differs", "added": "only in B", "gone": "only in A", "reshaped": "other shape"}
@@ -33,26 +30,15 @@ COLUMNS = (
 )
 
 
-class WeightsPage(QWidget):
+class WeightsPage(DifferingOrAll):
     """The table, of what differs or of all."""
 
     def __init__(self) -> None:
-        super().__init__()
+        widths = (78, 150, 70, 76, 76, 66, 110)
+        super().__init__("weights", RowsTable("comparison_weights_table", "Weights of both sides", COLUMNS, widths))
         named(self, "comparison_weights", "Weights side by side")
         self._report: WeightsReport | None = None
-        choices = (("differing", "Differing"), ("all", "All"))
-        self.which = SegmentedButtons(choices, "comparison_which_weights", "Show differing weights, or all")
-        self.which.chosen.connect(lambda _key: self._fill())
-        self.empty = Sentence("comparison_no_weights", "Why no weights are listed", "dimmed")
-        self.table = RowsTable(
-            "comparison_weights_table", "Weights of both sides", COLUMNS, (78, 150, 70, 76, 76, 66, 110)
-        )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        column.addWidget(self.which)
-        column.addWidget(self.empty)
-        column.addWidget(self.table, 1)
+        self.changed.connect(self._fill)
 
     def draw(self, comparison: ComparisonState) -> None:
         """Show the report."""
@@ -62,8 +48,6 @@ class WeightsPage(QWidget):
 
     def _fill(self) -> None:
         rows = self._report.rows if self._report is not None else ()
-        shown = rows if self.which.current() == "all" else tuple(row for row in rows if row.status != "same")
-        self.table.both.show_rows(shown)
-        self.table.setVisible(bool(shown))
+        shown = rows if self.wants_all() else tuple(row for row in rows if row.status != "same")
         told = f"All {len(rows)} weights are the same, bit for bit." if rows else "Neither side has weights."
-        self.empty.say("" if shown or self._report is None else told)
+        self.show_rows(shown, told if self._report is not None else "")

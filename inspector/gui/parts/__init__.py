@@ -14,7 +14,7 @@ from inspector.gui.parts.popover import Popover
 from inspector.gui.parts.segmented import SegmentedButtons
 from inspector.gui.parts.sentence import ElidedLabel, Sentence
 from inspector.gui.parts.slider import NumberSlider
-from inspector.gui.parts.table import ROW_HEIGHT, PlainTable
+from inspector.gui.parts.table import ROW_HEIGHT, PlainTable, cell_side
 
 __all__ = [
     "ROW_HEIGHT",
@@ -30,6 +30,7 @@ __all__ = [
     "ScrolledColumn",
     "SegmentedButtons",
     "Sentence",
+    "cell_side",
     "named",
     "number_font",
     "small_font",

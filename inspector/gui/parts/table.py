@@ -11,6 +11,12 @@ from inspector.gui.theme import SMALL, theme, theme_source
 ROW_HEIGHT = 22
 
 
+def cell_side(*, is_number: bool) -> Qt.AlignmentFlag:
+    """Where a cell's text stands, and its heading above it: figures end at the right, words begin at the left."""
+    side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
 class PlainTable(QTableView):
     """Rows are of one height, so that a hundred thousand of them cost nothing; Ctrl+C copies the selected ones.
 
