@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHeaderView
 
-from inspector.gui.parts import PlainTable
+from inspector.gui.parts import PlainTable, cell_side
 from inspector.gui.theme import theme
 from inspector.protocol.evaluation import ClassMetrics, Skipped
 
@@ -60,7 +60,7 @@ class ClassModel(QAbstractTableModel):
             cells = (row.name, figure_text(row.precision), figure_text(row.recall), figure_text(row.f1))
             return (*cells, f"{row.support:,}")[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return cell_side(is_number=index.column() != 0)
         if role == Qt.ItemDataRole.ToolTipRole:
             undefined = index.column() in (1, 2, 3) and index.data() == UNDEFINED
             return "Not defined: there is nothing to divide by." if undefined else row.name
@@ -74,7 +74,7 @@ class ClassModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return _FIGURES[section]
-        return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+        return cell_side(is_number=section != 0) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
 
 class ClassTable(PlainTable):
@@ -145,8 +145,7 @@ class SkippedModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return ("file", "why it was not counted")[section]
-        left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return left if role == Qt.ItemDataRole.TextAlignmentRole else None
+        return cell_side(is_number=False) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
 
 class SkippedTable(PlainTable):
@@ -160,8 +159,3 @@ class SkippedTable(PlainTable):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.horizontalHeader().setStretchLastSection(True)
         self.resized.connect(lambda: self.setColumnWidth(0, int(self.viewport().width() * 0.4)))
-
-
-def _alignment(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-    return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text
-from inspector.gui.parts import Sentence, named, number_font
+from inspector.gui.parts import Sentence, cell_side, named, number_font
 from inspector.gui.theme import GRID, SMALL
 from inspector.protocol.files import FileDescription
 
@@ -41,7 +41,7 @@ class CellModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self._titles[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            return cell_side(is_number=False)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:

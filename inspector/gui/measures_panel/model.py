@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from inspector.core.measures import MEASURES, SELF_TIME, WORDS, Measure, WordMeasure
 from inspector.gui.measures_panel.rows import Rows
+from inspector.gui.parts import cell_side
 
 Index = QModelIndex | QPersistentModelIndex
 _TIME = next(place for place, measure in enumerate(MEASURES) if measure.key == "time")
@@ -17,8 +18,6 @@ COLUMNS: tuple[Measure | WordMeasure, ...] = (*NUMBER_COLUMNS, *WORDS)
 NAME_ROLE = Qt.ItemDataRole.UserRole
 # the cell's share of the greatest in its column, 0…1
 BAR_ROLE = Qt.ItemDataRole.UserRole + 1
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 SAMPLED = 40
 
 
@@ -129,7 +128,7 @@ class MeasuresModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return COLUMNS[section - 1].name
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if 0 < section <= len(NUMBER_COLUMNS) else _LEFT
+                return cell_side(is_number=0 < section <= len(NUMBER_COLUMNS))
             case Qt.ItemDataRole.ToolTipRole if section and COLUMNS[section - 1] is SELF_TIME:
                 return "Without the modules inside: its own functions, and what is no operation"
             case _:
@@ -146,7 +145,7 @@ class MeasuresModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._told(at, column)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if is_number else _LEFT
+                return cell_side(is_number=is_number)
             case Qt.ItemDataRole.ToolTipRole if is_number:
                 return self._share(at, column.key)
             case _ if role == BAR_ROLE and self._greatest.get(column.key):

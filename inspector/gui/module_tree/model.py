@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 
 from inspector.core.formatting import bytes_text, count_text, counted, shape_text
+from inspector.gui.parts import cell_side
 from inspector.gui.theme import KIND_COLOURS, theme
 from inspector.protocol.files import ModuleRow
 from inspector.protocol.graph import Category, Graph
@@ -189,7 +190,7 @@ class ModuleModel(QAbstractItemModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole and section == PARAMS:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return cell_side(is_number=True)
         return None
 
     def data(  # noqa: PLR0911 - a return a role
@@ -210,7 +211,7 @@ class ModuleModel(QAbstractItemModel):
             case Qt.ItemDataRole.FontRole if column in (OUTPUT, PARAMS):
                 return self._number_font
             case Qt.ItemDataRole.TextAlignmentRole if column == PARAMS:
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                return cell_side(is_number=True)
             case Qt.ItemDataRole.DecorationRole if column == NAME:
                 return self._dot(entry.row.fqn)
             case _:

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QHeaderView
 
 from inspector.core.readings import sigmoid, softmax
 from inspector.gui.outputs_panel.table import raw_text
-from inspector.gui.parts import PlainTable
-from inspector.gui.parts.table import ROW_HEIGHT
+from inspector.gui.parts import ROW_HEIGHT, PlainTable, cell_side
 from inspector.gui.state import RunState
 
 COLUMNS = ("#", "class", "before", "after", "difference")
@@ -58,7 +57,7 @@ class BeforeAfterModel(QAbstractTableModel):
     def data(self, index: AnyIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:  # noqa: ANN401 - Qt's
         """A cell's text and alignment."""
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return cell_side(is_number=index.column() != 1)
         if role != Qt.ItemDataRole.DisplayRole or not index.isValid():
             return None
         place = int(self.order[index.row()])
@@ -78,18 +77,13 @@ class BeforeAfterModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
+            return cell_side(is_number=section != 1)
         return self._columns[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def _greatest(self) -> float:
         both = np.concatenate([self.before, self.after])
         finite = np.abs(both[np.isfinite(both)])
         return float(finite.max()) if len(finite) else 0.0
-
-
-def _alignment(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignLeft if column == 1 else Qt.AlignmentFlag.AlignRight
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 class BeforeAfterTable(PlainTable):

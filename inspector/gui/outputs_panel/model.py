@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFont
 
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, Column, ReadingTable
+from inspector.gui.parts import cell_side
 from inspector.gui.theme import SMALL, theme
 
 BAR_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -61,8 +62,7 @@ class ReadingModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(table, place, column)
             case Qt.ItemDataRole.TextAlignmentRole:
-                side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
-                return int(side | Qt.AlignmentFlag.AlignVCenter)
+                return cell_side(is_number=column != NAME)
             case Qt.ItemDataRole.ToolTipRole:
                 return self._tool_tip(table, place, column)
             case _ if role == BAR_ROLE and column >= FIRST_READING:
@@ -77,8 +77,7 @@ class ReadingModel(QAbstractTableModel):
             return None
         column = COLUMNS[section - FIRST_READING] if section >= FIRST_READING else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section == NAME else Qt.AlignmentFlag.AlignRight
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return cell_side(is_number=section != NAME)
         if column is None:
             return ("#", "class")[section] if role == Qt.ItemDataRole.DisplayRole else None
         if self._table is not None and column == self._table.fitting:

@@ -8,14 +8,13 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from inspector.core.formatting import percent_text, shape_text, value_text
+from inspector.gui.parts import cell_side
 from inspector.gui.theme import theme
 from inspector.protocol.gradients import ParameterGradient
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Parameter", "Shape", "Gradient", "Norm", "Largest", "Zeros", "/ weight")
 NORM, LARGEST, ZEROS, RATIO = 3, 4, 5, 6
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _TONES = {"cut off": "failure", "zero": "failure", "not reached": "failure", "frozen": "faint", "unused": "faint"}
 _TIPS = {
     2: "reached, exactly zero, cut off by an operation, frozen (requires_grad is False), or unused in this run",
@@ -65,7 +64,7 @@ class GradientsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return COLUMNS[section]
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if section >= NORM else _LEFT
+                return cell_side(is_number=section >= NORM)
             case Qt.ItemDataRole.ToolTipRole:
                 return _TIPS.get(section)
             case _:
@@ -78,7 +77,7 @@ class GradientsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return _text(row, index.column())
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if index.column() >= NORM else _LEFT
+                return cell_side(is_number=index.column() >= NORM)
             case Qt.ItemDataRole.ForegroundRole if index.column() == 2 and row.reached in _TONES:
                 return QColor(getattr(theme(), _TONES[row.reached]))
             case Qt.ItemDataRole.ToolTipRole if index.column() == 0:
