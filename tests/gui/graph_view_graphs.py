@@ -1,5 +1,6 @@
-"""Graphs for the tests of the graph view."""
+"""Graphs for the tests of the graph view, and a view that shows them."""
 
+from inspector.gui.graph_view import GraphView
 from inspector.protocol.graph import Edge, Failure, Graph, Group, Node, TensorSpec
 
 CATEGORIES = {"Conv2d": "convolution", "ReLU": "activation", "Linear": "linear", "add": "arithmetic"}
@@ -82,3 +83,21 @@ def failure_of(graph):
         input_shapes=((1, 512), (256, 64)),
         fix="Make in_features 512.",
     )
+
+
+def open_view(qtbot):
+    """An empty view on the screen, ended with the test."""
+    view = GraphView()
+    qtbot.addWidget(view, before_close_func=lambda w: w.end())
+    view.resize(900, 700)
+    view.show()
+    qtbot.waitExposed(view)
+    return view
+
+
+def shown(view, qtbot, action):
+    """Do something that gives a new picture, and wait until it is shown."""
+    with qtbot.waitSignal(view.picture_shown, timeout=5000):
+        action()
+    view.stage.finish()
+    return view.picture

@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 from finding_widgets import child, press
-from graph_view_graphs import residual
+from graph_view_graphs import open_view, residual, shown
 from panel_states import evaluated, loaded_model
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 
 from inspector.gui.confusion_panel import ConfusionPanel
 from inspector.gui.findings_panel import FindingsPanel
-from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.tooltips import tooltip_text
 from inspector.gui.state import RunState, WindowState
 from inspector.gui.theme import theme
@@ -27,18 +26,11 @@ def finding(severity="warning", node=2, **more):
 
 @pytest.fixture
 def view(qtbot):
-    widget = GraphView()
-    qtbot.addWidget(widget, before_close_func=lambda w: w.end())
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    return widget
+    return open_view(qtbot)
 
 
 def drawn(view, qtbot, graph, *found):
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
-        view.draw(WindowState(run=RunState(graph=graph)))
-    view.stage.finish()
+    shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=graph))))
     view.draw(WindowState(run=RunState(graph=graph, findings=Findings(findings=found))))
     return view.stage.item
 

@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from graph_view_graphs import failure_of, residual
+from graph_view_graphs import failure_of, open_view, residual, shown
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 
-from inspector.gui.graph_view import GraphView, placing
+from inspector.gui.graph_view import placing
 from inspector.gui.graph_view.captions import Captions
 from inspector.gui.graph_view.cards import batch_size, follows_batch
 from inspector.gui.graph_view.minimap import Minimap
@@ -16,26 +16,13 @@ from inspector.gui.theme import DARK, LIGHT, theme, theme_source
 from inspector.protocol.graph import Edge
 
 
-def shown(view, qtbot, action):
-    """Do something that gives a new picture, and wait until it is shown."""
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
-        action()
-    view.stage.finish()
-    return view.picture
-
-
 def state_of(graph, failure=None, **more):
     return WindowState(run=RunState(graph=graph, failure=failure), **more)
 
 
 @pytest.fixture
 def view(qtbot):
-    widget = GraphView()
-    qtbot.addWidget(widget, before_close_func=lambda w: w.end())
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    return widget
+    return open_view(qtbot)
 
 
 @pytest.fixture

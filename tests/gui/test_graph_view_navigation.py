@@ -1,13 +1,12 @@
 """Searching the graph, going into its groups and out again, and the strip above it that says where one is."""
 
 import pytest
-from graph_view_graphs import node, residual
+from graph_view_graphs import node, open_view, residual, shown
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from inspector.core.hierarchy import ROOT
-from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.context_menu import make_menu
 from inspector.gui.graph_view.finding import Finder
 from inspector.gui.graph_view.selection import Pointed
@@ -17,20 +16,9 @@ from inspector.protocol.graph import Edge, Graph
 
 @pytest.fixture
 def drawn(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view, before_close_func=lambda w: w.end())
-    view.resize(900, 700)
-    view.show()
-    qtbot.waitExposed(view)
+    view = open_view(qtbot)
     shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=residual()))))
     return view
-
-
-def shown(view, qtbot, action):
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
-        action()
-    view.stage.finish()
-    return view.picture
 
 
 def said(view, name):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from graph_view_graphs import residual
+from graph_view_graphs import open_view, residual, shown
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 
-from inspector.gui.graph_view import GraphView, labels, painting
+from inspector.gui.graph_view import labels, painting
 from inspector.gui.graph_view.panning import uncovered
 from inspector.gui.state import RunState, WindowState
 
@@ -15,17 +15,10 @@ STEPS = ((0, 30), (4, 20), (-7, 0), (3, -55), (-120, -80), (0, 900), (2000, 0), 
 
 @pytest.fixture
 def view(qtbot):
-    widget = GraphView()
-    qtbot.addWidget(widget, before_close_func=lambda w: w.end())
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    with qtbot.waitSignal(widget.picture_shown, timeout=5000):
-        widget.draw(WindowState(run=RunState(graph=residual(blocks=40))))
-    with qtbot.waitSignal(widget.picture_shown, timeout=5000):
-        widget.unfold_all()
-    widget.stage.finish()
-    return widget
+    view = open_view(qtbot)
+    shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=residual(blocks=40)))))
+    shown(view, qtbot, view.unfold_all)
+    return view
 
 
 def pixels(view):

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from graph_view_graphs import residual
+from graph_view_graphs import open_view, residual, shown
 from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.canvas import FARTHEST
 from inspector.gui.graph_view.picture import TURN, smooth_path
 from inspector.gui.state import RunState, WindowState
@@ -21,14 +20,8 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support raise")
 
 @pytest.fixture
 def drawn(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view, before_close_func=lambda w: w.end())
-    view.resize(900, 700)
-    view.show()
-    qtbot.waitExposed(view)
-    with qtbot.waitSignal(view.picture_shown):
-        view.draw(WindowState(run=RunState(graph=residual())))
-    view.stage.finish()
+    view = open_view(qtbot)
+    shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=residual()))))
     return view
 
 

@@ -1,30 +1,19 @@
 """Long graphs in columns, as the view shows them: what is seen first, what folding keeps, what is exported."""
 
 import pytest
-from graph_view_graphs import residual
+from graph_view_graphs import open_view, residual, shown
 from PySide6.QtCore import QPointF, QRectF
 
-from inspector.gui.graph_view import GraphView
 from inspector.gui.state import RunState, WindowState
 from inspector.gui.theme import LIGHT
 
 BLOCKS = 60
 
 
-def shown(view, qtbot, action):
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
-        action()
-    view.stage.finish()
-    return view.picture
-
-
 @pytest.fixture
 def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view, before_close_func=lambda w: w.end())
-    view.resize(900, 700)
+    view = open_view(qtbot)
     view.set_wrapped(True)
-    view.show()
     shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=residual(BLOCKS)))))
     shown(view, qtbot, view.unfold_all)
     return view
