@@ -22,7 +22,7 @@ class LegendView(QWidget):
         super().__init__(parent)
         named(self, "graph_legend", "Legend of the graph's colours")
         self._legend: Legend | None = None
-        self._measure = named(QPushButton("Measure now", self), "legend_profile", "Measure times and memory now")
+        self._measure = named(QPushButton("Profile", self), "legend_profile", "Measure times and memory")
         self._measure.clicked.connect(lambda _checked=False: self.profile_requested.emit())
         self.hide()
 
