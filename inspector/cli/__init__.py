@@ -55,7 +55,7 @@ def open_window(arguments: Sequence[str] | None = None) -> int:
 
 def _run_command(given: list[str]) -> int:
     """Typer's own errors (wrong use) end with 2, everything else with what the command returns."""
-    from inspector.cli.options import app  # noqa: PLC0415 - Typer takes .1 s, for which no window should wait
+    from inspector.cli.commands import app  # noqa: PLC0415 - Typer takes .1 s, for which no window should wait
 
     try:
         result = app(given, prog_name="inspector", standalone_mode=False)

@@ -34,18 +34,18 @@ class EvaluateOptions:
     """Which folder, its labels, and how to run, as given on the command line."""
 
     folder: str
-    labels: str
-    pattern: str
-    mapping: tuple[str, ...]
-    shapes: tuple[str, ...]
-    dtype: str
-    preprocess: str
-    device: str
-    mode: str
-    batch_size: int
-    workers: int
-    csv: Path | None
-    png: Path | None
+    labels: str = "auto"
+    pattern: str = ""
+    mapping: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
+    dtype: str = ""
+    preprocess: str = ""
+    device: str = "cpu"
+    mode: str = "eval"
+    batch_size: int = 32
+    workers: int = 0
+    csv: Path | None = None
+    png: Path | None = None
 
 
 def evaluate_command(model: ModelOptions, options: EvaluateOptions, *, as_json: bool) -> int:
