@@ -13,9 +13,10 @@ from inspector.engine.formats import describe_file
 from inspector.engine.formats.hugging_face import find_weights
 from inspector.engine.formats.nests import choose_nest
 from inspector.engine.formats.pickle_values import Value, items_of, pairs_of, text_of
+from inspector.engine.formats.plain_values import key_text
 from inspector.engine.formats.reading import MAX_READ_BYTES, Refused, Source, open_source
 from inspector.engine.formats.safetensors_file import Placed, read_header
-from inspector.engine.formats.torch_contents import key_text, module_state, read_contents
+from inspector.engine.formats.torch_contents import module_state, read_contents
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.loading.rebuilding import Rebuilder
 from inspector.engine.loading.steps import SILENT, Steps

@@ -36,6 +36,14 @@ def shown_value(value: Value) -> str | None:
     return _shown_list(value)
 
 
+def key_text(key: Value) -> str:
+    """A key as a part of a path. One that is neither text nor number is not written out: it may be endless."""
+    text = text_of(key)
+    if text is not None:
+        return clean_text(text, 500)
+    return shown_number(key) if isinstance(key, int | float) else "?"
+
+
 def _shown_list(value: Value) -> str | None:
     items = items_of(value)
     if items is None or isinstance(value, Pairs) or not all(_is_small(item) for item in items[:1000]):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import msgspec
 
 from inspector.core.formatting import counted
+from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.pickle_machine import MAX_PICKLE_BYTES, read_pickle
-from inspector.engine.formats.pickle_values import Call, PickleRead, items_of, text_of
+from inspector.engine.formats.pickle_values import Call, PickleRead, items_of
+from inspector.engine.formats.plain_values import key_text
 from inspector.engine.formats.reading import Refused, Source, Window
 from inspector.engine.formats.torch_pickle import describe_pickle, sizes_by_key
 from inspector.engine.formats.torch_tensors import ELEMENT_BYTES, read_storage
@@ -134,7 +136,7 @@ def _storage_places(
     widths = _element_bytes(root.calls)
     places: dict[str, tuple[int, int]] = {}
     for item in (items_of(keys.root) or [])[:_MAX_STORAGES]:
-        key = text_of(item) or str(item)[:40]
+        key = clean_text(key_text(item), 80)
         header = source.read_at(place, 8)
         numel = struct.unpack("<q", header)[0] if len(header) == 8 else -1
         length = numel * widths.get(key, 1)

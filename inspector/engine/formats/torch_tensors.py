@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from inspector.engine.formats.cleaning import MAX_DIMENSION, clean_text, is_size
-from inspector.engine.formats.pickle_values import Call, Global, Persistent, Value, items_of, text_of
+from inspector.engine.formats.pickle_values import Call, Global, Persistent, Value, items_of
+from inspector.engine.formats.plain_values import key_text
+from inspector.engine.formats.reading import Refused
 from inspector.protocol.files import TensorEntry
 
 ELEMENT_BYTES = {
@@ -52,6 +54,7 @@ _STORAGE_DTYPES = {
 _WITH_STORAGE = {"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"}
 _AROUND = {"_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_device_tensor_from_cpu_tensor"}
 _MAX_AROUND = 8
+MAX_DIMENSIONS = 64  # as many as most of torch and numpy take
 
 
 def read_tensor(value: Value, name: str, depth: int = 0) -> TensorEntry | None:
@@ -95,7 +98,7 @@ def read_storage(value: Value) -> tuple[str, str]:
     kind = value.id[1]
     short = kind.name.removeprefix("torch.cuda.").removeprefix("torch.") if isinstance(kind, Global) else ""
     short = short.removeprefix("storage.").removesuffix("Storage")
-    return clean_text(text_of(value.id[2]) or str(value.id[2])[:40], 80), _STORAGE_DTYPES.get(short, "")
+    return clean_text(key_text(value.id[2]), 80), _STORAGE_DTYPES.get(short, "")
 
 
 def storage_numel(value: Value) -> int | None:
@@ -106,11 +109,17 @@ def storage_numel(value: Value) -> int | None:
 
 
 def elements_needed(call: Call) -> int | None:
-    """How many elements of its storage a tensor reaches for, by its size and strides; None where that is not told."""
+    """How many elements of its storage a tensor reaches for, by its size and strides; None where that is not told.
+
+    Raises:
+        Refused: it has more dimensions than there are; a file may name a list of a million sizes a million times.
+    """
     args = call.arguments
     if call.name.removeprefix("torch._utils.") not in _WITH_STORAGE or len(args) < 4:
         return None
-    size, stride = items_of(args[2]) or [], items_of(args[3]) or []
+    size, stride = _sizes(args[2]), _sizes(args[3])
+    if max(len(size), len(stride)) > MAX_DIMENSIONS:
+        raise Refused("A tensor in it has more dimensions than there are.")
     if len(size) != len(stride) or not is_size(args[1]):
         return None
     reach = 1 if isinstance(args[1], int) else 0
@@ -130,8 +139,13 @@ def _dtype_name(value: Value) -> str:
 def _entry(name: str, size: Value, dtype: str, storage: str) -> TensorEntry:
     if isinstance(size, Call) and size.name == "torch.Size" and size.arguments:
         size = size.arguments[0]
-    shape = tuple(_dimension(length) for length in (items_of(size) or [])[:64])
+    shape = tuple(_dimension(length) for length in _sizes(size)[:MAX_DIMENSIONS])
     return TensorEntry(name=name, shape=shape, dtype=dtype or "unknown", storage=storage)
+
+
+def _sizes(value: Value) -> Sequence[Value]:
+    """The items, not copied as `items_of` would."""
+    return value if isinstance(value, tuple) else items_of(value) or ()
 
 
 def _dimension(value: Value) -> int:

@@ -17,9 +17,9 @@ from torch import nn
 from inspector.engine.formats.allow_list import FUNCTION_GLOBALS, MODULE_GLOBALS
 from inspector.engine.formats.cleaning import is_size
 from inspector.engine.formats.pickle_values import Call, Global, Items, Pair, Pairs, Persistent, Value, pairs_of
-from inspector.engine.formats.plain_values import numpy_number
+from inspector.engine.formats.plain_values import key_text, numpy_number
 from inspector.engine.formats.suspicions import find_in_state
-from inspector.engine.formats.torch_contents import class_name_of, key_text, module_state
+from inspector.engine.formats.torch_contents import class_name_of, module_state
 from inspector.engine.formats.torch_tensors import elements_needed, read_storage
 from inspector.engine.loading.storages import CantRebuildError, TorchFile
 

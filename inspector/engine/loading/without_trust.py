@@ -9,8 +9,9 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats.pickle_values import Value, items_of, pairs_of, text_of
+from inspector.engine.formats.plain_values import key_text
 from inspector.engine.formats.reading import Refused, Source, open_source
-from inspector.engine.formats.torch_contents import class_name_of, key_text, module_state
+from inspector.engine.formats.torch_contents import class_name_of, module_state
 from inspector.engine.loading.rebuilding import Rebuilder
 from inspector.engine.loading.storages import CantRebuildError, open_torch_file
 from inspector.engine.loading.weights import Weights, find_weights_in
