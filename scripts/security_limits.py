@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inspector.engine.formats import (
     gguf_file,
+    guessing,
     hugging_face,
     json_text,
     onnx_graph,
@@ -14,6 +15,7 @@ from inspector.engine.formats import (
     reading,
     safetensors_file,
     torch_contents,
+    torch_tensors,
     zip_directory,
 )
 from inspector.engine.inputs import images
@@ -29,6 +31,7 @@ def limits() -> list[tuple[str, str, str]]:
     """Reader, what is limited, and the limit, as text."""
     return [
         ("all", "bytes read at once", _bytes(reading.MAX_READ_BYTES)),
+        ("all", "modules that names of tensors tell of", f"{guessing.MAX_MODULES:,}"),
         ("all", "a message to the window", _bytes(wire.MAX_FRAME_BYTES)),
         ("all", "a file held in memory between question and load", _bytes(consent._MAX_HELD_BYTES)),
         ("pickles", "bytes", _bytes(pickle_machine.MAX_PICKLE_BYTES)),
@@ -39,6 +42,8 @@ def limits() -> list[tuple[str, str, str]]:
         ("pickles", "steps of the walk over what they hold", f"{torch_contents.MAX_STEPS:,}"),
         ("pickles", "nesting of what they hold", f"{torch_contents.MAX_DEPTH:,}"),
         ("pickles", "time for that walk", f"{torch_contents.MAX_SECONDS:g} s"),
+        ("pickles", "characters of all names", f"{torch_contents.MAX_NAMES_LENGTH:,}"),
+        ("pickles", "dimensions of a tensor", f"{torch_tensors.MAX_DIMENSIONS:,}"),
         ("pickles", "nesting of what is rebuilt", f"{rebuilding.MAX_DEPTH:,}"),
         ("pickles", "values that are rebuilt", f"{rebuilding.MAX_VALUES:,}"),
         ("zips", "entries", f"{zip_directory.MAX_ENTRIES:,}"),

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 from PIL import Image
 from safetensors.torch import save
 from torch import nn
@@ -134,6 +135,10 @@ def source_of(path: Path, length: int) -> None:
 LIMITS = {
     ("all", "bytes read at once"): Limit(
         f"{FORMATS}.reading", "MAX_READ_BYTES", 1000, header_of, 1000, "declares a part of 1,001 bytes"),
+    ("all", "modules that names of tensors tell of"): Limit(
+        f"{FORMATS}.guessing", "MAX_MODULES", 10,
+        lambda path, count: _write(path, save({"a." * count + "weight": torch.zeros(1)})), 10,
+        "tell of more than 10 modules"),
     ("pickles", "bytes"): Limit(
         f"{FORMATS}.torch_zip", "MAX_PICKLE_BYTES", 100, pickle_of(lambda count: b"N0" * ((count - 4) // 2) + b"N"),
         100, "at most 100 are read", 102),
@@ -156,6 +161,13 @@ LIMITS = {
         f"{FORMATS}.torch_contents", "MAX_DEPTH", 20, value_of(nested), 20, "nests or repeats", 22),
     ("pickles", "time for that walk"): Limit(
         f"{FORMATS}.torch_contents", "MAX_SECONDS", -1.0, value_of(rows), 3, "nests or repeats", 50),
+    ("pickles", "characters of all names"): Limit(
+        f"{FORMATS}.torch_contents", "MAX_NAMES_LENGTH", 100,
+        value_of(lambda count: {"k" * 20: {"k" * (count - 41): {}}}),
+        100, "longer than any honest file's"),
+    ("pickles", "dimensions of a tensor"): Limit(
+        f"{FORMATS}.torch_tensors", "MAX_DIMENSIONS", 4,
+        lambda path, count: torch.save({"a": torch.zeros([1] * count)}, path), 4, "more dimensions"),
     ("zips", "entries"): Limit(
         f"{FORMATS}.zip_directory", "MAX_ENTRIES", 5,
         lambda path, count: _write(path, zipped({f"m/{one}": b"" for one in range(count)})), 5, "holds 6 files"),

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 
+from inspector.engine.formats.reading import Refused
 from inspector.protocol.files import ModuleEntry, TensorEntry
+
+MAX_MODULES = 400_000
 
 _NORM_PARTS = {"running_mean", "running_var", "num_batches_tracked"}
 
 
 def guess_modules(tensors: Sequence[TensorEntry]) -> tuple[ModuleEntry, ...]:
-    """The tree that the names tell, parents before children, with the class that the shapes suggest."""
+    """The tree that the names tell, parents before children, with the class that the shapes suggest.
+
+    Raises:
+        Refused: the names tell of more modules than any honest model has: dots in a name are cheap.
+    """
     owned: dict[str, dict[str, TensorEntry]] = {}
     order: dict[str, None] = {}
     for tensor in tensors:
@@ -16,6 +23,8 @@ def guess_modules(tensors: Sequence[TensorEntry]) -> tuple[ModuleEntry, ...]:
         parts = owner.split(".") if owner else []
         for depth in range(min(len(parts), 60)):
             order[".".join(parts[: depth + 1])] = None
+        if len(order) > MAX_MODULES:
+            raise Refused(f"The names in it tell of more than {MAX_MODULES:,} modules, as no honest model's do.")
         order.pop("", None)  # of a name that begins with a dot; it would be a child of its own
         owned.setdefault(owner, {})[leaf] = tensor
     return tuple(

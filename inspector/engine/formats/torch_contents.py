@@ -6,7 +6,6 @@ Works on inert values; shared and cyclic parts are walked with a budget: a small
 import time
 from dataclasses import dataclass, field
 
-from inspector.engine.formats.cleaning import clean_text, shown_number
 from inspector.engine.formats.pickle_values import (
     Call,
     Global,
@@ -18,7 +17,7 @@ from inspector.engine.formats.pickle_values import (
     pairs_of,
     text_of,
 )
-from inspector.engine.formats.plain_values import shown_value
+from inspector.engine.formats.plain_values import key_text, shown_value
 from inspector.engine.formats.reading import Refused
 from inspector.engine.formats.suspicions import find_in_state
 from inspector.engine.formats.torch_tensors import read_tensor
@@ -26,6 +25,7 @@ from inspector.protocol.files import ModuleEntry, TensorEntry
 
 MAX_DEPTH = 200
 MAX_STEPS = 500_000
+MAX_NAMES_LENGTH = 50_000_000
 MAX_SECONDS = 4.0
 MAX_VISITS = 16
 _COMPILED = "torch._dynamo.eval_frame.OptimizedModule"  # `torch.compile(model)` is pickled as a call with the model
@@ -43,6 +43,7 @@ class Contents:
     values: dict[str, str] = field(default_factory=dict)
     suspicions: list[str] = field(default_factory=list)
     steps: int = 0
+    names_length: int = 0
     visits: dict[int, int] = field(default_factory=dict)  # by identity; the root keeps every part alive
     deadline: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
@@ -61,6 +62,17 @@ class Contents:
         late = self.steps % 16 == 0 and time.monotonic() > self.deadline
         if late or self.steps > MAX_STEPS or depth > MAX_DEPTH:
             raise Refused("It nests or repeats its parts more than any honest file.")
+
+    def named(self, name: str) -> str:
+        """The name, counted: 200 long keys above 400,000 values are few bytes in a file, and names of 40 GB.
+
+        Raises:
+            Refused: all names together are longer than any honest file's.
+        """
+        self.names_length += len(name)
+        if self.names_length > MAX_NAMES_LENGTH:
+            raise Refused("The names in it are longer than any honest file's.")
+        return name
 
 
 def read_contents(root: Value) -> Contents:
@@ -122,7 +134,7 @@ def _walk_dict(contents: Contents, pairs: list[Pair], path: tuple[str, ...], dep
     for key, value in pairs:
         contents.step(depth)
         place = (*path, key_text(key))
-        tensor = read_tensor(value, ".".join(place))
+        tensor = read_tensor(value, contents.named(".".join(place)))
         if tensor is not None:
             contents.tensors.append(tensor)
             contents.groups[path] = contents.groups.get(path, 0) + 1
@@ -157,7 +169,7 @@ def _walk_items(contents: Contents, value: Value, path: tuple[str, ...], depth: 
     for place, item in enumerate(items_of(value) or []):
         contents.step(depth)
         here = (*path, str(place))
-        tensor = read_tensor(item, ".".join(here))
+        tensor = read_tensor(item, contents.named(".".join(here)))
         if tensor is not None:
             contents.tensors.append(tensor)
         else:
@@ -180,21 +192,14 @@ def _walk_module(contents: Contents, value: Value, fqn: str, above: tuple[int, .
     for key, child in pairs_of(parts.get("_modules")) or []:
         if child is not None:
             name = key_text(key)
-            _walk_module(contents, child, f"{fqn}.{name}" if fqn else name, (*above, id(value)), depth + 1)
+            place = contents.named(f"{fqn}.{name}" if fqn else name)
+            _walk_module(contents, child, place, (*above, id(value)), depth + 1)
 
 
 def _add_tensors(contents: Contents, pairs: list[Pair], fqn: str, depth: int) -> None:
     for key, value in pairs:
         contents.step(depth)
         name = key_text(key)
-        tensor = read_tensor(value, f"{fqn}.{name}" if fqn else name)
+        tensor = read_tensor(value, contents.named(f"{fqn}.{name}" if fqn else name))
         if tensor is not None:
             contents.tensors.append(tensor)
-
-
-def key_text(key: Value) -> str:
-    """A key as a part of a path."""
-    text = text_of(key)
-    if text is not None:
-        return clean_text(text, 500)
-    return shown_number(key) if isinstance(key, int | float) else "?"

@@ -8,12 +8,12 @@ from inspector.engine.formats.cleaning import clean_text
 from inspector.engine.formats.origins import find_origins
 from inspector.engine.formats.pickle_values import Call, PickleRead, Value, pairs_of, text_of
 from inspector.engine.formats.reading import Refused, Source
-from inspector.engine.formats.torch_contents import MAX_DEPTH, MAX_STEPS, class_name_of
+from inspector.engine.formats.torch_contents import Contents, class_name_of
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.formats.torch_zip import read_pickle_in
 from inspector.engine.formats.torchscript_code import find_uses
 from inspector.engine.formats.zip_directory import read_zip
-from inspector.protocol.files import FileDescription, GlobalUse, ModuleEntry, TensorEntry
+from inspector.protocol.files import FileDescription, GlobalUse, ModuleEntry
 
 
 def describe(source: Source) -> FileDescription | None:
@@ -22,25 +22,25 @@ def describe(source: Source) -> FileDescription | None:
     if directory is None or not directory.has("constants.pkl") or not directory.has("data.pkl"):
         return None
     read = read_pickle_in(directory, "data.pkl")
-    walk = _Walk()
-    walk.visit(read.root, "", (), 0)
+    found = Contents()
+    _visit(found, read.root, "", (), 0)
     code = [name for name in directory.names("code/") if name.endswith(".py")]
     constants = read_pickle_in(directory, "constants.pkl")
     named = tuple(dict.fromkeys((*read.globals, *constants.globals)))
     foreign = (*_foreign_names(read, "data.pkl"), *_foreign_names(constants, "constants.pkl"))
     uses = (*{use.name: use for use in reversed(foreign)}.values(), *find_uses(directory))
-    root_class = walk.modules[0].class_name if walk.modules else "unknown"
+    root_class = found.modules[0].class_name if found.modules else "unknown"
     return FileDescription(
         path=source.path,
         format="torchscript",
         size_bytes=source.size_bytes,
         safety="needs_consent" if uses else "inert",
-        summary=f"A TorchScript program of class {root_class}, {counted(len(walk.tensors), 'tensor')}.",
+        summary=f"A TorchScript program of class {root_class}, {counted(len(found.tensors), 'tensor')}.",
         globals=tuple(dict.fromkeys((*named, *(use.name for use in uses)))),
         blocked_globals=tuple(use.name for use in uses),
         uses=uses,
-        tensors=tuple(walk.tensors),
-        modules=tuple(walk.modules),
+        tensors=tuple(found.tensors),
+        modules=tuple(found.modules),
         metadata={"form": "TorchScript", "code_files": str(len(code))},
     )
 
@@ -56,30 +56,23 @@ def _foreign_names(read: PickleRead, member: str) -> tuple[GlobalUse, ...]:
     return tuple(msgspec.structs.replace(judge_global(name), where=origins[name]) for name in names)
 
 
-class _Walk:
-    """Collects modules and tensors, by the attributes of each object."""
-
-    def __init__(self) -> None:
-        self.modules: list[ModuleEntry] = []
-        self.tensors: list[TensorEntry] = []
-        self._steps = 0
-
-    def visit(self, value: Value, fqn: str, above: tuple[int, ...], depth: int) -> None:
-        """Walk one object; TorchScript keeps parameters, buffers and children as plain attributes."""
-        self._steps += 1
-        if self._steps > MAX_STEPS or depth > MAX_DEPTH or id(value) in above:
-            raise Refused("It nests or repeats its parts more than any honest file.")
-        if not isinstance(value, Call) or pairs_of(value.state) is None:
-            return
-        name = class_name_of(value).removeprefix("__torch__.")
-        self.modules.append(ModuleEntry(fqn=fqn, class_name=_without_mangling(name)))
-        for key, inner in pairs_of(value.state) or []:
-            place = f"{fqn}.{_text(key)}" if fqn else _text(key)
-            tensor = read_tensor(inner, place)
-            if tensor is not None:
-                self.tensors.append(tensor)
-            else:
-                self.visit(inner, place, (*above, id(value)), depth + 1)
+def _visit(found: Contents, value: Value, fqn: str, above: tuple[int, ...], depth: int) -> None:
+    """Walk one object; TorchScript keeps parameters, buffers and children as plain attributes."""
+    found.step(depth)
+    if id(value) in above:
+        raise Refused("It nests or repeats its parts more than any honest file.")
+    if not isinstance(value, Call) or pairs_of(value.state) is None:
+        return
+    name = class_name_of(value).removeprefix("__torch__.")
+    found.modules.append(ModuleEntry(fqn=fqn, class_name=_without_mangling(name)))
+    for key, inner in pairs_of(value.state) or []:
+        found.step(depth)
+        place = found.named(f"{fqn}.{_text(key)}" if fqn else _text(key))
+        tensor = read_tensor(inner, place)
+        if tensor is not None:
+            found.tensors.append(tensor)
+        else:
+            _visit(found, inner, place, (*above, id(value)), depth + 1)
 
 
 def _text(key: Value) -> str:
