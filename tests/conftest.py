@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HOME = Path(tempfile.mkdtemp(prefix="inspector-"))  # short: the socket of a QLocalServer lies in it
 GRACE_S = 5.0  # for threads and processes that were told to end
@@ -40,8 +41,15 @@ def _use_no_screen() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def _use_no_clock() -> None:
+    """How long an example takes depends on what else the machine does; all else stays, as hypothesis' own for CI."""
+    settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
+
+
 _use_own_home()
 _use_no_screen()
+_use_no_clock()
 
 
 def pytest_unconfigure() -> None:

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from inspector.core.search_fields import NUMBERS, TEXTS, NumberField, Subject, sizes_match
-from inspector.protocol.graph import Graph
 
 Test = Callable[[Subject], bool]
 LONGEST = 1000
@@ -67,16 +66,6 @@ def parse_search(text: str) -> Test | None:
     if left is not None:
         _fail("This parenthesis was never opened; for example: (conv or linear) and params > 1M", left)
     return test
-
-
-def matching_nodes(graph: Graph, text: str) -> tuple[int, ...]:
-    """The ids of the nodes that a text means, in order; none for an empty text.
-
-    Raises:
-        SearchError: the text can't be read.
-    """
-    test = parse_search(text)
-    return () if test is None else tuple(node.id for node in graph.nodes if test(Subject(graph, node)))
 
 
 def _fail(message: str, token: _Token) -> NoReturn:

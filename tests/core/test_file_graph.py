@@ -1,9 +1,10 @@
 """The graph that a file gives without a run: modules as boxes in groups, no wires, parameters counted."""
 
+from searching import matching_nodes
+
 from inspector.core.file_graph import graph_of_file
 from inspector.core.folding import default_folding
 from inspector.core.grouping import build_hierarchy
-from inspector.core.search import matching_nodes
 from inspector.core.visible import look_at
 from inspector.engine.formats.guessing import guess_modules
 from inspector.protocol.files import FileDescription, ModuleEntry, TensorEntry

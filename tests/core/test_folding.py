@@ -9,7 +9,7 @@ from inspector.core.hierarchy import ROOT, structure_key
 from inspector.core.visible import look_at
 from inspector.protocol.graph import Edge, Graph, Group, Node
 
-EXAMPLES = settings(max_examples=100, deadline=None)
+EXAMPLES = settings(max_examples=100)
 
 
 def reaches(pairs, start):

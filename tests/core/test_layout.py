@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inspector.core.layout import HEADER, LayoutRequest, lay_out, lay_out_plainly
 from inspector.core.layout.messages import decode_layout, decode_request, encode
 
-EXAMPLES = settings(max_examples=40, deadline=None)
+EXAMPLES = settings(max_examples=40)
 
 
 @st.composite

@@ -9,7 +9,7 @@ from inspector.core.layout.order import count_crossings, order_ranks
 from inspector.core.layout.positions import Join, place_across
 from inspector.core.layout.ranks import WIDEST_RANK, backward_links, rank_items, wrap_wide
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=60)
 pairs = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=30)
 
 

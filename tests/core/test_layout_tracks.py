@@ -9,7 +9,7 @@ PLACES = st.integers(0, 40).map(lambda at: at * 25.0)
 RUNS = st.lists(st.builds(Run, PLACES, PLACES, st.integers(0, 8), st.integers(0, 8)), max_size=20)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RUNS)
 def test_wires_that_share_a_track_share_an_end_or_lie_apart(runs):
     tracks, count = place_on_tracks(runs)

@@ -20,7 +20,7 @@ pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, ma
 NAMES = tuple("abcde")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pairs)
 def test_the_matrix_and_its_figures_are_those_of_scikit_learn(found):
     true, claimed = (np.array(side) for side in zip(*found, strict=True))
@@ -45,7 +45,7 @@ def test_the_matrix_and_its_figures_are_those_of_scikit_learn(found):
         assert (figures.recall is None) == (index not in true)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs)
 def test_normalised_matrices_are_those_of_scikit_learn(found):
     true, claimed = (np.array(side) for side in zip(*found, strict=True))
@@ -98,7 +98,7 @@ def test_outputs_become_classes_by_the_mapping_and_shared_outputs_keep_an_image_
     assert classes_of([0, 0], [-1, 1], [-1, 1]).tolist() == [-1, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
 def test_calibration_error_is_the_sum_over_bins_written_out(found):
     confidence, right = zip(*found, strict=True)

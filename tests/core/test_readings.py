@@ -9,14 +9,14 @@ from inspector.core.readings import class_axis, log_softmax, sigmoid, softmax
 rows = st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows, st.floats(0.05, 20))
 def test_softmax_is_that_of_torch_at_any_temperature(row, temperature):
     expected = torch.softmax(torch.tensor(row, dtype=torch.float64) / temperature, 0).numpy()
     np.testing.assert_allclose(softmax(row, temperature=temperature), expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows)
 def test_sigmoid_and_log_softmax_are_those_of_torch(row):
     tensor = torch.tensor(row, dtype=torch.float64)

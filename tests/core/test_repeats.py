@@ -10,7 +10,7 @@ LISTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LISTS)
 def test_every_repeat_is_equal_parts_that_do_not_overlap(blocks):
     tokens = [token for pattern, times in blocks for token in pattern * times]

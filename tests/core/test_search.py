@@ -6,8 +6,9 @@ import operator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from searching import matching_nodes
 
-from inspector.core.search import SearchError, matching_nodes, parse_search
+from inspector.core.search import SearchError, parse_search
 from inspector.core.search_fields import NUMBERS, TEXTS
 from inspector.protocol.graph import Edge, Graph, Group, Node, Statistics, TensorSpec
 
