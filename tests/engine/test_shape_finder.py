@@ -332,3 +332,24 @@ class Ragged(nn.Module):
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 def test_nested_tensors_that_do_not_fit_are_no_end_of_the_search():
     assert propose_slots(Ragged())
+
+
+class MissesAFile(nn.Module):
+    """Its message has a number in it that is no size."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3)
+        self.largest = largest = [0]
+        self.record = lambda x: largest.append(max(largest.pop(), x.numel()))
+
+    def forward(self, x):
+        self.record(x)
+        raise FileNotFoundError(2, "No such file or directory", "/runs/99999/mean.npy")
+
+
+def test_a_number_in_a_message_makes_no_input_that_fills_the_memory():
+    model = MissesAFile()
+    (slot,) = propose_slots(model)
+    assert slot.why.endswith("no shape that was tried ran.")
+    assert 0 < model.largest[0] <= 3 * 1024**2

@@ -1,5 +1,6 @@
 """The search: guess what each argument wants, try, see which layer it met, guess again."""
 
+import math
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,9 @@ from inspector.engine.shape_finder.sizes import Answer, Clock, Fit, find_size
 SLOW_TRY_S = 0.25
 # A size that a model asks for in words, at most.
 MOST_TOLD = 100_000
+# Elements of the inputs of one try; a figure in a message may be no size at all, and its square fills the memory. What
+# has no values takes none, but its size must still be a number that torch can hold.
+MOST_ELEMENTS = {"cpu": 2**26, "meta": 2**40}
 # Words in the names of arguments that take pictures, and of those that take the numbers of words.
 _PICTURES = ("pixel", "image", "picture", "img")
 _TEXTS = ("ids", "token", "text", "words")
@@ -256,7 +260,7 @@ class Search:
         self, arguments: Sequence[Argument], guesses: Sequence[Guess], shapes: Sequence[tuple[int, ...]]
     ) -> Attempt:
         """One try with these shapes; on a stand-in with values when the one without can't."""
-        if self._stand_in is None:
+        if self._stand_in is None or sum(map(math.prod, shapes)) > MOST_ELEMENTS[self._device]:
             return Attempt(False)
         fed = [self._tensor(guess, shape) for guess, shape in zip(guesses, shapes, strict=True)]
         args, kwargs = _bound(arguments, fed)
