@@ -68,7 +68,6 @@ class Traced:
     changed: torch.Tensor | None = None
     carries: bool = False
     changed_key: Key | None = None
-    output_key: Key | None = None
     target: Target | None = None
     loss_value: float | None = None
     elsewhere: frozenset[int] = frozenset()
@@ -151,8 +150,6 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
         if recorder is None:
             changed = transformed(output, aim.transform)
         else:
-            with torch._C.DisableTorchFunction():
-                traced.output_key = recorder.origins([output])[0][:2]
             with observed_functions(recorder):
                 changed = transformed(output, aim.transform)
             with torch._C.DisableTorchFunction():
