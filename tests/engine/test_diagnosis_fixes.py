@@ -131,6 +131,24 @@ def test_grey_for_colour_and_channels_last_are_told_apart():
     assert "permute(0, 3, 1, 2)" in fix
 
 
+def test_channels_that_can_not_be_split_into_its_groups_are_not_offered_to_a_convolution():
+    module = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2), nn.AdaptiveAvgPool2d(1))
+    assert failing(module, torch.randn(2, 3, 16, 16)) == "Feed 4 channels instead of 3."
+
+
+def test_a_layer_is_not_blamed_for_features_that_were_made_behind_it():
+    class Joined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.wide, self.narrow, self.fc = nn.Linear(10, 12), nn.Linear(12, 6), nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = self.narrow(self.wide(x))
+            return self.fc(torch.cat([x, x], 1))
+
+    assert "the layer before gives 12, not 8" in failing(Joined(), torch.randn(3, 10))
+
+
 def test_indices_beyond_an_embedding_and_floats_for_one():
     module = Reader()
     fix = failing(module, torch.tensor([[1, 2, 3, 73, 4, 5, 6, 7]]))
@@ -279,6 +297,18 @@ class ByName(nn.Module):
 
     def forward(self, batch):
         return {"logits": self.b(batch["pixels"]) + self.c(batch.get("text"))}
+
+
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")  # torch takes the name for a sequence
+def test_a_forward_that_looks_for_names_as_long_as_there_are_some_comes_to_an_end():
+    class Batch(nn.Module):
+        def forward(self, batch):
+            total, place = batch["first"], 0
+            while f"layer{place}" in batch:
+                total, place = total + batch[f"layer{place}"], place + 1
+            return total
+
+    assert "def forward(self, first, layer0, layer1, " in failing(Batch(), torch.randn(2, 3))
 
 
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")  # torch takes the name for a sequence

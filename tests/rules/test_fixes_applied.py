@@ -63,6 +63,10 @@ FAILING = {
     "grey, for colour": (cnn, torch.rand(16, 18)),
     "grey pictures without channels": (lambda: cnn(channels=1), torch.rand(5, 16, 18)),
     "input_size": (lambda: Net(rnn=nn.GRU(16, 8, batch_first=True)), (4, 7, 12)),
+    "input_size, of a deep layer of both directions": (
+        lambda: Net(rnn=nn.LSTM(16, 8, 2, batch_first=True, bidirectional=True), fc=nn.Linear(16, 2)),
+        (4, 7, 12),
+    ),
     "time and features swapped": (lambda: Net(rnn=nn.LSTM(16, 8, batch_first=True)), (4, 16, 9)),
 }
 
@@ -82,6 +86,41 @@ def test_the_line_of_code_of_a_failed_run_is_done_and_the_model_runs(how):
     assert torch.is_tensor(module(names["x"]))
     if x.dtype is torch.uint8:
         assert 0.9 < float(names["x"].max()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "figures", "shape"),
+    [
+        (nn.Conv2d(5, 4, (3, 1), padding="same", padding_mode="circular", bias=False), ("(5,", "(3,"), (2, 3, 9, 9)),
+        (nn.RNN(16, 8, 2, nonlinearity="relu", bias=False, batch_first=True), ("(16,", "(12,"), (2, 5, 12)),
+        (nn.GroupNorm(1, 6, eps=1e-3), ("6", "4"), (2, 4, 5)),
+        (nn.BatchNorm2d(6, momentum=None, eps=1e-3), ("(6,", "(4,"), (2, 4, 5, 5)),
+        (nn.LayerNorm(6, elementwise_affine=False), ("6", "4"), (2, 4)),
+        (nn.LayerNorm(6, bias=False), ("6", "4"), (2, 4)),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_the_layer_in_the_line_of_code_is_the_one_that_it_was_but_for_the_figure(layer, figures, shape):
+    x = torch.randn(shape)
+    module = Net(layer=layer).eval()
+    captured = capture_forward(module, (x,), {})
+    _fix, code = suggest_mend(module, captured.graph, captured.failure, (x,), {})
+    before = repr(layer)
+    exec(code, {"self": module, "nn": nn})
+    assert repr(module.layer) == before.replace(*figures, 1)
+
+
+def test_no_line_of_code_is_written_for_a_layer_of_somebody_s_own():
+    class Scaled(nn.Linear):
+        def __init__(self, scale):
+            super().__init__(8, 4)
+            self.weight.data *= scale
+
+    module, x = Net(fc=Scaled(2)), torch.randn(2, 10)
+    captured = capture_forward(module, (x,), {})
+    fix, code = suggest_mend(module, captured.graph, captured.failure, (x,), {})
+    assert "in_features=10" in fix
+    assert not code
 
 
 def test_a_layer_is_named_as_in_code():

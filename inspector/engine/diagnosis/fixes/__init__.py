@@ -57,8 +57,9 @@ def find_fix(
     for suggest in FIXES:
         try:
             fix = suggest(run)
+            code = code_of(run, fix) if fix else ""
         except Exception:  # noqa: BLE001 - a cause that breaks on an odd model must not hide the failure itself
             continue
         if fix:
-            return fix, code_of(run, fix)
+            return fix, code
     return "", ""

@@ -27,7 +27,8 @@ def suggest(run: FailedRun) -> str:
         return f"The channels come last, and the batch is missing: feed {shape_text(moved)}, x.permute(2, 0, 1)[None]."
     if first.ndim > 1 and first.shape[1] == actual and run.runs(lambda tensor: with_channels(tensor, expected)):
         repeat = "; one channel can be repeated" if actual == 1 else ""
-        return f"Feed {counted(expected)} instead of {actual}{repeat}, or set in_channels={actual} in {run.place}."
+        change = f", or set in_channels={actual} in {run.place}" if _layer_can_be_changed(run, actual) else ""
+        return f"Feed {counted(expected)} instead of {actual}{repeat}{change}."
     if _layer_can_be_changed(run, actual):
         return f"Set in_channels={actual} in {run.place}: the layer before gives {actual} channels, not {expected}."
     return f"{run.place} takes {expected} channels, and was given {actual}."

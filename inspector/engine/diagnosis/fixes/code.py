@@ -1,11 +1,24 @@
 """The line of code that a fix comes to, where it is a change of one layer or of the input."""
 
+import inspect
 import re
+from collections.abc import Iterator
 
 from torch import nn
 
 from inspector.engine.diagnosis.fixes.failed_run import FailedRun
-from inspector.engine.diagnosis.fixes.norm_size import size_of
+
+# What comes first in the constructor of each; a class of somebody's own has another.
+_FIRST: dict[type[nn.Module] | type[None], tuple[str, ...]] = {
+    nn.Linear: ("in_features", "out_features"),
+    **dict.fromkeys([nn.Conv1d, nn.Conv2d, nn.Conv3d], ("in_channels", "out_channels", "kernel_size")),
+    **dict.fromkeys([nn.RNN, nn.LSTM, nn.GRU], ("input_size", "hidden_size")),
+    **dict.fromkeys([nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm], ("num_features",)),
+    **dict.fromkeys([nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d], ("num_features",)),
+    nn.GroupNorm: ("num_groups", "num_channels"),
+    **dict.fromkeys([nn.LayerNorm, nn.RMSNorm], ("normalized_shape",)),
+    nn.Embedding: ("num_embeddings", "embedding_dim"),
+}
 
 _OF_LAYER = re.compile(
     r"\b(in_features|in_channels|input_size|num_embeddings|num_features|num_channels|normalized_shape)=(\d+)"
@@ -39,30 +52,30 @@ def place_of(fqn: str) -> str:
 
 def _written(layer: nn.Module | None, **changed: int) -> str:
     """The layer as its constructor is written, with one figure changed; "" for those not known here."""
-    if isinstance(layer, nn.Linear):
-        bias = "" if layer.bias is not None else ", bias=False"
-        return f"nn.Linear({changed.get('in_features', layer.in_features)}, {layer.out_features}{bias})"
-    if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) and isinstance(layer.padding, tuple):
-        figures = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
-        usual = {"stride": 1, "padding": 0, "dilation": 1}
-        said = [f"{name}={_short(value)}" for name, value in figures.items() if set(value) != {usual[name]}]
-        said += [] if layer.bias is not None else ["bias=False"]
-        channels = changed.get("in_channels", layer.in_channels)
-        first = f"{channels}, {layer.out_channels}, {_short(layer.kernel_size)}"
-        return f"nn.{type(layer).__name__}({', '.join([first, *said])})"
-    if isinstance(layer, nn.RNNBase) and type(layer).__module__.startswith("torch."):
-        first = ", batch_first=True" if layer.batch_first else ""
-        layers = f", {layer.num_layers}" if layer.num_layers > 1 else ""
-        width = changed.get("input_size", layer.input_size)
-        return f"nn.{type(layer).__name__}({width}, {layer.hidden_size}{layers}{first})"
-    known = size_of(layer) if layer is not None else None
-    if layer is not None and known is not None and type(layer).__module__.startswith("torch."):
-        first = f"{layer.num_groups}, " if isinstance(layer, nn.GroupNorm) else ""
-        return f"nn.{type(layer).__name__}({first}{changed.get(*known)})"
-    if isinstance(layer, nn.Embedding):
-        return f"nn.Embedding({changed.get('num_embeddings', layer.num_embeddings)}, {layer.embedding_dim})"
-    return ""
+    kind = type(layer)
+    first = _FIRST.get(kind)
+    if layer is None or first is None:
+        return ""
+    given = [str(changed.get(name, _plain(getattr(layer, name)))) for name in first]
+    given += [f"{name}={value!r}" for name, value in _unusual(layer) if name not in first]
+    return f"nn.{kind.__name__}({', '.join(given)})"
 
 
-def _short(value: tuple[int, ...]) -> str:
-    return str(value[0]) if len(set(value)) == 1 else str(value)
+def _unusual(layer: nn.Module) -> Iterator[tuple[str, object]]:
+    """The arguments of its constructor that were not left as they are by default."""
+    of = nn.RNNBase if isinstance(layer, nn.RNNBase) else type(layer)
+    for name, parameter in inspect.signature(of).parameters.items():
+        if name == "bias" and getattr(layer, "weight", "") is None:  # goes with the weight
+            continue
+        value = _plain(getattr(layer, name, parameter.default))
+        if name == "bias" and not isinstance(value, bool):
+            value = value is not None
+        if parameter.default is not inspect.Parameter.empty and value != parameter.default:
+            yield name, value
+    if isinstance(layer, nn.RNN) and layer.nonlinearity != "tanh":
+        yield "nonlinearity", layer.nonlinearity
+
+
+def _plain(value: object) -> object:
+    """`3` for (3, 3)."""
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value

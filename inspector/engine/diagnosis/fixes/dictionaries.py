@@ -12,6 +12,7 @@ _ASKED = re.compile(
     r"invalid data type 'str'|too many indices for tensor|"
     r"'Tensor' object has no attribute '(get|keys|items|values|pop)'"
 )
+_MOST_ASKED = 30
 
 
 class _Batch(dict[str, torch.Tensor]):
@@ -21,6 +22,7 @@ class _Batch(dict[str, torch.Tensor]):
         super().__init__()
         self.tensor = tensor
         self.names: dict[str, None] = {}
+        self.num_asked = 0
 
     def __missing__(self, name: str) -> torch.Tensor:
         self.names[name] = None
@@ -31,7 +33,12 @@ class _Batch(dict[str, torch.Tensor]):
         return self[name] if default is None else default
 
     def __contains__(self, name: object) -> bool:
-        return True
+        self.num_asked += 1  # else `while f"layer{i}" in batch` would never end
+        return self.num_asked <= _MOST_ASKED
+
+
+def _is_argument(name: object) -> bool:
+    return isinstance(name, str) and name.isidentifier()
 
 
 def suggest(run: FailedRun) -> str:
@@ -45,7 +52,7 @@ def suggest(run: FailedRun) -> str:
         return given[-1]  # type: ignore[return-value]  # that is the question: whether forward takes it
 
     run.tried(as_batch)
-    names = list(dict.fromkeys(name for batch in given for name in batch.names if isinstance(name, str)))
+    names = list(dict.fromkeys(name for batch in given for name in batch.names if _is_argument(name)))
     if not names:
         return ""
     listed = ", ".join(names)

@@ -112,19 +112,16 @@ def _another_width(run: FailedRun, obstacle: Obstacle) -> str:
 
 
 def _giver(graph: Graph, node: Node | None, features: int) -> str:
-    """The nearest layer with weights before this node that gives so many features, by name; else `the layer before`."""
-    waiting = [node.id] if node is not None else []
-    seen = set(waiting)
-    while waiting:
-        for edge in graph.edges:
-            if edge.target != waiting[0] or edge.source in seen:
-                continue
-            one = graph.nodes[edge.source]
-            if one.kind == "module" and one.num_params and one.outputs and one.outputs[0].shape[-1:] == (features,):
-                return f'{one.op} "{one.fqn}"'
-            seen.add(one.id)
-            waiting.append(one.id)
-        waiting.pop(0)
+    """The layer with weights that gave these features, by name; `the layer before` where something else made them."""
+    sources = {edge.target: edge.source for edge in reversed(graph.edges)}
+    place = sources.get(node.id) if node is not None else None
+    while place is not None:
+        one = graph.nodes[place]
+        if not one.outputs or one.outputs[0].shape[-1:] != (features,):
+            break
+        if one.kind == "module" and one.num_params:
+            return f'{one.op} "{one.fqn}"'
+        place = sources.get(place)
     return "the layer before"
 
 
