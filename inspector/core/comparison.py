@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.formatting import percent_text, shape_text, value_text
+from inspector.core.formatting import counted, listed, percent_text, shape_text, value_text
 from inspector.core.readings import as_real, class_axis
 from inspector.protocol.comparison import FolderComparison, NodePair, RunComparison, WeightRow, WeightsReport
 from inspector.protocol.graph import Failure, Graph, Node
 from inspector.protocol.outputs import Head
 
 MAX_DISAGREEMENTS = 10_000
-_MOST_NAMED = 3
 
 
 # --- weights
@@ -38,12 +37,12 @@ def _keys_part(report: WeightsReport) -> str:
     for status, text in (("gone", "only in A"), ("added", "only in B")):
         named = [row.name for row in report.rows if row.status == status]
         if named:
-            parts.append(f"{_counted(len(named), 'key')} {text} ({_listed(named)})")
+            parts.append(f"{counted(len(named), 'key')} {text} ({listed(named)})")
     reshaped = [row for row in report.rows if row.status == "reshaped"]
     if reshaped:
         first = reshaped[0]
         shapes = f"{first.name} {shape_text(first.shape_a)} → {shape_text(first.shape_b)}"
-        parts.append(f"{_counted(len(reshaped), 'key')} of another shape ({shapes}{' …' if len(reshaped) > 1 else ''})")
+        parts.append(f"{counted(len(reshaped), 'key')} of another shape ({shapes}{' …' if len(reshaped) > 1 else ''})")
     prefix = next(((side, text) for side, text in (("A", report.prefix_a), ("B", report.prefix_b)) if text), None)
     behind = f" behind {prefix[0]}'s “{prefix[1]}”" if prefix else ""
     return ", ".join(parts) + behind if parts else f"same keys{behind}"
@@ -62,7 +61,7 @@ def _most(report: WeightsReport) -> str:
         return f", most in {row.name} (by {value_text(row.max_abs or 0.0, 3)})"
     if changed and all(row.num_different == 0 for row in changed):
         return f" in dtype alone ({changed[0].name}: {changed[0].dtype_a}, {changed[0].dtype_b})"
-    return f" ({_listed([row.name for row in changed])})"
+    return f" ({listed([row.name for row in changed])})"
 
 
 def share_text(relative: float | None) -> str:
@@ -113,7 +112,7 @@ def runs_sentence(runs: RunComparison) -> str:
         whole = f"{which} {every} the same, bit for bit."
         return " ".join([*failed, whole + alone])
     first = f"{runs.first.sentence} " if runs.first is not None else ""
-    differ = f"{_counted(runs.num_different, 'node')} {'differs' if runs.num_different == 1 else 'differ'}"
+    differ = f"{counted(runs.num_different, 'node')} {'differs' if runs.num_different == 1 else 'differ'}"
     same = f"{runs.num_same} {'is' if runs.num_same == 1 else 'are'} the same bit for bit"
     return " ".join([*failed, f"{first}{differ}, {same}.{alone}"])
 
@@ -183,18 +182,9 @@ def folder_sentence(folder: FolderComparison) -> str:
         return "No image was counted for both."
     accuracies = f"A is right on {percent_text(folder.a.accuracy)}, B on {percent_text(folder.b.accuracy)}."
     if not folder.num_disagreements:
-        return f"Both predict the same class for all {_counted(folder.num_images, 'image')}. {accuracies}"
-    of = f"{folder.num_disagreements} of {_counted(folder.num_images, 'image')}"
+        return f"Both predict the same class for all {counted(folder.num_images, 'image')}. {accuracies}"
+    of = f"{folder.num_disagreements} of {counted(folder.num_images, 'image')}"
     neither = folder.num_disagreements - folder.only_a_right - folder.only_b_right
     shares = [(folder.only_a_right, "A"), (folder.only_b_right, "B"), (neither, "neither")]
     right = ", ".join(f"{who} is right on {count}" for count, who in shares if count)
     return f"They disagree on {of}: {right}. {accuracies}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -129,6 +129,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """`fc1, fc2, fc3 and 4 more`: the first `most` of them, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def not_counted(files: int) -> str:
     """`1 file was not counted`, `2 files were not counted`."""
     return f"{counted(files, 'file')} {'was' if files == 1 else 'were'} not counted"

@@ -115,6 +115,7 @@ def run_forward(
             fresh=loaded.info.format == "python_source",
             class_names=loaded.class_names,
             axes_note=axes.note if axes is not None else "",
+            traces=captured.traces,
         )
         findings = diagnose_run(context)
         emit(FindingsFound(findings=findings))
@@ -136,8 +137,9 @@ def captured_run(
     module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], request: RunForward, options: CaptureOptions
 ) -> Captured:
     """One observed forward as `request` says, which leaves nothing changed: asked twice, it gives the same values."""
-    with unchanged(module, mode=request.mode, seed=request.seed):
-        return capture_forward(module, args, kwargs, input_names=positional_names(module), options=options)
+    with unchanged(module, mode=request.mode, seed=request.seed) as traces:
+        captured = capture_forward(module, args, kwargs, input_names=positional_names(module), options=options)
+    return replace(captured, traces=traces)
 
 
 def _find_axes(module: nn.Module, captured: Captured, fed: Fed, is_awaited: Callable[[], bool]) -> GraphAxes:

@@ -14,7 +14,7 @@ def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=Fal
     sources = [RandomInput(shape=item) if isinstance(item, tuple) else item for item in shapes_or_tensors]
     args = tuple(make_tensor(item) if isinstance(item, RandomInput | ImageInput) else item for item in sources)
     inputs = tuple(NamedInput(source=item) for item in sources if isinstance(item, RandomInput | ImageInput))
-    with unchanged(module, mode=mode, seed=0):
+    with unchanged(module, mode=mode, seed=0) as traces:
         captured = capture_forward(module, args, {}, options=CaptureOptions(statistics=statistics))
     graph, note = captured.graph, ""
     if axes:
@@ -38,6 +38,7 @@ def diagnosed(module, *shapes_or_tensors, mode="eval", statistics=True, axes=Fal
             mode=mode,
             captured_s=captured.captured_s or 0.0,
             axes_note=note,
+            traces=traces,
             **({"expectation": None} | known),
         )
     )

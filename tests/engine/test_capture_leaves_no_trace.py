@@ -121,6 +121,67 @@ def test_flags_are_restored_when_the_run_raises():
     assert model.training
 
 
+class Keeping(nn.Module):
+    """Leaves something new behind with each call."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.calls, self.seen, self.by_shape, self.last = nn.Linear(4, 4), 0, [], {"none": 0}, None
+        self.register_buffer("memory", torch.zeros(4))
+
+    def forward(self, x):
+        self.calls += 1
+        self.seen.append(x)
+        self.by_shape[tuple(x.shape)] = x
+        self.memory = self.memory + 1
+        self.last = self.fc(x)
+        self.new = self.last
+        return self.last + self.memory
+
+
+def test_what_forward_keeps_on_itself_is_put_back_and_told():
+    model = nn.Sequential(nn.Linear(4, 4), Keeping())
+    seen, memory = model[1].seen, model[1].memory
+    with unchanged(model, mode="eval", seed=0) as traces:
+        first = capture_forward(model, (torch.ones(2, 4),), {})
+    assert sorted(traces.kept) == [f"1.{name}" for name in ("by_shape", "calls", "last", "memory", "new", "seen")]
+    assert (model[1].calls, model[1].last, model[1].by_shape) == (0, None, {"none": 0})
+    assert model[1].seen is seen
+    assert seen == []
+    assert model[1].memory is memory
+    assert not hasattr(model[1], "new")
+    with unchanged(model, mode="eval", seed=0):
+        second = capture_forward(model, (torch.ones(2, 4),), {})
+    assert torch.equal(first.outputs[0].tensor, second.outputs[0].tensor)
+
+
+def test_a_lazy_module_stays_what_it_became():
+    model = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())
+    with unchanged(model, mode="eval", seed=0):
+        capture_forward(model, (torch.ones(2, 5),), {})
+    assert type(model[0]) is nn.Linear
+    assert (model[0].in_features, model[1].num_features) == (5, 3)
+
+
+DRAWS = {
+    "nothing": (lambda x: x, False),
+    "torch": (torch.rand_like, True),
+    "Python": (lambda x: x * random.random(), True),
+    "numpy": (lambda x: x * float(np.random.rand()), True),
+    "numpy, of its own": (lambda x: x * float(np.random.default_rng(0).random()), False),
+}
+
+
+@pytest.mark.parametrize("who", DRAWS)
+def test_whether_forward_drew_is_told(who):
+    function, draws = DRAWS[who]
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout())
+    model.register_forward_hook(lambda module, args, out: function(out))
+    with unchanged(model, mode="eval", seed=0) as traces:
+        capture_forward(model, (torch.ones(2, 4),), {})
+    assert traces.drew is draws
+
+
 class Watched(nn.Module):
     """Tells which of its activations are still alive."""
 

@@ -4,6 +4,9 @@ Rule → cases. Of a faulty case only its own rule has to speak; a healthy one m
 and not this rule's note either.
 """
 
+import random
+
+import numpy as np
 import torch
 from rule_models import (
     LOG_SOFTMAX,
@@ -15,6 +18,7 @@ from rule_models import (
     Case,
     Idle,
     Recurrent,
+    Remembers,
     Written,
     big_mlp,
     big_trained,
@@ -354,6 +358,23 @@ FAULTY = {
         Case("noise", lambda: mlp(Call(lambda x: x + torch.randn_like(x))), ROWS),
         Case("a mask drawn", lambda: mlp(Call(lambda x: x * torch.bernoulli(torch.full_like(x, 0.5)))), ROWS),
         Case("rand", lambda: mlp(Call(lambda x: x * torch.rand(x.shape))), ROWS),
+        Case("Python's random", lambda: mlp(Call(lambda x: x * random.random())), ROWS),
+        Case(
+            "numpy's, into a tensor",
+            lambda: mlp(Call(lambda x: x + torch.from_numpy(np.random.rand(10)).float())),
+            ROWS,
+        ),
+    ],
+    "state_kept": [
+        Case("hidden state", lambda: Remembers(lambda m, x: m.hidden(x)), (4, 5, 16)),
+        Case(
+            "hidden state, in Sequential", lambda: nn.Sequential(Remembers(lambda m, x: m.hidden(x)), mlp()), (4, 5, 16)
+        ),
+        Case("a mean that moves", lambda: Remembers(lambda m, x: m.moving(x)), (4, 10)),
+        Case("a list that grows", lambda: Remembers(lambda m, x: m.history(x)), (4, 10)),
+        Case("a buffer", lambda: Remembers(lambda m, x: m.buffered(x)), (4, 10)),
+        Case("a buffer, in place", lambda: Remembers(lambda m, x: m.written(x)), (4, 10)),
+        Case("fails the second time", lambda: Remembers(lambda m, x: m.joined(x)), (4, 10)),
     ],
     "constant_output": [
         Case("last weights 0", lambda: filled(mlp(), lambda m: (m[2].weight.zero_(), m[2].bias.zero_())), ROWS),
@@ -670,6 +691,13 @@ HEALTHY = {
             ROWS,
         ),
         Case("constants drawn, not used", lambda: Written(lambda m, x: m.net(x) + 0 * torch.rand(3), net=mlp()), ROWS),
+        Case("drawn, and not used", lambda: Written(lambda m, x: (random.random(), m.net(x))[1], net=mlp()), ROWS),
+    ],
+    "state_kept": [
+        Case("a cached mask", lambda: Remembers(lambda m, x: m.cached(x)), (4, 10)),
+        Case("the last features, for a look", lambda: Remembers(lambda m, x: m.looked_at(x)), (4, 10)),
+        Case("calls counted", lambda: Remembers(lambda m, x: m.counted(x)), (4, 10)),
+        Case("input written into", lambda: mlp(Call(lambda x: x)).append(Call(lambda x: x.mul_(2))), ROWS),
     ],
     "constant_output": [
         Case("bias only on one branch", lambda: Written(lambda m, x: m.net(x) + torch.zeros(3), net=mlp()), ROWS),

@@ -33,6 +33,60 @@ class Written(nn.Module):
         return self.body(self, x)
 
 
+class Remembers(nn.Module):
+    """Keeps something from call to call, in one of several ways."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body = body
+        self.rnn, self.wide, self.fc = nn.GRU(16, 16, batch_first=True), nn.Linear(10, 16), nn.Linear(16, 10)
+        self.state, self.mask, self.calls, self.seen = None, None, 0, []
+        self.register_buffer("memory", torch.zeros(16))
+
+    def forward(self, x):
+        return self.body(self, x)
+
+    def hidden(self, x):
+        out, self.state = self.rnn(x, self.state)
+        return self.fc(out[:, -1])
+
+    def moving(self, x):
+        features = self.wide(x)
+        self.state = features if self.state is None else 0.9 * self.state + 0.1 * features.flip(0)
+        return self.fc(self.state)
+
+    def history(self, x):
+        self.seen.append(self.wide(x))
+        return self.fc(torch.stack(self.seen).sum(0))
+
+    def buffered(self, x):
+        self.memory = self.memory + self.wide(x).mean(0)
+        return self.fc(self.wide(x) + self.memory)
+
+    def written(self, x):
+        self.memory += self.wide(x).mean(0)
+        return self.fc(self.wide(x) + self.memory)
+
+    def joined(self, x):
+        features = self.wide(x)
+        joined = features if self.state is None else torch.cat([features, self.state], 1)
+        self.state = joined
+        return self.fc(joined)
+
+    def cached(self, x):
+        if self.mask is None:
+            self.mask = torch.ones(16)
+        return self.fc(self.wide(x) * self.mask)
+
+    def looked_at(self, x):
+        self.state = self.wide(x)
+        return self.fc(self.state)
+
+    def counted(self, x):
+        self.calls += 1
+        return self.fc(self.wide(x))
+
+
 @dataclass(frozen=True)
 class Case:
     """`known` is given to the rules beside the run: `class_names`, `expectation`, `fresh`."""

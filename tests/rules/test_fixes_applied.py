@@ -9,7 +9,7 @@ from diagnosing_folders import evaluated_folder
 from folder_cases import BGR, BYTE, IMAGENET, SIGNED, UNIT, Nearest, pictures, prepared, taught_and_fed
 from rule_cases import FAULTY, ROWS, STEPS
 from rule_judging import hit, judged
-from rule_models import Call, Case, Idle, Recurrent, Written, cnn, mlp
+from rule_models import Call, Case, Idle, Recurrent, Remembers, Written, cnn, mlp
 from torch import nn
 from torch.nn import functional
 
@@ -207,6 +207,10 @@ MENDED = {
     "random_in_eval": (
         faulty("random_in_eval", "F.dropout"),
         Case("", lambda: Written(lambda m, x: functional.dropout(m.net(x), 0.5, training=m.training), net=mlp()), ROWS),
+    ),
+    "state_kept": (
+        faulty("state_kept", "a mean that moves"),
+        Case("", lambda: Remembers(lambda m, x: m.looked_at(x)), (4, 10)),
     ),
     "clipped_head": (faulty("clipped_head", "as module, last in Sequential"), Case("", mlp, ROWS)),
     "unused_parameters": (

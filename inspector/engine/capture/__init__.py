@@ -11,8 +11,18 @@ from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.result import Captured, CaptureOptions, NamedOutput
 from inspector.engine.capture.scripted import capture_scripted
 from inspector.engine.capture.surroundings import eager_run, unchanged
+from inspector.engine.capture.traces import Traces
 
-__all__ = ["CaptureOptions", "Captured", "Keep", "NamedOutput", "capture_forward", "plain_forward", "unchanged"]
+__all__ = [
+    "CaptureOptions",
+    "Captured",
+    "Keep",
+    "NamedOutput",
+    "Traces",
+    "capture_forward",
+    "plain_forward",
+    "unchanged",
+]
 
 _DEFAULT = CaptureOptions()
 

@@ -8,6 +8,7 @@ import torch
 from inspector.engine.capture.arguments import Arguments
 from inspector.engine.capture.keeping import Keep
 from inspector.engine.capture.signatures import SAMPLED, Signature
+from inspector.engine.capture.traces import Traces
 from inspector.engine.capture.watching import GradientWatch
 from inspector.protocol.changes import Change, ChangeOutcome
 from inspector.protocol.graph import Failure, Graph
@@ -54,6 +55,7 @@ class Captured:
     `started_s` tells, when timed, when each node of the graph began, by `time.perf_counter` (0 for values).
     `signatures` are by the ids of the graph's nodes.
     `arguments` are, by node, those of the functions that move axes about; None for all other nodes.
+    `traces` is what it would have left behind, where the caller knows.
     """
 
     graph: Graph
@@ -66,3 +68,4 @@ class Captured:
     signatures: dict[int, Signature] = field(default_factory=dict)
     outcomes: tuple[ChangeOutcome, ...] = ()
     arguments: tuple[Arguments | None, ...] = ()
+    traces: Traces = field(default_factory=Traces)

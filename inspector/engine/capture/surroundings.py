@@ -1,15 +1,17 @@
-"""What a run may not change: flags, buffers, random states; and what is switched off for it and on again after."""
+"""What a run may not change: flags, buffers, attributes, random states; and what is switched off for it."""
 
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from inspector.engine.capture.table import is_lazy
+from inspector.engine.capture.traces import Traces, remember_attributes
 from inspector.protocol.requests import Mode
 
 FAST_PATH_NOTE = (
@@ -21,18 +23,21 @@ COMPILE_NOTE = "torch.compile was set aside for this run: the model ran eagerly,
 
 
 @contextmanager
-def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
-    """Set train or eval mode and seed everything; afterwards all flags, buffers and random states are as before.
+def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[Traces]:
+    """Set train or eval mode and seed everything; afterwards flags, buffers, attributes, random states are as before.
 
-    Meanwhile what torch.compile wraps runs as it was written.
+    Meanwhile what torch.compile wraps runs as it was written. The traces are known once it is left.
     """
     # A frozen TorchScript program has no flag: its mode is written into it.
     flags = [(child, child.training) for child in module.modules() if hasattr(child, "training")]
-    with preserved_state(module), without_compiler():
+    traces = Traces()
+    with preserved_state(module, traces), without_compiler():
         try:
             _set_mode(module, flags, mode == "train")
-            _seed_everything(seed)
-            yield
+            seed_everything(seed)
+            was_drawn = _random_states()
+            yield traces
+            traces.drew = was_drawn()
         finally:
             for child, training in flags:
                 if child.training != training:
@@ -40,19 +45,24 @@ def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def preserved_state(module: nn.Module) -> Iterator[None]:
-    """Put buffers, random states and the default dtype back afterwards."""
+def preserved_state(module: nn.Module, traces: Traces | None = None) -> Iterator[None]:
+    """Put buffers, attributes, random states and the default dtype back afterwards."""
     restore_random = _random_states()
-    buffers = _copied_buffers(module)
+    parts = list(module.named_modules())
+    buffers = [_copied_buffers(fqn, part) for fqn, part in parts if part._buffers]
+    restore_attributes = remember_attributes(parts)
     dtype = torch.get_default_dtype()
     try:
         yield
     finally:
         torch.set_default_dtype(dtype)
+        kept = restore_attributes()
         with torch.no_grad():
             for restore in buffers:
-                restore()
+                kept += restore()
         restore_random()
+        if traces is not None:
+            traces.kept = tuple(kept)
 
 
 @contextmanager
@@ -105,53 +115,72 @@ def _set_mode(module: nn.Module, flags: list[tuple[nn.Module, bool]], train: boo
             child.training = train
 
 
-def _seed_everything(seed: int) -> None:
+def seed_everything(seed: int) -> None:
+    """Torch's generators, Python's and numpy's, which models draw from as well."""
     torch.manual_seed(seed)
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # models draw from numpy's global generator
+    np.random.seed(seed % 2**32)
 
 
-def _random_states() -> Callable[[], None]:
-    """Remember all random states; the function returned puts them back."""
+def _random_states() -> Callable[[], bool]:
+    """Remember all random states; the function returned puts them back, and says whether something was drawn."""
     torch_state, python_state = torch.get_rng_state(), random.getstate()
-    numpy_state = np.random.get_state()
+    numpy_state = np.random.get_state(legacy=False)
     cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None
     mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
 
-    def restore() -> None:
+    def restore() -> bool:
+        drawn = not torch.equal(torch_state, torch.get_rng_state()) or python_state != random.getstate()
+        drawn = drawn or _numpy_drew(numpy_state)
         torch.set_rng_state(torch_state)
         random.setstate(python_state)
         np.random.set_state(numpy_state)
         if cuda is not None:
+            drawn = drawn or not _equal(cuda, torch.cuda.get_rng_state_all())
             torch.cuda.set_rng_state_all(cuda)
         if mps is not None:
+            drawn = drawn or not torch.equal(mps, torch.mps.get_rng_state())
             torch.mps.set_rng_state(mps)
+        return drawn
 
     return restore
 
 
-def _copied_buffers(module: nn.Module) -> list[Callable[[], None]]:
-    """For each module the function that puts its buffers back, values and objects."""
-    return [_restore_of(child) for child in module.modules() if child._buffers]
+def _numpy_drew(before: Mapping[str, Any]) -> bool:
+    was, now = before["state"], np.random.get_state(legacy=False)["state"]
+    return bool(was["pos"] != now["pos"] or not np.array_equal(was["key"], now["key"]))
 
 
-def _restore_of(module: nn.Module) -> Callable[[], None]:
+def _equal(before: Sequence[torch.Tensor], now: Sequence[torch.Tensor]) -> bool:
+    return len(before) == len(now) and all(torch.equal(one, other) for one, other in zip(before, now, strict=True))
+
+
+def _copied_buffers(fqn: str, module: nn.Module) -> Callable[[], list[str]]:
+    """The function that puts a module's buffers back, values and objects, and names those that had changed."""
     before = {
-        name: (buffer, None if is_lazy(buffer) else buffer.detach().clone())
+        name: (buffer, None if is_lazy(buffer) else buffer.detach().clone(), _version(buffer))
         for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
     }
 
-    def restore() -> None:
+    def restore() -> list[str]:
+        changed = []
         now = dict(module.named_buffers(recurse=False, remove_duplicate=False))
-        for name, (buffer, values) in before.items():
+        for name, (buffer, values, version) in before.items():
             if values is None:
                 continue
+            if now.get(name) is not buffer or _version(buffer) != version:
+                changed.append(f"{fqn}.{name}" if fqn else name)
             # Always: batch_norm writes its running statistics without counting up the tensor's version.
             buffer.detach().copy_(values)
             if now.get(name) is not buffer:
                 setattr(module, name, buffer)
+        return changed
 
     return restore
+
+
+def _version(tensor: torch.Tensor) -> int:
+    return 0 if is_lazy(tensor) or tensor.is_inference() else tensor._version
 
 
 def _cuda_in_use() -> bool:

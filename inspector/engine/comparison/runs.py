@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inspector.core.comparison import first_sentence, output_sentence, pair_text, runs_sentence
+from inspector.core.formatting import listed
 from inspector.engine.activations.fetching import rank_of
 from inspector.engine.capture import Captured, CaptureOptions, Keep, capture_forward, unchanged
 from inspector.engine.capture.table import is_lazy
@@ -241,11 +242,10 @@ def _notes(a: Way, b: Way, ran_a: Ran, ran_b: Ran) -> tuple[str, ...]:
     for name, way, ran in (("A", a, ran_a), ("B", b, ran_b)):
         acting = _mode_nodes(ran.captured.graph) if way.side.mode == "train" else []
         if acting and a.side.mode != b.side.mode:
-            listed = ", ".join(acting[:4]) + (f" and {len(acting) - 4} more" if len(acting) > 4 else "")
-            notes.append(f"In train mode {listed} {'acts' if len(acting) == 1 else 'act'} otherwise than in eval mode.")
+            act = "acts" if len(acting) == 1 else "act"
+            notes.append(f"In train mode {listed(acting, 4)} {act} otherwise than in eval mode.")
         if ran.moved:
-            moved = ", ".join(ran.moved[:3]) + (f" and {len(ran.moved) - 3} more" if len(ran.moved) > 3 else "")
-            notes.append(f"{name}'s run moved {moved}; all buffers were put back.")
+            notes.append(f"{name}'s run moved {listed(ran.moved)}; all buffers were put back.")
         refused = [outcome.sentence for outcome in ran.captured.outcomes if not outcome.applied]
         notes += [f"{name}: {sentence}" for sentence in refused]
     return tuple(notes)

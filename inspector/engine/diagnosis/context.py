@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from inspector.engine.capture import NamedOutput
+from inspector.engine.capture import NamedOutput, Traces
 from inspector.protocol.events import EvaluationFinished, FolderScanned
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Failure, Graph
@@ -31,7 +31,8 @@ class RunContext:
     """One observed forward, which took `captured_s`. `fresh` says that the weights are as the source draws them.
 
     `values` are the outputs as numpy, `heads` what they are, in the outputs' order. The graph's tensors say their axes;
-    `axes_note` says why they don't. `class_names` came with the model.
+    `axes_note` says why they don't. `class_names` came with the model, and `traces`
+    is what the forward would have left behind.
     """
 
     module: nn.Module
@@ -49,6 +50,7 @@ class RunContext:
     fresh: bool = False
     class_names: tuple[str, ...] = ()
     axes_note: str = ""
+    traces: Traces = field(default_factory=Traces)
 
     @property
     def may_lose_scale(self) -> bool:

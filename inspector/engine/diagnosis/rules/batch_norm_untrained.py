@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from inspector.core.formatting import listed
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 
@@ -16,15 +17,14 @@ def check(context: RunContext) -> Iterator[Finding]:
     fresh = [fqn for fqn, part in norms.items() if _is_fresh(part)]
     if not fresh or len(fresh) == len(norms):
         return
-    names = ", ".join(fresh[:3]) + (f" and {len(fresh) - 3} more" if len(fresh) > 3 else "")
     what = "BatchNorm has" if len(fresh) == 1 else "BatchNorms have"
     yield Finding(
         rule="batch_norm_untrained",
         severity="warning",
         node=next((node.id for node in context.graph.nodes if node.fqn == fresh[0]), None),
         message=(
-            f"{len(fresh)} of {len(norms)} {what} never seen a batch (running mean 0, variance 1): {names}. In eval "
-            "mode they pass values on as they are."
+            f"{len(fresh)} of {len(norms)} {what} never seen a batch (running mean 0, variance 1): {listed(fresh)}. "
+            "In eval mode they pass values on as they are."
         ),
         evidence={"fresh": len(fresh), "batch_norms": len(norms)},
         fix="Load their running_mean and running_var too, or run a few training batches through the model first.",

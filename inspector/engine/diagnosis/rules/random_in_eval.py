@@ -1,10 +1,10 @@
-"""Outputs that change from run to run in eval mode, as `F.dropout(x)` stays at work there."""
+"""Outputs that change from run to run in eval mode, as `F.dropout(x)` stays at work there, or forward draws."""
 
 from collections.abc import Iterator
 
 from inspector.core.head_trail import plain_name
 from inspector.engine.diagnosis.context import RunContext
-from inspector.engine.diagnosis.trials import run_again, same
+from inspector.engine.diagnosis.trials import first_to_differ, largest_difference, observed_twice, same, tensors_of
 from inspector.protocol.findings import Finding
 from inspector.protocol.graph import Node
 
@@ -13,23 +13,29 @@ _SEEDS = (0, 1)
 
 
 def check(context: RunContext) -> Iterator[Finding]:
-    """Run twice with other seeds, only where something in the graph could draw; equal outputs are healthy."""
+    """Run twice with other seeds, only where something was drawn; equal outputs are healthy."""
     suspect = next((node for node in context.graph.nodes if _may_draw(node)), None)
-    if context.mode == "train" or suspect is None:
+    if context.mode == "train" or (suspect is None and not context.traces.drew):
         return
-    first, second = (run_again(context, context.args, context.kwargs, seed=seed) for seed in _SEEDS)
-    if first is None or second is None or same(first, second) is not False:
+    first, second = observed_twice(context, _SEEDS, in_a_row=False)
+    before, after = tensors_of(first), tensors_of(second)
+    if before is None or after is None or same(before, after) is not False:
         return
-    pairs = zip(first, second, strict=True)
-    largest = max((float((a.double() - b.double()).abs().max()) for a, b in pairs if a.numel()), default=0.0)
-    where = f" in {suspect.fqn}" if suspect.fqn else ""
+    largest = largest_difference(before, after) or 0.0
+    node = suspect or first_to_differ(first, second)
+    where = f"{node.op}{f' in {node.fqn}' if node.fqn else ''}" if node is not None else "forward"
+    drawn = (
+        "draws"
+        if suspect is not None
+        else "takes a number drawn outside of the graph, as by Python's random or numpy's"
+    )
     # Dropout in eval is a mistake; who draws noise or a mask there (MAE, a VAE) may mean it.
-    dropout = suspect.category == "dropout"
+    dropout = suspect is not None and suspect.category == "dropout"
     yield Finding(
         rule="random_in_eval",
         severity="warning" if dropout else "note",
-        node=suspect.id,
-        message=(f"Two runs of the same input in eval mode differ by up to {largest:.3g}: {suspect.op}{where} draws."),
+        node=node.id if node is not None else None,
+        message=f"Two runs of the same input in eval mode differ by up to {largest:.3g}: {where} {drawn}.",
         evidence={"largest_difference": largest, "runs": len(_SEEDS)},
         fix=(
             "Write F.dropout(x, p, training=self.training), or use nn.Dropout, which model.eval() switches off."

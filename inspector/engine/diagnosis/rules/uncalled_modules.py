@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inspector.core.formatting import listed
 from inspector.engine.capture.table import num_elements
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
@@ -20,7 +21,7 @@ def check(context: RunContext) -> Iterator[Finding]:
             idle[fqn] = count
     if not idle:
         return
-    names = ", ".join(list(idle)[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
+    names = listed(list(idle))
     modules, were = ("module", "was") if len(idle) == 1 else ("modules", "were")
     yield Finding(
         rule="uncalled_modules",

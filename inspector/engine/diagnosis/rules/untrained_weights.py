@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
+from inspector.core.formatting import listed
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
 
@@ -75,7 +76,7 @@ def _norms(seen: _Seen) -> Finding:
 
 def _part(context: RunContext, seen: _Seen) -> Finding:
     first = next(iter(seen.drawn))
-    names = ", ".join(list(seen.drawn)[:3]) + (f" and {len(seen.drawn) - 3} more" if len(seen.drawn) > 3 else "")
+    names = listed(list(seen.drawn))
     of = len(seen.drawn) + seen.trained
     many = len(seen.drawn) > 1
     return Finding(

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
+from inspector.core.formatting import listed
 from inspector.core.wires import ancestors
 from inspector.engine.diagnosis.context import RunContext
 from inspector.engine.diagnosis.trials import run_again, same
@@ -91,7 +92,7 @@ def _never_read(context: RunContext) -> Iterator[Finding]:
                 idle[full] = parameter.numel()
     if not idle or not _sees_parameters(context.graph.nodes):
         return
-    names = ", ".join(list(idle)[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
+    names = listed(list(idle))
     yield Finding(
         rule="unused_parameters",
         severity="note",
