@@ -79,10 +79,17 @@ def _model(paths: tuple[str, ...], state: WindowState) -> DropPlan:
 
 
 def _source(source: str, state: WindowState) -> DropPlan:
-    described = state.description
-    if state.model is None and described is not None and described.format in WEIGHT_FORMATS:
+    if _waits_for_source(state):
         return DropPlan("source", f"Open {Path(state.path).name} with {Path(source).name}", (source,))
     return DropPlan("open", f"Open {Path(source).name}", (source,))
+
+
+def _waits_for_source(state: WindowState) -> bool:
+    """Whether a `.py` makes the file that is open whole; what only waits for consent has all that it needs."""
+    if state.consent is not None:
+        return bool(state.consent.missing)
+    described = state.description
+    return state.model is None and described is not None and described.format in WEIGHT_FORMATS
 
 
 def _needs_model(plan: DropPlan, state: WindowState) -> DropPlan:

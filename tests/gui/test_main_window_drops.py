@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
@@ -78,6 +79,30 @@ def test_source_dropped_on_weights_that_wait_for_it_is_attached(tmp_path: Path):
     assert (plan.kind, plan.sentence) == ("source", "Open m.pth with net.py")
     loaded = replace(waiting, model=said.model("/m.pth", "", ""))
     assert plan_drop([str(tmp_path / "net.py")], loaded).kind == "open"
+
+
+def test_source_is_attached_to_a_file_that_asks_for_consent_only_where_its_class_is_missing(tmp_path: Path):
+    asks = WindowState(path="/m.pth", description=said.description("/m.pth"), consent=said.consent("/m.pth"))
+    plan = plan_drop([str(tmp_path / "other.py")], asks)
+    assert (plan.kind, plan.sentence, plan.paths) == ("open", "Open other.py", (str(tmp_path / "other.py"),))
+    lacks = replace(asks, consent=msgspec.structs.replace(asks.consent, missing=("__main__.Net",)))
+    plan = plan_drop([str(tmp_path / "net.py")], lacks)
+    assert (plan.kind, plan.sentence) == ("source", "Open m.pth with net.py")
+
+
+def test_a_source_dropped_on_a_question_about_another_file_is_opened_by_itself(window, qtbot, engines, tmp_path: Path):
+    engines.latest.behave(consent=True)
+    asking, other = tmp_path / "asking.pth", tmp_path / "other.py"
+    for path in (asking, other):
+        path.write_bytes(b"")
+    window.open_paths([str(asking)])
+    qtbot.waitUntil(lambda: window.session.state.consent is not None and settled(window))
+    enter(window, mime_of(str(other)))
+    assert window.overlay.plan.sentence == "Open other.py"
+    assert window.overlay.accessibleDescription() == "Open other.py"
+    drop(window, str(other))
+    request = engines.latest.sent(LoadModel)[-1]
+    assert (request.path, request.source) == (str(other), "")
 
 
 def test_a_folder_is_a_test_folder_unless_it_is_a_hugging_face_model(tmp_path: Path):
