@@ -6,7 +6,6 @@ Must not know Qt, nor send anything: `session` sends what these make.
 from dataclasses import replace
 
 from inspector.core.input_shapes import in_shape
-from inspector.gui.comparison import updates as comparison_updates
 from inspector.gui.state import (
     Concern,
     EvaluationState,
@@ -16,7 +15,7 @@ from inspector.gui.state import (
     TensorState,
     WindowState,
 )
-from inspector.gui.updates import LONG, without_problem
+from inspector.gui.updates import LONG, nothing_awaited, without_problem
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.files import Mend
 from inspector.protocol.findings import Finding
@@ -37,7 +36,7 @@ _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "reload": _OF_A_MODEL,
     "run": ("run", "profile", "gradients", *_TENSOR),
     "profile": ("profile",),
-    "gradients": ("gradients",),
+    "gradients": ("gradients", *_TENSOR),
     "shapes": ("shapes",),
     "preview": ("preview",),
     "scan": ("scan", "evaluate"),
@@ -47,7 +46,7 @@ _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "tensor": _TENSOR,
     "tensor_part": (),
     "compare": ("compare", "compare_folder", *_TENSOR),
-    "compare_folder": ("compare_folder",),
+    "compare_folder": ("compare_folder", *_TENSOR),
 }
 _WHAT: dict[Concern, str] = {
     "load": "Opening",
@@ -98,14 +97,16 @@ def opening(state: WindowState, path: str, source: str, entry: str, arguments: d
 
 def reopening(state: WindowState) -> WindowState:
     """The same file again, with everything that was set kept."""
-    state = without_problem(without_problem(state, "file"), "engine")
-    fresh = replace(state, loading=True, consent=None, entry_needed=None, tensor=TensorState())
-    fresh = replace(fresh, comparison=comparison_updates.reloaded(state.comparison))
-    return replace(fresh, changed_on_disk="")
+    state = without_problem(_loading_again(state), "engine")
+    return replace(state, consent=None, entry_needed=None, changed_on_disk="")
 
 
-def reloaded_changed(state: WindowState) -> WindowState:
-    """The file was another one: what was counted over the test folder was the old model's; the folder stays."""
+def _loading_again(state: WindowState) -> WindowState:
+    return replace(nothing_awaited(without_problem(state, "file")), loading=True)
+
+
+def of_another_model(state: WindowState) -> WindowState:
+    """What was measured, and counted over the test folder, was of the model before; the folder stays."""
     old = state.evaluation
     kept = EvaluationState(folder=old.folder, labels=old.labels, scan=old.scan, mapping=old.mapping)
     return replace(state, parameters={}, evaluation=kept)
@@ -113,15 +114,13 @@ def reloaded_changed(state: WindowState) -> WindowState:
 
 def choosing(state: WindowState, entry: str, arguments: dict[str, str]) -> WindowState:
     """An entry was chosen and its arguments given; the file is opened with them."""
-    state = without_problem(state, "file")
-    return replace(state, entry=entry, arguments=arguments, loading=True)
+    return replace(_loading_again(state), entry=entry, arguments=arguments)
 
 
 def mending(state: WindowState, mend: Mend) -> WindowState:
     """One of the offered mends was chosen; the file is opened with it. Only one dict of a file is taken at a time."""
-    state = without_problem(state, "file")
     arguments, mends = with_mend(state.arguments, state.mends, mend)
-    return replace(state, arguments=arguments, mends=mends, loading=True)
+    return replace(_loading_again(state), arguments=arguments, mends=mends)
 
 
 def with_mend(arguments: dict[str, str], mends: tuple[str, ...], mend: Mend) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -143,7 +142,7 @@ def running(state: WindowState) -> WindowState:
 
 
 def without_tensor(state: WindowState) -> WindowState:
-    """Nothing is looked into."""
+    """Nothing is looked into: the engine keeps one tensor, and lets go of it for a run, a gradient or a comparison."""
     return replace(without_problem(state, "tensor"), tensor=TensorState())
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Qt, Signal
 
 from inspector.client.base import Engine, EngineEnded, EnginePrinted, Incoming, Reply
-from inspector.protocol.requests import AnyRequest
+from inspector.protocol.requests import AnyRequest, CancelRequest
 
 EngineFactory = Callable[[], Engine]
 LOG_CHARACTERS = 200_000
@@ -88,6 +88,11 @@ class EngineLink(QObject):
         """Ask a request of the running engine to stop; an older one is gone already."""
         if self._engine is not None and request_id > self._first_id:
             self._engine.cancel(request_id - self._first_id, grace_s)
+
+    def give_up(self, request_id: int) -> None:
+        """Nobody waits for these answers any more: the engine goes on between two steps, and is not killed for it."""
+        if self._engine is not None and request_id > self._first_id:
+            self._engine.send(CancelRequest(request_id=request_id - self._first_id))
 
     def close(self) -> None:
         """End the engine; nothing of it arrives any more."""

@@ -161,17 +161,19 @@ def _without(state: WindowState, place: str) -> tuple[Problem, ...]:
     return tuple(problem for problem in state.problems if problem.place != place)
 
 
-def _nothing_pending(state: WindowState) -> WindowState:
+def nothing_awaited(state: WindowState) -> WindowState:
+    """The engine loses the model that it had: no answer about that will come, and what only the engine kept is gone."""
     return replace(
         state,
-        pending={},
-        progress=None,
-        loading=False,
         run=replace(state.run, running=False) if state.run.running else state.run,
         evaluation=replace(state.evaluation, running=False) if state.evaluation.running else state.evaluation,
         tensor=TensorState(),
         comparison=comparison_updates.reloaded(state.comparison),
     )
+
+
+def _nothing_pending(state: WindowState) -> WindowState:
+    return replace(nothing_awaited(state), pending={}, progress=None, loading=False)
 
 
 def _ready(state: WindowState, event: EngineReady) -> WindowState:

@@ -19,6 +19,7 @@ from inspector.protocol.events import RequestFailed
 from inspector.protocol.inputs import ImageInput, NamedInput, RandomInput
 from inspector.protocol.outputs import Expectation
 from inspector.protocol.requests import (
+    CancelRequest,
     DecodeImages,
     Evaluate,
     LoadModel,
@@ -335,6 +336,74 @@ class TestStop:
         assert opened.session.state.model is not None
         assert engines.latest.sent(RunForward) == []
         assert "started again" in opened.session.state.problems[0].message
+
+
+class TestAnotherModelMeanwhile:
+    """What is under way with a model is given up when the file is read again, or another one opened."""
+
+    @pytest.fixture
+    def evaluating(self, opened, qtbot, engines, tmp_path):
+        opened.session.folder.choose(str(tmp_path))
+        qtbot.waitUntil(lambda: opened.session.state.evaluation.scan is not None and settled(opened))
+        engines.latest.behave(hang_on="Evaluate")
+        opened.session.folder.evaluate({})
+        assert opened.session.state.evaluation.running
+        return opened
+
+    def test_a_reload_ends_an_evaluation(self, evaluating, qtbot, engines):
+        evaluating.actions_by_name["reload"].trigger()
+        qtbot.waitUntil(lambda: settled(evaluating))
+        assert not evaluating.session.state.evaluation.running
+        asked = next(number for number, request in engines.latest.requests if isinstance(request, Evaluate))
+        assert [one.request_id for one in engines.latest.sent(CancelRequest)] == [asked]
+        assert engines.latest.cancelled == [], "the engine is not killed for it"
+
+    def test_another_file_does_not_wait_for_an_evaluation(self, evaluating, qtbot, engines, tmp_path):
+        engines.latest.behave(hang_on="DecodeImages")
+        evaluating.session.folder.decode_thumbnails(["a.png"])
+        engines.latest.behave(hang_on="")
+        evaluating.open_paths([str(tmp_path / "other.pth")])
+        assert len(engines.latest.sent(CancelRequest)) == 2
+        evaluating.session.folder.decode_thumbnails(["a.png"])
+        assert len(engines.latest.sent(DecodeImages)) == 2, "a picture that never came is asked for again"
+        qtbot.waitUntil(lambda: bool(evaluating.session.state.run.outputs) and settled(evaluating))
+        assert not evaluating.session.state.evaluation.running
+
+    def test_a_run_under_way_is_run_once_by_the_model_that_was_read_again(self, opened, qtbot, engines):
+        engines.latest.behave(hang_on="RunForward")
+        opened.actions_by_name["run"].trigger()
+        opened.session.run()  # to be run again behind it
+        engines.latest.behave(hang_on="")
+        before = len(engines.latest.sent(RunForward))
+        opened.actions_by_name["reload"].trigger()
+        qtbot.waitUntil(lambda: settled(opened) and not opened.session.state.loading)
+        assert len(engines.latest.sent(RunForward)) == before + 1
+        assert not opened.session.state.run.running
+        assert opened.actions_by_name["run"].isEnabled()
+
+    def test_another_class_of_the_source_shows_nothing_of_the_one_before(self, evaluating, qtbot, engines):
+        engines.latest.behave(hang_on="")
+        evaluating.change_run_when_opened(False)
+        evaluating.session.folder.evaluate({})
+        qtbot.waitUntil(lambda: evaluating.session.state.evaluation.finished is not None and settled(evaluating))
+        evaluating.session.files.choose_entry("Other", {})
+        qtbot.waitUntil(lambda: settled(evaluating))
+        state = evaluating.session.state
+        assert (state.run.graph, state.run.outputs, state.evaluation.finished) == (None, (), None)
+        assert state.evaluation.scan is not None, "the folder stays"
+
+
+def test_an_engine_that_dies_after_a_stop_that_came_too_late_is_told(opened, qtbot, engines):
+    engines.latest.behave(hang_on="ProfileForward")
+    opened.session.profile()
+    opened.session.cancel()
+    opened.session.files.reload()  # its answer is stale by now
+    qtbot.waitUntil(lambda: settled(opened))
+    engines.latest.behave(die_on="RunForward")
+    opened.session.run()
+    qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended" and settled(opened))
+    assert "SIGABRT" in opened.session.state.engine.sentence
+    assert len(engines.made) == 1, "nobody asked for another one"
 
 
 def test_a_failed_forward_shows_its_node_and_the_fix(window, qtbot, engines, model_files):

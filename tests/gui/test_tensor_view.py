@@ -173,6 +173,50 @@ def test_a_fetch_that_fails_is_told_in_its_place_and_not_tried_for_ever(desk: De
     assert len(desk.engine.sent(FetchTensor)) == 1
 
 
+def test_a_fetch_that_was_stopped_says_so_and_how_to_look_again(desk: Desk):
+    desk.engine.behave(hang_on="FetchTensor")
+    desk.qtbot.mouseClick(desk.view.mode.button("values"), Qt.MouseButton.LeftButton)
+    desk.wait(lambda: desk.session.state.tensor.fetching)
+    desk.session.cancel()
+    desk.settle()
+    assert desk.view.status.text() == "Fetching was stopped: choose Off, then look again."
+    assert not desk.view.cancel.isVisible()
+    desk.engine.behave(hang_on="")
+    desk.qtbot.mouseClick(desk.view.mode.button("off"), Qt.MouseButton.LeftButton)
+    desk.look("values")
+    assert desk.view.status.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("hangs", "ask"),
+    [
+        ("TraceGradients", lambda session: session.training.trace()),
+        ("CompareModels", lambda session: session.comparison.with_itself()),
+        ("Evaluate", lambda session: session.folder.evaluate({})),
+    ],
+)
+def test_a_tensor_is_fetched_once_what_is_under_way_has_ended(desk: Desk, hangs, ask):
+    desk.session.folder.choose("/images")
+    desk.look("values")
+    desk.engine.behave(hang_on=hangs)
+    ask(desk.session)
+    doing = desk.session.state.progress
+    desk.session.select_node(5)
+    desk.wait(lambda: desk.view.status.text() == "Waits for what is under way …")
+    assert desk.session.state.progress == doing, "it is still told how far it is"
+    desk.session.cancel()
+    desk.wait(lambda: desk.session.state.tensor.fetched is not None)
+    assert desk.session.state.tensor.place == TensorPlace(role="output", node=5)
+    desk.settle()
+
+
+def test_an_engine_that_has_ended_fetches_nothing_and_the_view_says_so(desk: Desk):
+    desk.engine.behave(die_on="FetchTensor")
+    desk.qtbot.mouseClick(desk.view.mode.button("values"), Qt.MouseButton.LeftButton)
+    desk.wait(lambda: desk.session.state.engine.phase == "ended")
+    assert desk.view.status.text() == "The engine has ended, and fetches nothing: restart it."
+
+
 def test_an_answer_about_another_tensor_is_dropped(desk: Desk):
     state = asking.asked(asking.fetching(desk.session.state, WEIGHT), 900, "tensor")
     other = TensorPlace(role="output", node=1)

@@ -8,7 +8,7 @@ import pytest
 from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, Reply
 from inspector.gui import asking, updates
-from inspector.gui.state import Progress, WindowState
+from inspector.gui.state import ComparisonState, Progress, WindowState
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.events import (
@@ -24,7 +24,9 @@ from inspector.protocol.events import (
     RequestFailed,
     RequestFinished,
 )
+from inspector.protocol.files import Mend
 from inspector.protocol.inputs import ImageInput, NamedInput, Preprocess, RandomInput
+from inspector.protocol.tensors import TensorPlace
 
 
 def after(state: WindowState, request_id: int, *events) -> WindowState:
@@ -83,6 +85,32 @@ def test_a_model_that_was_reopened_keeps_what_was_set():
     state = after(state, 5, said.model("/m.pth", "/m.py", ""), RequestFinished())
     assert state.class_names == ("zero", "one")
     assert state.preprocess.height == 99
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        asking.reopening,
+        lambda state: asking.choosing(state, "Other", {}),
+        lambda state: asking.mending(state, Mend(name="transpose", label="")),
+    ],
+    ids=["reloaded", "of another class", "mended"],
+)
+def test_what_was_under_way_with_a_model_is_over_when_it_is_loaded_again(ask):
+    state = asking.asked(asking.evaluating(asking.running(ran()), {}), 3, "evaluate")
+    state = asking.asked(asking.fetching(state, TensorPlace(role="output", node=4)), 4, "tensor")
+    compared = ComparisonState(begun=True, path="/b.pth", running=True, other=said.model("/b.pth", "", ""))
+    state = asking.asked(ask(replace(state, comparison=compared)), 5, "load")
+    assert (state.run.running, state.evaluation.running, state.tensor.fetching) == (False, False, False)
+    assert state.comparison == ComparisonState(begun=True, path="/b.pth"), "the engine has that model no more"
+    assert state.pending == {5: "load"}
+    assert state.loading
+
+
+@pytest.mark.parametrize("concern", ["run", "gradients", "compare", "compare_folder"])
+def test_an_answer_about_a_tensor_is_stale_once_the_engine_lets_go_of_it(concern):
+    state = asking.asked(asking.fetching(ran(), TensorPlace(role="output", node=4)), 3, "tensor")
+    assert list(asking.asked(state, 4, concern).pending) == [4]
 
 
 def test_consent_and_entry_end_the_load_and_wait_for_the_user():

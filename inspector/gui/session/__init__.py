@@ -25,7 +25,7 @@ from inspector.gui.session.training import TrainingPart
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Problem, WindowState
 from inspector.protocol.changes import Change, ChangeKind
-from inspector.protocol.events import RequestFinished
+from inspector.protocol.events import Ending, RequestFinished
 from inspector.protocol.findings import Finding
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
@@ -286,10 +286,20 @@ class WindowSession(QObject):
     # For the parts
 
     def ask(self, request: AnyRequest, concern: Concern) -> int:
-        """Send a request, and know what it was about; 0 where no engine runs."""
+        """Send a request, and know what it was about; 0 where no engine runs.
+
+        What it makes stale is given up, or a file would wait for the evaluation of the one before it.
+        """
         request_id = self.link.send(request)
         if request_id:
+            before = self.state.pending
             self.set_state(asking.asked(self.state, request_id, concern))
+            for stale in before.keys() - self.state.pending.keys():
+                self.link.give_up(stale)
+                if before[stale] == "tensor_part":
+                    self.tensor.cancel_saving()
+        if concern in ("load", "reload"):
+            self._run_again = False
         return request_id
 
     def set_state(self, state: WindowState) -> None:
@@ -303,8 +313,12 @@ class WindowSession(QObject):
 
     def forget_plans(self) -> None:
         """Another file is opened: nothing that was to be done with the last one is done."""
+        for request_id in self.state.pending:
+            self.link.give_up(request_id)
         self._run_again = False
         self.folder.evaluate_when_listed(False)
+        self.folder.forget_thumbnails()
+        self.tensor.cancel_saving()
         self.comparison.watch.end()
         self._live_timer.stop()
         self._previewed = None
@@ -321,6 +335,8 @@ class WindowSession(QObject):
 
     def _replied(self, reply: Reply) -> None:
         concern = self.state.pending.get(reply.id)
+        if reply.id == self._cancelled_id and isinstance(reply.event, Ending):
+            self._cancelled_id = 0
         self.set_state(updates.apply_event(self.state, reply))
         if concern == "tensor_part":
             self.tensor.take(reply)
@@ -328,8 +344,6 @@ class WindowSession(QObject):
             self._request_ended(reply.id, concern, done=isinstance(reply.event, RequestFinished))
 
     def _request_ended(self, request_id: int, concern: Concern, *, done: bool) -> None:
-        if request_id == self._cancelled_id:
-            self._cancelled_id = 0
         match concern:
             case "load" | "reload" if done:
                 self.files.load_ended(concern)
@@ -355,7 +369,7 @@ class WindowSession(QObject):
         self._died_during = None if progress is None else self.state.pending.get(progress.request_id)
         was_loading = self.state.loading
         self.files.engine_ended(self._died_during)
-        self.folder.engine_ended()
+        self.folder.forget_thumbnails()
         self.tensor.cancel_saving()
         self.set_state(updates.engine_ended(self.state, ended))
         if self._cancelled_id:  # the user asked for it: there is nothing to report, only to go on

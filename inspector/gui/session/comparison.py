@@ -54,7 +54,8 @@ class ComparisonPart:
             )
             session.set_state(updates.with_problem(session.state, told))
             return
-        session.set_state(comparing.comparing(updates.without_problem(session.state, "comparison")))
+        fresh = asking.without_tensor(updates.without_problem(session.state, "comparison"))
+        session.set_state(comparing.comparing(fresh))
         comparison = session.state.comparison
         if not comparison.path:
             self.watch.end()
@@ -134,7 +135,7 @@ class ComparisonPart:
         session = self._session
         if not session.link.running or not session.state.evaluation.folder or session.state.comparison.runs is None:
             return
-        session.set_state(updates.without_problem(session.state, "comparison"))
+        session.set_state(asking.without_tensor(updates.without_problem(session.state, "comparison")))
         self._change(folder=None, running=True)
         session.ask(comparing.folder_request(session.state, BATCH_SIZE), "compare_folder")
 

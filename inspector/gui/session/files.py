@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inspector.gui import asking
 from inspector.gui.file_watch import FileWatch
 from inspector.gui.settings import Trusted
-from inspector.gui.state import Concern
+from inspector.gui.state import Concern, RunState
 from inspector.gui.words import changed_text
 from inspector.places import Sample, samples_folder
 from inspector.protocol.events import ConsentNeeded, EntryNeeded
@@ -172,10 +172,11 @@ class FilesPart:
     def reload(self) -> None:
         """Read the same file again, with the same settings, as when it was changed on disk."""
         session = self._session
+        runs = session.state.run.has_run or session.state.run.running
         if not session.link.running:
-            session.reopen(run=session.state.run.has_run)
+            session.reopen(run=runs)
         elif session.state.path:
-            self.load_anew(run=session.state.run.has_run)
+            self.load_anew(run=runs)
 
     def load_anew(self, *, run: bool) -> None:
         """Load the file that is open into an engine that does not have it, or has it as it was."""
@@ -217,6 +218,7 @@ class FilesPart:
         state = self._session.state
         if concern == "load" and state.model is not None:
             self._file_changed = False
+            self._session.set_state(asking.of_another_model(state))
             self.watch.also(state.source)
             self._opened()
         elif self._is_own(state.consent):
@@ -258,6 +260,8 @@ class FilesPart:
             session.preview(inputs[0].source)
         if session.settings.current.run_when_opened and model is not None:
             session.run()
+        elif session.state.run.has_run:  # of the model that was built before, of another class or without a mend
+            session.set_state(replace(session.state, run=RunState(), selected_node=None))
         if self._folder_after_load:
             folder, self._folder_after_load = self._folder_after_load, ""
             session.folder.choose(folder)
@@ -266,7 +270,7 @@ class FilesPart:
         self.watch.also(self._session.state.source)
         if self._file_changed:
             self._file_changed = False
-            self._session.set_state(asking.reloaded_changed(self._session.state))
+            self._session.set_state(asking.of_another_model(self._session.state))
         if self._run_after_reload:
             self._run_after_reload = False
             self._session.run()

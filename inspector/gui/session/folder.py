@@ -72,6 +72,6 @@ class FolderPart:
         """A page of small pictures is there, or will not come."""
         self._thumbnail_requests.pop(request_id, None)
 
-    def engine_ended(self) -> None:
-        """No page that was asked for will come."""
+    def forget_thumbnails(self) -> None:
+        """No page that was asked for will come: what is seen again is asked for again."""
         self._thumbnail_requests.clear()

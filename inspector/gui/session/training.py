@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inspector.gui import updates
+from inspector.gui import asking, updates
 from inspector.gui.state import Problem, TrainingChoice
 from inspector.gui.training.flow import gradients_request
 
@@ -40,5 +40,5 @@ class TrainingPart:
         session = self._session
         if not session.link.running or session.state.model is None or session.state.run.running:
             return
-        session.set_state(updates.without_problem(session.state, "training"))
+        session.set_state(asking.without_tensor(updates.without_problem(session.state, "training")))
         session.ask(gradients_request(session.state, run_line=run_line), "gradients")

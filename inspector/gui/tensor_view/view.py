@@ -81,7 +81,7 @@ class TensorView(QWidget):
         tensor = state.tensor
         mode, place = self.mode.current(), self.place()
         looking = mode != "off" and place is not None
-        if looking and place is not None and tensor.place != place and not (state.run.running or state.loading):
+        if looking and place is not None and tensor.place != place and not _waits(state):
             self.tensor_requested.emit(place)
         self._show(state, tensor if looking and tensor.place == place else TensorState(), mode)
 
@@ -126,7 +126,7 @@ class TensorView(QWidget):
         elif problem is not None:
             self.status.say(f"{problem.message} {problem.fix}".strip(), "failure")
         else:
-            self.status.say("" if fetched is not None else "Fetching …", "dimmed")
+            self.status.say("" if fetched is not None else _why_none(state, tensor), "dimmed")
         self.cancel.setVisible(tensor.fetching)
         self.notes.say(" ".join(fetched.notes) if fetched is not None else "")
         ready = fetched is not None and mode != "off"
@@ -210,6 +210,22 @@ class TensorView(QWidget):
         self.values.part_requested.connect(self.part_requested)
         self.save.clicked.connect(self._ask_where)
         self.save_cancel.clicked.connect(self.save_cancel_requested)
+
+
+def _waits(state: WindowState) -> bool:
+    """Whether the engine does something else: a fetch would stand behind that, and hide how far it is."""
+    progress = state.progress
+    return state.loading or (progress is not None and state.pending.get(progress.request_id) != "tensor")
+
+
+def _why_none(state: WindowState, tensor: TensorState) -> str:
+    if state.engine.phase == "ended":
+        return "The engine has ended, and fetches nothing: restart it."
+    if _waits(state):
+        return "Waits for what is under way …"
+    if tensor.place is not None and not tensor.fetching:
+        return "Fetching was stopped: choose Off, then look again."
+    return "Fetching …"
 
 
 def _needs_all(fetched: TensorFetched, mode: str) -> bool:
