@@ -6,16 +6,16 @@ Must not know Qt, nor send anything: `session` sends what these make.
 from dataclasses import replace
 
 from inspector.core.input_shapes import in_shape
+from inspector.gui.progress import LONG, progress_of
 from inspector.gui.state import (
     Concern,
     EvaluationState,
     Problem,
-    Progress,
     RunSettings,
     TensorState,
     WindowState,
 )
-from inspector.gui.updates import LONG, nothing_awaited, without_problem
+from inspector.gui.updates import nothing_awaited, without_problem
 from inspector.protocol.evaluation import LabelRule
 from inspector.protocol.files import Mend
 from inspector.protocol.findings import Finding
@@ -48,30 +48,16 @@ _ONE_AT_A_TIME: dict[Concern, tuple[Concern, ...]] = {
     "compare": ("compare", "compare_folder", *_TENSOR),
     "compare_folder": ("compare_folder", *_TENSOR),
 }
-_WHAT: dict[Concern, str] = {
-    "load": "Opening",
-    "reload": "Reopening",
-    "run": "Running",
-    "profile": "Profiling",
-    "gradients": "Running backward",
-    "shapes": "Trying shapes",
-    "scan": "Reading the folder",
-    "evaluate": "Evaluating",
-    "tensor": "Fetching a tensor",
-    "compare": "Comparing",
-    "compare_folder": "Comparing over the folder",
-}
 
 
 def asked(state: WindowState, request_id: int, concern: Concern) -> WindowState:
     """Note a request that was sent: answers to those it replaces are stale from now on."""
     replaced = _ONE_AT_A_TIME[concern]
     pending = {other: what for other, what in state.pending.items() if what not in replaced}
-    state = replace(state, pending={**pending, request_id: concern})
-    if concern in LONG:
-        state = replace(state, progress=Progress(request_id, _WHAT[concern]))
-        if state.engine.phase == "ready":
-            state = replace(state, engine=replace(state.engine, phase="busy"))
+    pending[request_id] = concern
+    state = replace(state, pending=pending, progress=progress_of(state.progress, pending))
+    if concern in LONG and state.engine.phase == "ready":
+        state = replace(state, engine=replace(state.engine, phase="busy"))
     return state
 
 

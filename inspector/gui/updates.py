@@ -13,6 +13,7 @@ from inspector.client.base import EngineEnded, Reply
 from inspector.gui import tensor_updates
 from inspector.gui.comparison import updates as comparison_updates
 from inspector.gui.comparison.updates import ComparisonEvent
+from inspector.gui.progress import progress_of
 from inspector.gui.state import (
     Concern,
     EngineState,
@@ -93,11 +94,6 @@ _PLACES: dict[Concern, Place] = {
     "compare": "comparison",
     "compare_folder": "comparison",
 }
-# Concerns that the status bar shows, and that the Stop button stops.
-LONG: tuple[Concern, ...] = (
-    *("load", "reload", "run", "profile", "gradients", "shapes", "scan", "evaluate", "tensor"),
-    *("compare", "compare_folder"),
-)
 
 
 def apply_event(state: WindowState, reply: Reply) -> WindowState:
@@ -424,18 +420,13 @@ def _progressed(state: WindowState, request_id: int, event: Progressed) -> Windo
 
 def _ending(state: WindowState, request_id: int, concern: Concern, event: Ending) -> WindowState:
     pending = {other: what for other, what in state.pending.items() if other != request_id}
-    ended = replace(state, pending=pending, progress=_progress_left(state, request_id))
+    ended = replace(state, pending=pending, progress=progress_of(state.progress, pending))
     ended = _settled(ended, concern)
     if ended.engine.phase == "busy" and ended.progress is None:
         ended = replace(ended, engine=replace(ended.engine, phase="ready", sentence=""))
     if isinstance(event, RequestFailed) and concern in _PLACES:
         ended = _failed(ended, concern, event)
     return ended
-
-
-def _progress_left(state: WindowState, request_id: int) -> Progress | None:
-    progress = state.progress
-    return None if progress is not None and progress.request_id == request_id else progress
 
 
 def _settled(state: WindowState, concern: Concern) -> WindowState:

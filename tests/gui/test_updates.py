@@ -225,6 +225,20 @@ def test_an_array_of_a_lying_engine_is_a_problem_and_no_crash():
     assert state.problems[0].place == "engine"
 
 
+def test_what_waits_in_line_is_not_told_as_what_is_under_way():
+    state = updates.apply_event(ran(), said.ready_reply())
+    state = asking.asked(asking.evaluating(state, {}), 3, "evaluate")
+    state = asking.asked(asking.running(state), 4, "run")
+    assert state.progress == Progress(3, "Evaluating"), "stopping would stop the run, which has not begun"
+    state = after(state, 3, Progressed(what="Evaluating", done=4, total=40))
+    assert state.progress == Progress(3, "Evaluating", 4, 40)
+    state = after(state, 3, RequestFinished())
+    assert state.progress == Progress(4, "Running")
+    assert state.engine.phase == "busy"
+    state = after(state, 4, RequestFinished())
+    assert (state.progress, state.engine.phase) == (None, "ready")
+
+
 def test_progress_shows_what_is_done_and_ends_with_the_request():
     state = asking.asked(asking.running(loaded()), 2, "run")
     assert state.progress == Progress(2, "Running")
