@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from inspector.core.changes import ACTIVATIONS, refusal
 from inspector.gui.changes.target import place_of, target_of
-from inspector.gui.parts import NumberBox, PushButton, Sentence, named
+from inspector.gui.parts import NumberBox, PushButton, Sentence, named, plain_tip
 from inspector.gui.state import WindowState
 from inspector.gui.theme import GRID
 from inspector.protocol.changes import Change, ChangeKind, NodePlace
@@ -64,7 +64,7 @@ class ChangeSection(QWidget):
         refusals = {kind: refusal(target, kind) for kind in self.buttons}
         for kind, button in self.buttons.items():
             button.setEnabled(not refusals[kind])
-            button.setToolTip(refusals[kind] or tips[kind])
+            button.setToolTip(plain_tip(refusals[kind]) or tips[kind])
         self.noise.setEnabled(not refusals["noise"])
         no_swap = refusal(target, "swap")
         self.swap.setVisible(not no_swap)

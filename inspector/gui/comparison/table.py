@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 
-from inspector.gui.parts import ROW_HEIGHT, PlainTable, SegmentedButtons, Sentence, cell_side
+from inspector.gui.parts import ROW_HEIGHT, PlainTable, SegmentedButtons, Sentence, cell_side, plain_tip
 from inspector.gui.theme import GRID, theme
 
 FIRST_LEAST = 132  # px: a name of three parts
@@ -74,7 +74,7 @@ class RowsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return column.text(row)
             case Qt.ItemDataRole.ToolTipRole if not column.is_number:
-                return column.text(row)
+                return plain_tip(column.text(row))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return cell_side(is_number=column.is_number)
             case Qt.ItemDataRole.ForegroundRole if row is self.marked:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from inspector.gui.parts import named, number_font, to_image
+from inspector.gui.parts import named, number_font, plain_tip, to_image
 from inspector.gui.parts.picture import draw_picture
 from inspector.gui.theme import NORMAL, SMALL, theme, theme_source
 
@@ -64,7 +64,7 @@ class ImageModel(QAbstractListModel):
         image = self.images[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{image.predicted} {image.probability:.4f}, true {image.true}, {PurePath(image.path).name}"
-        return image.path if role == Qt.ItemDataRole.ToolTipRole else None
+        return plain_tip(image.path) if role == Qt.ItemDataRole.ToolTipRole else None
 
 
 class CellImages(QListView):

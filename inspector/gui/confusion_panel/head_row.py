@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, PushButton, named
+from inspector.gui.parts import ElidedLabel, IconButton, NumberBox, PushButton, named, plain_tip
 
 _BATCH_WIDTH = 380
 
@@ -71,7 +71,7 @@ class HeadRow(QWidget):
         self.folder.setText(
             metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 260) if folder else "Choose a test folder…"
         )
-        self.folder.setToolTip(f"{folder}\nClick to choose another." if folder else "Or drop one here")
+        self.folder.setToolTip(plain_tip(f"{folder}\nClick to choose another.") if folder else "Or drop one here")
         self.evaluate.setText("Cancel" if running else "Evaluate")
         self.evaluate.setAccessibleName("Cancel the evaluation" if running else "Evaluate the folder")
         self.evaluate.set_primary(not running)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from inspector.gui.parts import Popover, PushButton, Sentence, named
+from inspector.gui.parts import Popover, PushButton, Sentence, named, plain_tip
 
 
 class MappingPopover(Popover):
@@ -53,7 +53,7 @@ class MappingPopover(Popover):
                 item = QTableWidgetItem(text)
                 if column != 1:
                     item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-                    item.setToolTip(text)
+                    item.setToolTip(plain_tip(text))
                 self.table.setItem(row, column, item)
         self.table.blockSignals(blocked)
 

@@ -12,7 +12,7 @@ from inspector.gui.confusion_panel.matrix_painting import (
     paint_matrix,
     place_in,
 )
-from inspector.gui.parts import named
+from inspector.gui.parts import named, plain_tip
 from inspector.gui.theme import theme, theme_source
 
 _STEPS = {
@@ -163,7 +163,7 @@ class MatrixView(QWidget):
             if cell is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), self.cell_text(*cell), self)
+                QToolTip.showText(event.globalPos(), plain_tip(self.cell_text(*cell)), self)
             return True
         return bool(super().event(event))
 

@@ -22,7 +22,7 @@ from inspector.gui.confusion_panel.mapping_popover import MappingPopover
 from inspector.gui.confusion_panel.matrix_painting import content_of
 from inspector.gui.confusion_panel.progress_line import ProgressLine
 from inspector.gui.confusion_panel.sentences import folder_sentence, how_to_begin, summary_text
-from inspector.gui.parts import ElidedLabel, Sentence, named
+from inspector.gui.parts import ElidedLabel, Sentence, named, plain_tip
 from inspector.gui.state import EvaluationState, WindowState
 from inspector.protocol.evaluation import LabelRule, Skipped
 
@@ -230,7 +230,7 @@ class ConfusionPanel(QWidget):
     def _say_problems(self, evaluation: EvaluationState) -> None:
         problem = next((one for one in self._state.problems if one.place == "evaluation"), None)
         self.problem.say(f"{problem.message} {problem.fix}".strip() if problem is not None else "", "failure")
-        self.problem.setToolTip(problem.traceback if problem is not None else "")
+        self.problem.setToolTip(plain_tip(problem.traceback) if problem is not None else "")
         sentences = list(evaluation.scan.problems) if evaluation.scan is not None else []
         if evaluation.finished is not None:
             sentences += evaluation.finished.notes

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHeaderView
 
-from inspector.gui.parts import PlainTable, cell_side
+from inspector.gui.parts import PlainTable, cell_side, plain_tip
 from inspector.gui.theme import theme
 from inspector.protocol.evaluation import ClassMetrics, Skipped
 
@@ -63,7 +63,7 @@ class ClassModel(QAbstractTableModel):
             return cell_side(is_number=index.column() != 0)
         if role == Qt.ItemDataRole.ToolTipRole:
             undefined = index.column() in (1, 2, 3) and index.data() == UNDEFINED
-            return "Not defined: there is nothing to divide by." if undefined else row.name
+            return "Not defined: there is nothing to divide by." if undefined else plain_tip(row.name)
         return None
 
     def headerData(  # noqa: N802 - Qt's name
@@ -132,7 +132,7 @@ class SkippedModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return PurePath(row.path).name if index.column() == 0 else row.reason
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{row.path}\n{row.reason}"
+                return plain_tip(f"{row.path}\n{row.reason}")
             case Qt.ItemDataRole.ForegroundRole if index.column() == 1:
                 return QColor(theme().dimmed)
         return None

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.core.formatting import shape_text
-from inspector.gui.parts import Sentence, cell_side, named, number_font
+from inspector.gui.parts import Sentence, cell_side, named, number_font, plain_tip
 from inspector.gui.theme import GRID, SMALL
 from inspector.protocol.files import FileDescription
 
@@ -47,7 +47,8 @@ class CellModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The text of a cell, which its tool tip has whole."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return self._cells[index.row()][index.column()]
+            text = self._cells[index.row()][index.column()]
+            return text if role == Qt.ItemDataRole.DisplayRole else plain_tip(text)
         return self._font if role == Qt.ItemDataRole.FontRole and index.column() else None
 
 

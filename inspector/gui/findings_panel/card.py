@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from inspector.core.formatting import value_text
 from inspector.gui.findings_panel.code_line import CodeLine
-from inspector.gui.parts import IconButton, PushButton, Sentence, named
+from inspector.gui.parts import IconButton, PushButton, Sentence, named, plain_tip
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.protocol.findings import Finding, Severity
 
@@ -32,7 +32,7 @@ class FindingCard(QFrame):
         if place:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.setToolTip(f"Go to {place}")
+            self.setToolTip(plain_tip(f"Go to {place}"))
         self._badge = QLabel(finding.severity.capitalize())
         self._rule = QLabel(finding.rule.replace("_", " "))
         column = QVBoxLayout(self)

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.core.graph_axes import batch_sentence
-from inspector.gui.parts import Sentence, named
+from inspector.gui.parts import Sentence, named, plain_tip
 from inspector.gui.theme import GRID, theme, theme_source
 from inspector.protocol.graph import Graph, GraphAxes
 
@@ -36,7 +36,9 @@ class Captions(QWidget):
         lines = caption_lines(graph, axes) if graph is not None else []
         self._told.say("  ·  ".join(lines))
         uncalled = graph.uncalled_modules if graph is not None else ()
-        self.setToolTip("\n".join([*lines, *uncalled[:MOST_TOLD], *(["…"] if len(uncalled) > MOST_TOLD else [])]))
+        self.setToolTip(
+            plain_tip("\n".join([*lines, *uncalled[:MOST_TOLD], *(["…"] if len(uncalled) > MOST_TOLD else [])]))
+        )
         self.setVisible(bool(lines))
 
     def text(self) -> str:

@@ -11,7 +11,7 @@ from inspector.core.presets import PRESETS, apply_preset, preset_of
 from inspector.gui.input_panel.fields import choice
 from inspector.gui.input_panel.in_force import preprocess_text
 from inspector.gui.input_panel.preprocess_form import PreprocessForm
-from inspector.gui.parts import ElidedLabel, Fold, IconButton, PushButton, Sentence, named
+from inspector.gui.parts import ElidedLabel, Fold, IconButton, PushButton, Sentence, named, plain_tip
 from inspector.gui.theme import SMALL, theme, theme_source
 from inspector.protocol.inputs import Preprocess
 
@@ -57,7 +57,7 @@ class ImageForm(QWidget):
         self.files.clear()
         for path in self._paths:
             item = QListWidgetItem(PurePath(path).name)
-            item.setToolTip(path)
+            item.setToolTip(plain_tip(path))
             item.setSizeHint(QSize(40, _ROW))
             self.files.addItem(item)
         self.files.setVisible(bool(self._paths))

@@ -20,7 +20,7 @@ from inspector.gui.input_panel.fields_area import FieldsArea, Pages
 from inspector.gui.input_panel.image_form import ImageForm
 from inspector.gui.input_panel.preview import Preview
 from inspector.gui.input_panel.random_form import RandomForm
-from inspector.gui.parts import ScrolledColumn, SegmentedButtons, Sentence, named
+from inspector.gui.parts import ScrolledColumn, SegmentedButtons, Sentence, named, plain_tip
 from inspector.gui.state import WindowState
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSlot, InputSource, NamedInput, RandomInput
 
@@ -212,7 +212,7 @@ class InputPanel(QWidget):
             self.problem.say("")
             return
         self.problem.say(f"{problem.message} {problem.fix}".strip(), "failure")
-        self.problem.setToolTip(problem.traceback)
+        self.problem.setToolTip(plain_tip(problem.traceback))
 
     def _show_slot(self) -> None:
         slot = self._slot()

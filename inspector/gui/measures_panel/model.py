@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from inspector.core.measures import MEASURES, SELF_TIME, WORDS, Measure, WordMeasure
 from inspector.gui.measures_panel.rows import Rows
-from inspector.gui.parts import cell_side
+from inspector.gui.parts import cell_side, plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 _TIME = next(place for place, measure in enumerate(MEASURES) if measure.key == "time")
@@ -159,7 +159,7 @@ class MeasuresModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{name}  {kind}".rstrip()
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{self.rows.fqns[at] or 'model'}\n{self.rows.kinds[at]}"
+            return plain_tip(f"{self.rows.fqns[at] or 'model'}\n{self.rows.kinds[at]}")
         return (name, kind, depth) if role == NAME_ROLE else None
 
     def _told(self, at: int, column: Measure | WordMeasure) -> str:

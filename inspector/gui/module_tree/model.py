@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 
 from inspector.core.formatting import bytes_text, count_text, counted, shape_text
-from inspector.gui.parts import cell_side
+from inspector.gui.parts import cell_side, plain_tip
 from inspector.gui.theme import KIND_COLOURS, theme
 from inspector.protocol.files import ModuleRow
 from inspector.protocol.graph import Category, Graph
@@ -207,7 +207,7 @@ class ModuleModel(QAbstractItemModel):
                 dimmed = entry.row.fqn in self._uncalled or column != NAME
                 return QColor(theme().faint if entry.row.fqn in self._uncalled else theme().dimmed) if dimmed else None
             case Qt.ItemDataRole.ToolTipRole:
-                return self._tool_tip(entry)
+                return plain_tip(self._tool_tip(entry))
             case Qt.ItemDataRole.FontRole if column in (OUTPUT, PARAMS):
                 return self._number_font
             case Qt.ItemDataRole.TextAlignmentRole if column == PARAMS:

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.gui.node_panel.facts import Subject
-from inspector.gui.parts import named
+from inspector.gui.parts import named, plain_tip
 from inspector.gui.theme import GRID, KIND_COLOURS, LARGE, SMALL, theme, theme_source
 
 
@@ -22,7 +22,7 @@ class SubjectHeader(QWidget):
     def show_subject(self, subject: Subject) -> None:
         """Show another."""
         self._subject = subject
-        self.setToolTip(f"{subject.title}\n{subject.fqn}")
+        self.setToolTip(plain_tip(f"{subject.title}\n{subject.fqn}"))
         self.setAccessibleName(f"{subject.title} {subject.fqn}")
         self.update()
 

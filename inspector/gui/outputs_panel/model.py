@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFont
 
 from inspector.gui.outputs_panel.table import COLUMNS, DEFAULT_THRESHOLD, Column, ReadingTable
-from inspector.gui.parts import cell_side
+from inspector.gui.parts import cell_side, plain_tip
 from inspector.gui.theme import SMALL, theme
 
 BAR_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -95,7 +95,7 @@ class ReadingModel(QAbstractTableModel):
 
     def _tool_tip(self, table: ReadingTable, place: int, column: int) -> str | None:
         if column < FIRST_READING:
-            return table.name(place) or None
+            return plain_tip(table.name(place)) or None
         reading = COLUMNS[column - FIRST_READING]
         return table.notes[reading] or f"{float(table.values(reading)[place])!r}"
 
@@ -113,7 +113,7 @@ def _fitting_header(column: Column, evidence: str, role: int) -> str | QColor | 
             font.setBold(True)
             return font
         case Qt.ItemDataRole.ToolTipRole:
-            return f"Fits this head. {evidence}"
+            return plain_tip(f"Fits this head. {evidence}")
     return None
 
 

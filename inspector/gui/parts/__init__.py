@@ -15,6 +15,7 @@ from inspector.gui.parts.segmented import SegmentedButtons
 from inspector.gui.parts.sentence import ElidedLabel, Sentence
 from inspector.gui.parts.slider import NumberSlider
 from inspector.gui.parts.table import ROW_HEIGHT, PlainTable, cell_side
+from inspector.gui.parts.tip import plain_tip
 
 __all__ = [
     "ROW_HEIGHT",
@@ -33,6 +34,7 @@ __all__ = [
     "cell_side",
     "named",
     "number_font",
+    "plain_tip",
     "small_font",
     "to_image",
 ]

@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
 
+from inspector.gui.parts.tip import plain_tip
+
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
 
@@ -12,5 +14,5 @@ def named(widget: AnyWidget, object_name: str, accessible_name: str, tool_tip: s
     widget.setObjectName(object_name)
     widget.setAccessibleName(accessible_name)
     if tool_tip:
-        widget.setToolTip(tool_tip)
+        widget.setToolTip(plain_tip(tool_tip))
     return widget

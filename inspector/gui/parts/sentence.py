@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from inspector.gui.parts.naming import named
+from inspector.gui.parts.tip import plain_tip
 from inspector.gui.theme import NORMAL, SMALL, theme, theme_source
 
 NO_BREAK = "\u00a0"
@@ -89,7 +90,7 @@ class Sentence(QLabel):
             line = shown.replace("\n", " ")
             shown = self._cut(line, self._limit)
         if self._limit is not None:
-            self.setToolTip(self._full)
+            self.setToolTip(plain_tip(self._full))
         if shown != super().text():
             self.setText(shown)
 
@@ -156,7 +157,7 @@ class ElidedLabel(QWidget):
             return
         self._text = text
         self._tone = tone or self._tone
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self.setAccessibleDescription(text)
         self.updateGeometry()
         self.update()

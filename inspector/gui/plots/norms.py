@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
 from inspector.core.formatting import value_text
-from inspector.gui.parts import Sentence, named, small_font
+from inspector.gui.parts import Sentence, named, plain_tip, small_font
 from inspector.gui.plots.plain_plot import restyle, set_plain
 from inspector.gui.theme import theme, theme_source
 
@@ -150,7 +150,7 @@ class NormsView(QWidget):
         """Tell which parameter lies under the pointer."""
         place = self.place_at(at)
         text = "" if place is None else f"{place + 1}. {self._names[place]}\n{self._told(place)}"
-        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        QToolTip.showText(event.globalPosition().toPoint(), plain_tip(text), self)
 
     def _told(self, place: int) -> str:
         norm, mark = self._norms[place], self._marks[place]

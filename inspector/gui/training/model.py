@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from inspector.core.formatting import percent_text, shape_text, value_text
-from inspector.gui.parts import cell_side
+from inspector.gui.parts import cell_side, plain_tip
 from inspector.gui.theme import theme
 from inspector.protocol.gradients import ParameterGradient
 
@@ -81,7 +81,7 @@ class GradientsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ForegroundRole if index.column() == 2 and row.reached in _TONES:
                 return QColor(getattr(theme(), _TONES[row.reached]))
             case Qt.ItemDataRole.ToolTipRole if index.column() == 0:
-                return row.fqn
+                return plain_tip(row.fqn)
             case _:
                 return None
 
