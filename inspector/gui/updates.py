@@ -71,6 +71,7 @@ from inspector.protocol.inputs import Preprocess
 
 MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
+RESTART = "Restart it: Run, Restart Engine."
 
 FileEvent = FileDescribed | FileDrawn | ConsentNeeded | EntryNeeded | ModelLoaded
 RunEvent = (
@@ -122,7 +123,8 @@ def engine_starting(state: WindowState) -> WindowState:
         quiet_restarts=before.quiet_restarts,
         restarted=before.restarted,
     )
-    return replace(_nothing_pending(state), engine=engine, problems=_without(state, "engine"))
+    kept = tuple(problem for problem in _without(state, "engine") if problem.fix != RESTART)
+    return replace(_nothing_pending(state), engine=engine, problems=kept)
 
 
 def engine_ended(state: WindowState, ended: EngineEnded) -> WindowState:
@@ -145,6 +147,11 @@ def engine_printed(state: WindowState, text: str) -> WindowState:
 def with_problem(state: WindowState, problem: Problem) -> WindowState:
     """Show a problem in its place, instead of the one that stood there."""
     return replace(state, problems=(*_without(state, problem.place), problem))
+
+
+def without_engine(state: WindowState, place: Place, doing: str) -> WindowState:
+    """Say in its place that what was asked for needs an engine, and none runs; it goes when another one starts."""
+    return with_problem(state, Problem(place, f"The engine has ended: there is no {doing}.", RESTART))
 
 
 def without_problem(state: WindowState, place: str) -> WindowState:

@@ -201,6 +201,16 @@ class TestEntryForm:
         qtbot.waitUntil(lambda: choosing.session.state.model is not None and settled(choosing))
         assert engines.latest.sent(LoadModel)[-1].entry == "build_model"
 
+    def test_building_what_killed_the_engine_once_more_starts_another_one(self, choosing, qtbot, engines):
+        engines.latest.behave(die_on="LoadModel")
+        press(qtbot, child(choosing, "entry_build"))
+        qtbot.waitUntil(lambda: choosing.session.state.engine.phase == "ended" and settled(choosing))
+        child(choosing, "argument_width", QLineEdit).setText("8")
+        press(qtbot, child(choosing, "entry_build"))
+        qtbot.waitUntil(lambda: choosing.session.state.model is not None and settled(choosing))
+        assert len(engines.made) == 2
+        assert not choosing.session.state.loading
+
     def test_it_can_be_opened_again_and_left_again(self, choosing, qtbot):
         press(qtbot, child(choosing, "entry_build"))
         qtbot.waitUntil(lambda: bool(choosing.session.state.run.outputs) and settled(choosing))
@@ -292,6 +302,28 @@ class TestEngineEnded:
         qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ready" and settled(opened))
         assert engines.latest.sent(LoadModel)
         assert engines.latest.sent(RunForward) == []
+
+    @pytest.mark.parametrize(
+        ("ask", "told"),
+        [
+            (lambda session: session.profile(), ("run", "timing")),
+            (lambda session: session.training.trace(), ("training", "gradient")),
+            (lambda session: session.shapes.find(), ("input", "search for shapes")),
+            (lambda session: session.folder.choose("/images"), ("evaluation", "reading of a folder")),
+            (lambda session: session.comparison.with_itself(), ("comparison", "comparison")),
+        ],
+    )
+    def test_what_needs_an_engine_says_so_in_its_place_until_one_runs(self, opened, qtbot, engines, ask, told):
+        engines.latest.behave(die_on="RunForward")
+        opened.session.run()
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ended")
+        ask(opened.session)
+        (problem,) = opened.session.state.problems
+        assert (problem.place, problem.message) == (told[0], f"The engine has ended: there is no {told[1]}.")
+        assert opened.session.state.progress is None
+        opened.session.restart()
+        qtbot.waitUntil(lambda: opened.session.state.engine.phase == "ready" and settled(opened))
+        assert opened.session.state.problems == ()
 
     def test_dropping_another_file_starts_an_engine_by_itself(self, opened, qtbot, engines, tmp_path):
         engines.latest.behave(die_on="RunForward")

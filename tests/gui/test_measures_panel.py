@@ -13,7 +13,7 @@ from inspector.core.measures import Measured
 from inspector.gui.measures_panel import MeasuresPanel
 from inspector.gui.measures_panel.model import BAR_ROLE, NAME_ROLE
 from inspector.gui.measures_panel.rows import module_rows
-from inspector.gui.state import RunState, WindowState
+from inspector.gui.state import Progress, RunState, WindowState
 from inspector.protocol.graph import Graph, Statistics
 
 
@@ -116,6 +116,8 @@ def test_an_empty_table_says_why_and_what_fills_it(qtbot):
     assert panel.table.isColumnHidden(3), "nothing was timed"
     with qtbot.waitSignal(panel.profile_requested):
         panel.profile.click()
+    panel.draw(WindowState(run=RunState(graph=residual(2)), progress=Progress(3, "Profiling")))
+    assert not panel.profile.isEnabled()
     panel.filter.setText("nothing like it")
     assert "nothing like it" in panel.empty.text()
     panel.way_on.click()

@@ -4,8 +4,10 @@ from dataclasses import replace as replace_state
 
 import numpy as np
 import pytest
-from graph_view_graphs import node, residual
+from graph_view_graphs import node, open_view, residual, shown
 from msgspec.structs import replace
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from inspector.core import folding
 from inspector.core.grouping import build_hierarchy
@@ -23,7 +25,7 @@ from inspector.gui.graph_view.shading import (
 )
 from inspector.gui.graph_view.view import GraphView
 from inspector.gui.plots.colour_map import lightness
-from inspector.gui.state import RunState, WindowState
+from inspector.gui.state import Progress, RunState, WindowState
 from inspector.gui.theme import DARK, LIGHT
 from inspector.protocol.events import ForwardProfiled, NodeProfile
 from inspector.protocol.graph import Edge, Graph, Statistics
@@ -148,14 +150,8 @@ def test_trainable_frozen_and_mixed_groups_are_told_apart():
 
 
 def test_every_choice_colours_every_box_without_laying_anything_out(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.resize(900, 700)
-    view.show()
-    graph = residual(3)
-    with qtbot.waitSignal(view.picture_shown):
-        view.draw(WindowState(run=RunState(graph=graph)))
-    picture = view.picture
+    view, graph = open_view(qtbot), residual(3)
+    picture = shown(view, qtbot, lambda: view.draw(WindowState(run=RunState(graph=graph))))
     profile = measured_like(graph)
     for key, _ in CHOICES:
         view.draw(WindowState(run=RunState(graph=graph, profile=profile), colour_by=key))
@@ -170,7 +166,20 @@ def test_every_choice_colours_every_box_without_laying_anything_out(qtbot):
             )
             assert view.rect().contains(view.stage.legend.geometry())
         view.grab()
-    view.end()
+
+
+def test_the_legend_offers_to_measure_times_while_nothing_else_is_under_way(qtbot):
+    view, graph = open_view(qtbot), residual(1)
+    timed = WindowState(run=RunState(graph=graph), colour_by="time")
+    shown(view, qtbot, lambda: view.draw(timed))
+    button = view.findChild(QPushButton, "legend_profile")
+    assert button.text() == "Profile"
+    with qtbot.waitSignal(view.profile_requested):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    view.draw(replace_state(timed, progress=Progress(3, "Profiling")))
+    assert not button.isEnabled()
+    view.draw(replace_state(timed, run=RunState(graph=graph, profile=measured_like(graph))))
+    assert not button.isVisible()
 
 
 def test_a_fitted_picture_keeps_out_from_under_the_legend(qtbot):

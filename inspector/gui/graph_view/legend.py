@@ -26,6 +26,10 @@ class LegendView(QWidget):
         self._measure.clicked.connect(lambda _checked=False: self.profile_requested.emit())
         self.hide()
 
+    def set_busy(self, busy: bool) -> None:
+        """Whether something is under way, behind which nothing is measured."""
+        self._measure.setEnabled(not busy)
+
     @property
     def legend(self) -> Legend | None:
         """What it says."""

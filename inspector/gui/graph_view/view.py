@@ -146,6 +146,7 @@ class GraphView(QWidget):
         if any(now is not then for now, then in zip(coloured, self._coloured, strict=True)):
             self._coloured = coloured
             self.stage.colour_by(*coloured)
+        self.stage.legend.set_busy(state.progress is not None)
         if new_axes:
             self.stage.captions.show_graph(run.graph, run.axes)
             self.stage.item.update()

@@ -98,6 +98,7 @@ class MeasuresPanel(QWidget):
             self._chosen = chosen
             self._follow()
         self.profile.setVisible(state.run.graph is not None and state.run.profile is None and not state.run.failure)
+        self.profile.setEnabled(state.progress is None)
         self._say_what_is_missing(has_model=state.model is not None)
 
     def _fill(self) -> None:

@@ -23,7 +23,7 @@ from inspector.gui.session.shapes import ShapesPart
 from inspector.gui.session.tensor import TensorPart
 from inspector.gui.session.training import TrainingPart
 from inspector.gui.settings import SettingsFile
-from inspector.gui.state import Concern, Problem, WindowState
+from inspector.gui.state import Concern, Place, Problem, WindowState
 from inspector.protocol.changes import Change, ChangeKind
 from inspector.protocol.events import Ending, RequestFinished
 from inspector.protocol.findings import Finding
@@ -142,7 +142,8 @@ class WindowSession(QObject):
         if self.state.model is None:  # the graph is that of a file which was not run
             self.set_state(updates.with_problem(self.state, asking.no_model("Timing")))
             return
-        if not self.link.running or self.state.run.graph is None or self.state.run.running:
+        busy = self.state.progress is not None or self.state.run.running
+        if self.state.run.graph is None or busy or not self.has_engine("run", "timing"):
             return
         self.set_state(updates.without_problem(self.state, "run"))
         self.ask(asking.profile_request(self.state), "profile")
@@ -301,6 +302,12 @@ class WindowSession(QObject):
         if concern in ("load", "reload"):
             self._run_again = False
         return request_id
+
+    def has_engine(self, place: Place, doing: str) -> bool:
+        """Whether an engine runs; where none does, it is said in that place what can't be done."""
+        if not self.link.running:
+            self.set_state(updates.without_engine(self.state, place, doing))
+        return self.link.running
 
     def set_state(self, state: WindowState) -> None:
         """Keep another snapshot, which is drawn in the event loop's next turn."""

@@ -9,7 +9,6 @@ from inspector.gui import asking, updates
 from inspector.gui.comparison import updates as comparing
 from inspector.gui.file_watch import FileWatch
 from inspector.gui.session.folder import BATCH_SIZE
-from inspector.gui.state import Problem
 from inspector.gui.words import changed_text
 from inspector.protocol.requests import EndComparison
 
@@ -48,11 +47,7 @@ class ComparisonPart:
         session = self._session
         if not session.state.comparison.begun:
             return
-        if not session.link.running:
-            told = Problem(
-                "comparison", "The engine has ended, and compares nothing.", "Restart it: Run, Restart Engine."
-            )
-            session.set_state(updates.with_problem(session.state, told))
+        if not session.has_engine("comparison", "comparison"):
             return
         fresh = asking.without_tensor(updates.without_problem(session.state, "comparison"))
         session.set_state(comparing.comparing(fresh))
@@ -133,7 +128,10 @@ class ComparisonPart:
     def over_folder(self) -> None:
         """Run both over the test folder that is chosen."""
         session = self._session
-        if not session.link.running or not session.state.evaluation.folder or session.state.comparison.runs is None:
+        state = session.state
+        if not state.evaluation.folder or state.comparison.runs is None:
+            return
+        if not session.has_engine("comparison", "comparison"):
             return
         session.set_state(asking.without_tensor(updates.without_problem(session.state, "comparison")))
         self._change(folder=None, running=True)

@@ -230,7 +230,11 @@ class FilesPart:
         self._load(self._loaded_as if self._session.state.model is not None else "load")
 
     def _load(self, concern: Concern) -> None:
-        state = self._session.state
+        session = self._session
+        if not session.link.running:  # it died of the last one
+            session.start()
+            session.set_state(replace(session.state, loading=True))
+        state = session.state
         request = LoadModel(
             path=state.path,
             source=state.source,
@@ -244,7 +248,7 @@ class FilesPart:
         self._died_loading = False
         self._loaded_as = concern
         self.watch.begin(state.path, state.source)
-        self._session.ask(request, concern)
+        session.ask(request, concern)
 
     def _is_own(self, consent: ConsentNeeded | None) -> bool:
         """Whether all that would run came with the app, and was opened as such."""

@@ -26,7 +26,7 @@ class FolderPart:
     def choose(self, folder: str, labels: LabelRule | None = None) -> None:
         """List a test folder."""
         session = self._session
-        if not session.link.running:
+        if not session.has_engine("evaluation", "reading of a folder"):
             return
         table = "" if labels is None else labels.csv_path
         # The engine tells which table it found, so no other kind of file is lent under that name.
@@ -37,7 +37,7 @@ class FolderPart:
     def evaluate(self, mapping: dict[str, int], batch_size: int = BATCH_SIZE) -> None:
         """Run the model over the test folder."""
         session = self._session
-        if not session.state.evaluation.folder or not session.link.running:
+        if not session.state.evaluation.folder or not session.has_engine("evaluation", "evaluation"):
             return
         if session.state.model is None:
             session.set_state(updates.with_problem(session.state, asking.no_model("An evaluation")))

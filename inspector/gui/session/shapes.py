@@ -20,7 +20,7 @@ class ShapesPart:
     def find(self) -> None:
         """Try all sizes, from what is fed; takes seconds, and can be stopped."""
         session = self._session
-        if session.link.running and session.state.model is not None:
+        if session.state.model is not None and session.has_engine("input", "search for shapes"):
             session.set_state(replace(updates.without_problem(session.state, "input"), accepted=None))
             session.ask(asking.shapes_request(session.state), "shapes")
 

@@ -38,7 +38,7 @@ class TrainingPart:
 
     def _ask(self, *, run_line: bool) -> None:
         session = self._session
-        if not session.link.running or session.state.model is None or session.state.run.running:
+        if session.state.model is None or session.state.run.running or not session.has_engine("training", "gradient"):
             return
         session.set_state(asking.without_tensor(updates.without_problem(session.state, "training")))
         session.ask(gradients_request(session.state, run_line=run_line), "gradients")
