@@ -1,5 +1,6 @@
 """The seam to an engine: send a request, receive replies. Real processes and the fake engine both look like this."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,21 @@ from numpy.typing import NDArray
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import AnyEvent
 from inspector.protocol.requests import AnyRequest
+
+PLAIN_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+PLAIN_DTYPES += ("float16", "float32", "float64", "complex64", "complex128")
+_LARGEST = 2**62
+
+
+def plain_dtype(name: str) -> np.dtype[np.generic]:
+    """Numpy's dtype of that name: numbers alone, as objects would be pointers and other words raise whatever they like.
+
+    Raises:
+        ValueError: the name is of no type that arrays travel as.
+    """
+    if name not in PLAIN_DTYPES:
+        raise ValueError(f"an array of {name} can't come from an engine")
+    return np.dtype(name)
 
 
 @dataclass(frozen=True)
@@ -27,18 +43,16 @@ class Reply:
         Raises:
             ValueError: the engine named bytes that it did not send.
         """
-        dtype = np.dtype(ref.dtype)
-        if dtype.hasobject:
-            raise ValueError(f"an array of {ref.dtype} can't come from an engine")
-        count = int(np.prod(ref.shape, dtype=np.int64))
-        if min(ref.shape, default=0) < 0:
-            raise ValueError("a negative size")
-        if ref.inline or count == 0:
-            return np.frombuffer(ref.inline, dtype, count).reshape(ref.shape)
-        start = ref.offset - self.block_start
+        dtype = plain_dtype(ref.dtype)
+        if not all(0 <= size <= _LARGEST for size in ref.shape):
+            raise ValueError("a size is no number that an array can have")
+        count = math.prod(ref.shape)
+        block, start = (ref.inline, 0) if ref.inline or count == 0 else (self.block, ref.offset - self.block_start)
         if start < 0:
             raise ValueError("the array lies before its message")
-        return np.frombuffer(self.block, dtype, count, start).reshape(ref.shape)
+        if count * dtype.itemsize > len(block) - start:
+            raise ValueError("the array is larger than the buffer that came")
+        return np.frombuffer(block, dtype, count, start).reshape(ref.shape)
 
 
 @dataclass(frozen=True)

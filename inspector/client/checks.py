@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
-
-from inspector.client.base import Reply
+from inspector.client.base import PLAIN_DTYPES, Reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.changes import Comparison
 from inspector.protocol.comparison import FolderComparison, RunComparison
@@ -190,7 +188,7 @@ def _check_graph(graph: Graph, *, ran: bool) -> None:
 def _check_tensor(event: TensorFetched | CellsRead | MapsRead | ValueFound | RowRead) -> None:
     match event:
         case TensorFetched(shape=shape, array_dtype=array_dtype):
-            sound = min(shape, default=0) >= 0 and not np.dtype(array_dtype).hasobject
+            sound = min(shape, default=0) >= 0 and array_dtype in PLAIN_DTYPES
         case CellsRead(window=window, values=values):
             room = (window.num_rows, window.num_columns)
             sound = len(values.shape) == 2 and all(size <= most for size, most in zip(values.shape, room, strict=True))

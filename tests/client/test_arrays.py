@@ -55,6 +55,12 @@ def test_without_shared_memory_arrays_travel_in_the_message() -> None:
         ArrayRef(shape=(1 << 40,), dtype="uint8", offset=0),
         ArrayRef(shape=(2, -1), dtype="uint8", inline=b"ab"),
         ArrayRef(shape=(1,), dtype="object", inline=b"12345678"),
+        ArrayRef(shape=(1,), dtype="no such type", inline=b"12345678"),
+        ArrayRef(shape=(1,), dtype="f4,(2,f4", inline=b"12345678"),
+        ArrayRef(shape=((1 << 64) - 1,), dtype="uint8", offset=16),
+        ArrayRef(shape=(1 << 32, 1 << 32), dtype="uint8", offset=16),
+        ArrayRef(shape=(0, (1 << 64) - 1), dtype="uint8"),
+        ArrayRef(shape=(1,), dtype="uint8", offset=(1 << 64) - 1),
     ],
 )
 def test_a_reference_to_bytes_that_were_not_sent_is_refused(ref: ArrayRef) -> None:
