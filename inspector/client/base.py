@@ -12,8 +12,10 @@ from inspector.protocol.base import ArrayRef
 from inspector.protocol.events import AnyEvent
 from inspector.protocol.requests import AnyRequest
 
-PLAIN_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-PLAIN_DTYPES += ("float16", "float32", "float64", "complex64", "complex128")
+PLAIN_DTYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
 _LARGEST = 2**62
 
 

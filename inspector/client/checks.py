@@ -11,6 +11,7 @@ from inspector.protocol.events import (
     AxesFound,
     CellsRead,
     ChangesCompared,
+    EvaluationFinished,
     EvaluationProgressed,
     FileDrawn,
     FolderCompared,
@@ -58,9 +59,8 @@ def check_reply(reply: Reply) -> None:  # noqa: C901 - one case a family of even
             _check_runs(runs)
         case FolderCompared(comparison=folder):
             _check_folders(folder)
-        case FolderScanned(classes=classes, images=images):
-            if any(not 0 <= image.label < len(classes) for image in images):
-                raise ValueError("an image has a class that is not listed")
+        case InputPrepared() | ImagesDecoded() | FolderScanned() | EvaluationProgressed() | EvaluationFinished():
+            _check_images(reply.event)
         case TensorFetched() | CellsRead() | MapsRead() | ValueFound() | RowRead():
             _check_tensor(reply.event)
         case _:
@@ -159,6 +159,30 @@ def _check_folders(folder: FolderComparison) -> None:
     for side in (folder.a, folder.b):
         if len(side.matrix) != len(folder.classes) or any(len(row) != len(folder.classes) for row in side.matrix):
             raise ValueError("a matrix is not as wide as there are classes")
+
+
+def _check_images(
+    event: InputPrepared | ImagesDecoded | FolderScanned | EvaluationProgressed | EvaluationFinished,
+) -> None:
+    match event:
+        case InputPrepared(picture=picture):
+            sound = _is_picture(picture)
+        case ImagesDecoded(paths=paths, pictures=pictures):
+            sound = len(paths) == len(pictures) and all(map(_is_picture, pictures))
+        case FolderScanned(classes=classes, images=images):
+            sound = all(0 <= image.label < len(classes) for image in images)
+        case EvaluationProgressed(indices=indices, outputs=outputs):
+            sound = len(indices.shape) == 1 and len(outputs.shape) == 2 and indices.shape[0] == outputs.shape[0]
+        case EvaluationFinished(classes=classes, matrix=matrix):
+            widths = (len(matrix), len(event.outside), len(event.per_class), *map(len, matrix))
+            sound = all(width == len(classes) for width in widths)
+    if not sound:
+        raise ValueError("a picture, a row or a class of images does not fit what is said of it")
+
+
+def _is_picture(ref: ArrayRef | None) -> bool:
+    """Whether it is None, or (H, W, 3) uint8."""
+    return ref is None or (len(ref.shape) == 3 and ref.shape[2] == 3 and ref.dtype == "uint8")
 
 
 def _check_axes(axes: GraphAxes | None) -> None:

@@ -1,13 +1,15 @@
 """An engine that was taken over can't send the window astray: what points nowhere is refused."""
 
 import msgspec
+import numpy as np
 import pytest
 
+from inspector.client import fake_messages as said
 from inspector.client.base import Reply
 from inspector.client.checks import check_reply
 from inspector.protocol.base import ArrayRef
 from inspector.protocol.evaluation import LabelledImage, LabelRule
-from inspector.protocol.events import FolderScanned, GraphCaptured, ImagesDecoded
+from inspector.protocol.events import EvaluationProgressed, FolderScanned, GraphCaptured, ImagesDecoded
 from inspector.protocol.graph import Edge, Graph, Group, Node
 
 NODE = Node(id=0, kind="module", op="Linear", fqn="fc", group=0)
@@ -52,3 +54,21 @@ def test_an_image_of_no_class_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match="class"):
         check_reply(Reply(1, scanned))
+
+
+def test_pictures_and_rows_of_another_form_are_refused() -> None:
+    grey, row = said.inline(np.zeros((8, 8), np.uint8)), said.inline(np.zeros((2, 10), np.float32))
+    with pytest.raises(ValueError, match="picture"):
+        check_reply(Reply(1, ImagesDecoded(paths=("a.png",), pictures=(grey,))))
+    with pytest.raises(ValueError, match="picture"):
+        check_reply(Reply(1, ImagesDecoded(paths=("a.png", "b.png"), pictures=(None,))))
+    one = said.inline(np.zeros(1, np.int64))
+    with pytest.raises(ValueError, match="row"):
+        check_reply(Reply(1, EvaluationProgressed(done=1, total=1, images_per_s=1.0, indices=one, outputs=row)))
+
+
+def test_a_matrix_that_is_not_square_is_refused() -> None:
+    finished = said.evaluation_finished(40)
+    check_reply(Reply(1, finished))
+    with pytest.raises(ValueError, match="class"):
+        check_reply(Reply(1, msgspec.structs.replace(finished, matrix=finished.matrix[1:])))
