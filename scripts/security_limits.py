@@ -20,6 +20,7 @@ from inspector.engine.formats import (
 )
 from inspector.engine.inputs import images
 from inspector.engine.loading import consent, rebuilding
+from inspector.engine.onnx_program import building
 from inspector.protocol import wire
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "security.md"
@@ -31,7 +32,7 @@ def limits() -> list[tuple[str, str, str]]:
     """Reader, what is limited, and the limit, as text."""
     return [
         ("all", "bytes read at once", _bytes(reading.MAX_READ_BYTES)),
-        ("all", "modules that names of tensors tell of", f"{guessing.MAX_MODULES:,}"),
+        ("all", "modules that names tell of", f"{guessing.MAX_MODULES:,}"),
         ("all", "a message to the window", _bytes(wire.MAX_FRAME_BYTES)),
         ("all", "a file held in memory between question and load", _bytes(consent._MAX_HELD_BYTES)),
         ("pickles", "bytes", _bytes(pickle_machine.MAX_PICKLE_BYTES)),
@@ -56,6 +57,7 @@ def limits() -> list[tuple[str, str, str]]:
         ("ONNX", "fields", f"{onnx_reader.MAX_FIELDS:,}"),
         ("ONNX", "nesting of graphs", f"{onnx_reader.MAX_DEPTH:,}"),
         ("ONNX", "operations that are drawn or run", f"{onnx_graph.MAX_NODES:,}"),
+        ("ONNX", "modules that are made to be run", f"{building.MAX_MODULES:,}"),
         ("JSON", "values", f"{json_text.MAX_VALUES:,}"),
         ("Hugging Face folders", "bytes of a configuration", _bytes(hugging_face._MAX_CONFIG_BYTES)),
         ("Hugging Face folders", "shards", f"{hugging_face._MAX_SHARDS:,}"),

@@ -135,7 +135,7 @@ def source_of(path: Path, length: int) -> None:
 LIMITS = {
     ("all", "bytes read at once"): Limit(
         f"{FORMATS}.reading", "MAX_READ_BYTES", 1000, header_of, 1000, "declares a part of 1,001 bytes"),
-    ("all", "modules that names of tensors tell of"): Limit(
+    ("all", "modules that names tell of"): Limit(
         f"{FORMATS}.guessing", "MAX_MODULES", 10,
         lambda path, count: _write(path, save({"a." * count + "weight": torch.zeros(1)})), 10,
         "tell of more than 10 modules"),
@@ -204,6 +204,7 @@ OTHERS = {
     ("ONNX", "fields"),
     ("ONNX", "nesting of graphs"),
     ("ONNX", "operations that are drawn or run"),
+    ("ONNX", "modules that are made to be run"),
     ("Python source", "bytes"),
     ("pictures", "pixels"),
 }

@@ -6,7 +6,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from onnx_bytes import floats, function, graph, model, node, tensor, two_layers, value
+from onnx_bytes import (
+    field,
+    fields,
+    floats,
+    function,
+    graph,
+    model,
+    node,
+    tensor,
+    tensor_attribute,
+    two_layers,
+    value,
+)
 from torch import nn
 
 from inspector.engine.capture import CaptureOptions, capture_forward
@@ -376,6 +388,57 @@ def test_weights_outside_inside_an_operation_are_refused(tmp_path):
                        [value("c", [], 9), value("x", [2])], [value("y")]))  # fmt: skip
     with pytest.raises(EngineError, match="which is not followed"):
         load(written(tmp_path, data))
+
+
+def sparse_outside(where):
+    """A matrix with one value, whose bytes or place lie in another file."""
+    outside = {"location": "canary.data"}
+    parts = {"values": tensor("v", [1], raw=b"0000"), "indices": tensor("i", [1], number=7, raw=bytes(8))}
+    parts[where] = tensor(where, [1], number=1 if where == "values" else 7, outside=outside)
+    return field(1, "sparse_value") + field(
+        22, field(1, parts["values"]) + field(2, parts["indices"]) + fields(3, [2, 2])
+    )
+
+
+@pytest.mark.parametrize("where", ["values", "indices"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_sparse_weights_outside_are_not_followed_by_onnx_runtime_either(tmp_path, where, inside):
+    constant = node("Constant", [], ["w"], extra=field(5, sparse_outside(where) + field(20, 11)))
+    nodes, functions = [constant, node("Identity", ["w"], ["y"])], ()
+    if inside:
+        functions = [function("Made", [], ["w"], [constant])]
+        nodes = [node("Made", [], ["w"], domain="own"), node("Identity", ["w"], ["y"])]
+    data = model(graph(nodes, [value("x", [2])], [value("y")]), functions=functions, domains=["own"])
+    with pytest.raises(EngineError, match="which is not followed" if inside else "is sparse; such"):
+        load(written(tmp_path, data))
+
+
+def test_what_a_function_takes_where_a_call_says_nothing_is_not_followed_outside_either(tmp_path):
+    outside = tensor_attribute("given", tensor("w", [2], outside={"location": "w.data"}))
+    constant = node("Constant", [], ["w"], extra=field(5, field(1, "value") + field(20, 4) + field(21, "given")))
+    made = function("Made", [], ["w"], [constant]) + field(11, outside)
+    nodes = [node("Made", [], ["w"], domain="own"), node("Identity", ["w"], ["y"])]
+    data = model(graph(nodes, [value("x", [2])], [value("y")]), functions=[made], domains=["own"])
+    with pytest.raises(EngineError, match="inside the operation Made lie in another file"):
+        load(written(tmp_path, data))
+
+
+def test_an_input_of_a_size_that_no_machine_has_is_offered_as_the_file_says(tmp_path):
+    data = model(graph([node("Relu", ["x"], ["y"])], [value("x", [1, 2**40])], [value("y")]))
+    loaded, _ = load(written(tmp_path, data))
+    assert [slot.proposed.shape for slot in propose_slots(loaded.module)] == [(1, 2**40)]
+
+
+def test_names_that_tell_of_more_modules_than_any_model_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("inspector.engine.onnx_program.building.MAX_MODULES", 20)
+    for deep, refused in ((10, False), (40, True)):
+        name = ".".join("a" * deep)
+        data = model(graph([node("Relu", ["x"], ["y"], name)], [value("x", [2])], [value("y")]))
+        if refused:
+            with pytest.raises(EngineError, match="more than 20 modules"):
+                load(written(tmp_path, data))
+        else:
+            assert load(written(tmp_path, data))
 
 
 def test_names_that_are_code_stay_names(tmp_path):

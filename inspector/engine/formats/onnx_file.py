@@ -5,6 +5,7 @@ from itertools import islice
 
 from inspector.core.formatting import counted
 from inspector.engine.formats.cleaning import clean_text
+from inspector.engine.formats.guessing import MAX_MODULES
 from inspector.engine.formats.onnx_operations import is_parameter
 from inspector.engine.formats.onnx_parts import OnnxFile, OnnxGraph, OnnxNode, OnnxTensor
 from inspector.engine.formats.onnx_reader import read_onnx
@@ -114,6 +115,8 @@ def _modules(file: OnnxFile) -> list[ModuleEntry]:
         for fqn, name in zip(place.groups, place.classes, strict=True):
             found.setdefault(fqn, name or "Module")
         given = [(at, held[name]) for at, name in enumerate(node.inputs) if name in held]
+        if len(found) > MAX_MODULES:
+            raise Refused(f"The names in it tell of more than {MAX_MODULES:,} modules, as no honest model's do.")
         if place.fqn and (place.stands_for_module or any(is_parameter(node, at, tensor) for at, tensor in given)):
             found.setdefault(place.fqn, node.op)
     return [ModuleEntry(fqn, class_name) for fqn, class_name in found.items()]

@@ -127,7 +127,7 @@ class OnnxGraph:
 
 @dataclass(frozen=True)
 class OnnxFunction:
-    """An operation that the file itself defines."""
+    """An operation that the file itself defines; `attributes` are those that a call may leave out."""
 
     name: str
     domain: str
@@ -136,6 +136,7 @@ class OnnxFunction:
     nodes: tuple[OnnxNode, ...]
     place: tuple[int, int]
     values: tuple[OnnxValue, ...] = ()
+    attributes: tuple[OnnxAttribute, ...] = ()
     overload: str = ""
 
 

@@ -114,6 +114,7 @@ class _Reader:
         outputs: list[str] = []
         nodes: list[OnnxNode] = []
         values: list[OnnxValue] = []
+        attributes: list[OnnxAttribute] = []
         for part in self._walker.fields(outer.start, outer.end):
             if not part.is_bytes:
                 continue
@@ -126,6 +127,8 @@ class _Reader:
                     outputs.append(self._text(part))
                 case 7:
                     nodes.append(self._node(part, 0))
+                case 11:
+                    attributes.append(self._attribute(part, 0))
                 case 12:
                     values.append(self._value(part))
                 case _:
@@ -138,6 +141,7 @@ class _Reader:
             nodes=tuple(nodes),
             place=(outer.start, outer.end),
             values=tuple(values),
+            attributes=tuple(attributes),
             overload=texts[13],
         )
 
@@ -190,8 +194,8 @@ class _Reader:
                     value = part.signed
                 case 4 if part.is_bytes:
                     value = self._text(part)
-                case 5 | 10 if part.is_bytes:
-                    tensors.append(self._tensor(part))
+                case 5 | 10 | 22 | 23 if part.is_bytes:
+                    tensors.append(self._tensor(part) if part.number <= 10 else self._sparse(part))
                 case 6 | 11 if part.is_bytes:
                     graphs.append(self.graph(part, depth + 1))
                 case 7 | 8 | 9 if len(many) < _MOST_NUMBERS:
@@ -270,12 +274,14 @@ class _Reader:
         return tuple(integers) if len(integers) == count else None
 
     def _sparse(self, outer: Field) -> OnnxTensor:
-        """Its own shape, with the name and type of its values."""
+        """Its own shape, with the name and type of its values, and where its values or indices lie outside the file."""
         shape: list[int] = []
-        values = None
+        values, external = None, None
         for part in self._walker.fields(outer.start, outer.end):
-            if part.number == 1 and part.is_bytes:
-                values = self._tensor(part)
+            if part.number in {1, 2} and part.is_bytes:
+                tensor = self._tensor(part)
+                external = external or tensor.external
+                values = tensor if part.number == 1 else values
             elif part.number == 3:
                 shape += self._walker.varints(part) if part.is_bytes else [part.value]
         return OnnxTensor(
@@ -283,6 +289,7 @@ class _Reader:
             shape=tuple(size if size <= MAX_DIMENSION else 0 for size in shape[:64]),
             type_number=values.type_number if values else 0,
             place=(outer.start, outer.end),
+            external=external,
             is_sparse=True,
         )
 

@@ -30,6 +30,7 @@ from inspector.engine.onnx_program.tensors import HeldTensors
 from inspector.engine.onnx_program.writing import bytes_field, tensor_named, text_field, text_fields
 
 MAX_NODES = 50_000
+MAX_MODULES = 100_000  # each dot in a name may be one
 # Tensors of so few whole numbers are settings of their operation, and a part of it.
 _MOST_SETTINGS = 64
 
@@ -63,6 +64,7 @@ class _Building:
     last_use: dict[str, int] = field(default_factory=dict)
     made_at: dict[str, int] = field(default_factory=dict)
     parameters: dict[int, nn.Parameter] = field(default_factory=dict)
+    num_modules: int = 0
 
     def __post_init__(self) -> None:
         self.sessions = Sessions()
@@ -102,7 +104,7 @@ class _Building:
 
     def _plan(self, graph: OnnxGraph) -> None:
         for node, place in zip(graph.nodes, places_of(graph.nodes), strict=True):
-            tensor = None if is_constant(node) and not _holds_tensor(node) else passed_on(node, self.constants)
+            tensor = passed_on(node, self.constants) if _is_held(node) or not is_constant(node) else None
             if tensor is not None:
                 self.constants[node.outputs[0]] = tensor
                 continue
@@ -143,12 +145,11 @@ class _Building:
         inside = self.planned[start:stop]
         inputs = tuple(dict.fromkeys(name for one in inside for name in one.uses if self.made_at[name] < start))
         outputs = tuple(name for one in inside for name in one.node.outputs if self.last_use.get(name, -1) >= stop)
-        path, holder, name = _way(scope, _relative(groups[depth], groups[depth - 1] if depth else ""))
+        path, holder, name = self._way(scope, _relative(groups[depth], groups[depth - 1] if depth else ""))
         module = holder._modules.get(name)
         if not isinstance(module, OnnxScope):
-            name = free_name(holder, name)
             module = OnnxScope(self.planned[start].place.classes[depth] or "Module")
-            holder.add_module(name, module)
+            name = self._add(holder, name, module)
         block = Block(inputs, outputs)
         module.onnx_blocks.append(block)
         self._fill(module, block, start, stop, depth + 1)
@@ -157,17 +158,41 @@ class _Building:
     def _operation_step(self, scope: OnnxScope, planned: _Planned) -> Step:
         node, place = planned.node, planned.place
         around = place.groups[-1] if place.groups else ""
-        path, holder, name = _way(scope, _relative(place.fqn, around) or node.op)
+        path, holder, name = self._way(scope, _relative(place.fqn, around) or node.op)
         module = holder._modules.get(name)
         if not (isinstance(module, OnnxOperation) and place.call and module.op == node.op):
-            name = free_name(holder, name)
             held = [self.constants.get(name) for name in node.inputs]
             op = node.op if node.domain in {"", "ai.onnx"} else f"{node.domain}::{node.op}"
             module = OnnxOperation(op, category_of(node.op), details_of(node, held), self.frame)
-            holder.add_module(name, module)
+            name = self._add(holder, name, module)
         outputs = tuple(name for name in node.outputs if self.last_use.get(name, -1) >= 0)
         module.onnx_calls.append(self._operation(module, planned, outputs))
         return Step((*path, name), len(module.onnx_calls) - 1, planned.uses, outputs)
+
+    def _way(self, scope: nn.Module, path: str) -> tuple[tuple[str, ...], nn.Module, str]:
+        """The module that a dotted path leads to, made where it is not there, and the last name."""
+        *between, last = [part or "_" for part in path.split(".")]
+        names: list[str] = []
+        for part in between:
+            child = scope._modules.get(part)
+            if isinstance(child, OnnxScope):
+                names.append(part)
+            else:
+                child = OnnxScope("Module")
+                names.append(self._add(scope, part, child))
+            scope = child
+        return tuple(names), scope, last
+
+    def _add(self, holder: nn.Module, name: str, module: nn.Module) -> str:
+        """Put a module into another one; gives the name that it has there."""
+        self.num_modules += 1
+        if self.num_modules > MAX_MODULES:
+            raise EngineError(
+                f"Its names tell of more than {MAX_MODULES:,} modules, as no honest model's do.", _DAMAGED
+            )
+        free = free_name(holder, name)
+        holder.add_module(free, module)
+        return free
 
     def _operation(self, module: OnnxOperation, planned: _Planned, outputs: tuple[str, ...]) -> Operation:
         node = planned.node
@@ -232,8 +257,9 @@ def _is_setting(tensor: OnnxTensor) -> bool:
     return not TYPES[tensor.type_number].is_floating_point and num_values(tensor) <= _MOST_SETTINGS
 
 
-def _holds_tensor(node: OnnxNode) -> bool:
-    return any(one.tensors for one in node.attributes)
+def _is_held(node: OnnxNode) -> bool:
+    """Whether it is a tensor of the file, which is read here and never run."""
+    return is_constant(node) and len(node.outputs) == 1 and any(one.tensors for one in node.attributes)
 
 
 def _taken(node: OnnxNode) -> list[str]:
@@ -259,39 +285,24 @@ def _free_names(graph: OnnxGraph) -> Iterator[str]:
 
 def _refuse_outside(file: OnnxFile) -> None:
     """Weights outside the file that ONNX Runtime itself would look for: those inside an operation or a function."""
-    waiting = [(node, False) for node in file.graph.nodes]
-    waiting += [(node, True) for function in file.functions for node in function.nodes]
+    waiting = [(node.op, node.attributes) for node in file.graph.nodes if not _is_held(node)]
+    waiting += [(node.op, node.attributes) for function in file.functions for node in function.nodes]
+    waiting += [(function.name, function.attributes) for function in file.functions]
     while waiting:
-        node, inside = waiting.pop()
-        tensors = [] if is_constant(node) and not inside else [one for each in node.attributes for one in each.tensors]
-        for attribute in node.attributes:
-            for graph in attribute.graphs:
-                tensors += graph.tensors
-                waiting += [(inner, True) for inner in graph.nodes]
+        op, attributes = waiting.pop()
+        tensors = [tensor for attribute in attributes for tensor in attribute.tensors]
+        for graph in (graph for attribute in attributes for graph in attribute.graphs):
+            tensors += graph.tensors
+            waiting += [(inner.op, inner.attributes) for inner in graph.nodes]
         if any(tensor.external is not None for tensor in tensors):
             raise EngineError(
-                f"Weights inside the operation {clean_text(node.op, 60)} lie in another file, which is not followed.",
+                f"Weights inside the operation {clean_text(op, 60)} lie in another file, which is not followed.",
                 "Export the model again with its weights inside it.",
             )
 
 
 def _relative(fqn: str, around: str) -> str:
     return fqn[len(around) + 1 :] if around and fqn.startswith(f"{around}.") else fqn
-
-
-def _way(scope: nn.Module, path: str) -> tuple[tuple[str, ...], nn.Module, str]:
-    """The module that a dotted path leads to, made where it is not there, and the last name."""
-    *between, last = [part or "_" for part in path.split(".")]
-    names: list[str] = []
-    for part in between:
-        child = scope._modules.get(part)
-        if not isinstance(child, OnnxScope):
-            part = free_name(scope, part)  # noqa: PLW2901 - under another name then
-            child = OnnxScope("Module")
-            scope.add_module(part, child)
-        names.append(part)
-        scope = child
-    return tuple(names), scope, last
 
 
 def free_name(module: nn.Module, name: str) -> str:

@@ -43,8 +43,7 @@ class HeldTensors:
         Raises:
             EngineError: it is of a kind that is not run.
         """
-        if tensor.is_sparse:
-            raise EngineError(f"{clean_text(tensor.name, 100)} is sparse; such weights are not run here.")
+        _refuse_sparse(tensor)
         return self.bytes_at(tensor.place)
 
     def read(self, tensor: OnnxTensor) -> torch.Tensor:
@@ -59,8 +58,9 @@ class HeldTensors:
         return known
 
     def _read(self, tensor: OnnxTensor) -> torch.Tensor:
+        _refuse_sparse(tensor)
         dtype = TYPES.get(tensor.type_number)
-        if dtype is None or tensor.is_sparse:
+        if dtype is None:
             raise EngineError(f"{clean_text(tensor.name, 100)} is of a type that is not run here: {tensor.dtype}.")
         if tensor.external is not None:
             return self._outside(tensor, tensor.external)
@@ -100,6 +100,11 @@ class HeldTensors:
             if external.offset + size > source.size_bytes or external.length not in {None, size}:
                 raise _misfit(tensor, external.length if external.length is not None else source.size_bytes)
             return _typed(source, external.offset, size, TYPES[tensor.type_number]).reshape(tensor.shape)
+
+
+def _refuse_sparse(tensor: OnnxTensor) -> None:
+    if tensor.is_sparse:
+        raise EngineError(f"{clean_text(tensor.name, 100) or 'A tensor'} is sparse; such weights are not run here.")
 
 
 def _typed(source: Source, start: int, size_bytes: int, dtype: torch.dtype) -> torch.Tensor:

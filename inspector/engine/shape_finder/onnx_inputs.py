@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import nn
 
+from inspector.engine.errors import EngineError
 from inspector.engine.formats.onnx_parts import OnnxValue
 from inspector.engine.inputs import make_tensor
 from inspector.engine.onnx_program.modules import OnnxModel, argument_names
@@ -76,6 +77,6 @@ def _runs(module: OnnxModel, slots: Sequence[InputSlot]) -> bool:
     try:
         with practising("cpu"):
             module(*[make_tensor(slot.proposed) for slot in slots])
-    except (RuntimeError, TypeError, ValueError, KeyError, MemoryError):
+    except (EngineError, RuntimeError, TypeError, ValueError, KeyError, MemoryError):
         return False
     return True
