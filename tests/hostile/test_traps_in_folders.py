@@ -4,7 +4,9 @@ Without the sandbox, which stands in the way of some of these on Linux.
 """
 
 import contextlib
+import json
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -152,3 +154,12 @@ def test_the_tensors_of_safetensors_come_from_the_file_whose_header_was_checked(
         content = source.mapped()
     assert torch.equal(torch.frombuffer(content, dtype=torch.float32, offset=placed.begin), torch.arange(4.0))
     assert torch.equal(read_safetensors(str(path))["a"], torch.zeros(2))
+
+
+def test_a_dtype_by_torch_s_own_name_is_none_of_safetensors(tmp_path):
+    """Its width is not in the table: a shape of any size would be made for no bytes at all."""
+    header = json.dumps({"w": {"dtype": "float32", "shape": [2**15, 2**15], "data_offsets": [0, 0]}}).encode()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(EngineError, match="dtype FLOAT32, which torch does not know"):
+        read_safetensors(str(path))

@@ -110,7 +110,8 @@ def _read_entry(name: str, entry: object, data_bytes: int) -> tuple[int, int, Te
     if not isinstance(entry, dict):
         raise Refused(f"The safetensors header says nothing of {shown[:80]}.")
     shape, offsets = entry.get("shape"), entry.get("data_offsets")
-    dtype, width = DTYPES.get(str(entry.get("dtype")), (clean_text(str(entry.get("dtype")), 20), 0))
+    # In capitals, as the format writes them: `float32` would be torch's own name, with a width that nobody checked.
+    dtype, width = DTYPES.get(str(entry.get("dtype")), (clean_text(str(entry.get("dtype")).upper(), 20), 0))
     if not isinstance(shape, list) or not all(map(is_size, shape)) or len(shape) > 64:
         raise Refused(f"The safetensors header gives {shown[:80]} no valid shape.")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(is_size, offsets)):
