@@ -285,3 +285,23 @@ def test_a_program_that_was_exported_for_one_batch_size_is_no_model_with_a_fault
     program = torch.export.unflatten(torch.export.export(model, (torch.randn(2, 10),)))
     found = diagnosed(program, (2, 10), axes=True)
     assert rules(found, "error", "warning") == []
+
+
+def test_a_list_of_other_layers_is_not_blamed_for_one_that_is_made_in_forward():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.unused, self.held = nn.Linear(4, 4), [nn.Linear(4, 2)], [nn.Linear(4, 3)]
+            self.makes = False
+
+        def forward(self, x):
+            layer = nn.Linear(4, 3) if self.makes else self.held[0]
+            return layer(self.fc(x))
+
+    net = Net()
+    (finding,) = [one for one in diagnosed(net, (2, 4)).findings if one.rule == "unregistered_layers"]
+    assert "self.held is a plain list" in finding.message
+    net.held, net.makes = [], True
+    (finding,) = [one for one in diagnosed(net, (2, 4)).findings if one.rule == "unregistered_layers"]
+    assert "made anew in each forward" in finding.message
+    assert not finding.code

@@ -549,6 +549,11 @@ HEALTHY = {
         Case("eval", norms_in_training, (6, 10)),
         Case("train without either", mlp, ROWS, mode="train"),
         Case("forward puts a BatchNorm into eval mode", FrozenNorm, (6, 10)),
+        Case(
+            "Dropout of nothing, made in forward",
+            lambda: Written(lambda m, x: nn.Dropout(0)(m.net(x)), net=mlp()),
+            ROWS,
+        ),
         Case("LayerNorm in train", lambda: mlp(nn.LayerNorm(3)), ROWS, mode="train"),
     ],
     "batch_norm_one_item": [

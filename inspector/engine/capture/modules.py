@@ -138,7 +138,8 @@ class ModuleCalls:
         return result
 
     def _look_at_mode(self, module: nn.Module, node: RecordedNode) -> None:
-        if self._evaluates and isinstance(module, _BY_MODE) and module.training:
+        draws = getattr(module, "p", 1) != 0  # as Dropout(0) does not
+        if self._evaluates and isinstance(module, _BY_MODE) and module.training and draws:
             node.notes = (*node.notes, TRAINS_NOTE)
 
     def group(self, known: KnownModule, run: Run, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above

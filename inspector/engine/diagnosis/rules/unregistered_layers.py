@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from torch import nn
 
 from inspector.engine.capture.modules import GUEST_NOTE
+from inspector.engine.capture.operations import module_details
+from inspector.engine.capture.table import class_name
 from inspector.engine.diagnosis.context import RunContext
 from inspector.protocol.findings import Finding
+from inspector.protocol.graph import Node
 
 
 @dataclass(frozen=True)
 class _Holder:
-    """An attribute that is a plain container of modules which the model does not have."""
+    """An attribute that is a plain container of modules which the model does not have, the called one among them."""
 
     name: str
     kind: str
@@ -25,7 +28,7 @@ def check(context: RunContext) -> Iterator[Finding]:
     if not guests:
         return
     first, count = next(iter(guests.values())), sum(node.num_params for node in guests.values())
-    holder = _holder(context.module)
+    holder = _holder(context.module, first)
     layers = "1 layer" if len(guests) == 1 else f"{len(guests)} layers"
     calls = f"forward calls {layers} with {count:,} parameters that the model does not know"
     called = f"the first is {first.op} {first.details}".rstrip()
@@ -51,7 +54,7 @@ def check(context: RunContext) -> Iterator[Finding]:
     )
 
 
-def _holder(module: nn.Module) -> _Holder | None:
+def _holder(module: nn.Module, called: Node) -> _Holder | None:
     known = {id(part) for part in module.modules()}
     for part in module.modules():
         for name, value in vars(part).items():
@@ -59,6 +62,10 @@ def _holder(module: nn.Module) -> _Holder | None:
                 continue
             inside = value.values() if isinstance(value, dict) else value
             held = tuple(one for one in inside if isinstance(one, nn.Module) and id(one) not in known)
-            if any(next(one.parameters(), None) is not None for one in held):
+            if any(_is_like(inner, called) for one in held for inner in one.modules()):
                 return _Holder(name, type(value).__name__, held)
     return None
+
+
+def _is_like(part: nn.Module, called: Node) -> bool:
+    return class_name(part) == called.op and module_details(part) == called.details
