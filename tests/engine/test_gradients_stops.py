@@ -1,5 +1,7 @@
 """Where a gradient stops or is exactly zero: the operation and the parameters that it costs are named."""
 
+import traceback
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own custom
@@ -308,6 +310,35 @@ def test_it_can_be_cancelled_on_the_way_back() -> None:
     with pytest.raises(Cancelled):
         flow_through(model, (torch.randn(2, 10),), {}, TraceGradients(), stop_late)
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_line_of_one_s_own_that_is_cancelled_has_not_failed() -> None:
+    def in_the_line() -> None:
+        if any(frame.filename.endswith("own_line.py") for frame in traceback.extract_stack()):
+            raise Cancelled
+
+    request = TraceGradients(transform=OutputTransform(kind="line", line="y = torch.sigmoid(x) * 2"), run_line=True)
+    with pytest.raises(Cancelled):
+        flow_through(Between(torch.relu), (torch.randn(4, 10),), {}, request, in_the_line)
+
+
+def test_nothing_is_left_on_what_the_model_holds_without_knowing_it() -> None:
+    class Holding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.held = nn.Linear(4, 4), [nn.Linear(4, 2)]
+            self.scale = torch.ones(1, requires_grad=True)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.held[0](self.fc(x) * self.scale)
+
+    model = Holding()
+    model.scale.grad = torch.full((1,), 7.0)
+    told = flow_through(model, (torch.randn(2, 4),), {}, TraceGradients())
+    assert {row.reached for row in told.parameters} == {"reached"}
+    assert model.scale.grad.tolist() == [7.0]
+    assert not model.scale._backward_hooks
+    assert model.held[0].weight.grad is None
 
 
 def test_nothing_is_left_behind() -> None:

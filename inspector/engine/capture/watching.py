@@ -61,6 +61,13 @@ class GradientWatch:
     ids: dict[int, int] = field(default_factory=dict)
     outputs: list[tuple[str, torch.Tensor]] = field(default_factory=list)
     recorder: "Recorder | None" = None
+    hooks: list[Any] = field(default_factory=list)
+
+    def let_go(self) -> None:
+        """Take the hooks away again from tensors that live on: those of the model's own that are no parameters."""
+        for hook in self.hooks:
+            hook.remove()
+        self.hooks.clear()
 
     def look_at_inputs(self, tensors: list[torch.Tensor], origins: "list[Origin]") -> None:
         """These are about to be used."""
@@ -99,7 +106,9 @@ class GradientWatch:
         # Torch 2.13 crashes where a view whose base was written to since gets its first hook: its function is made anew
         # on the way, and forgets the hook. Asking for the function makes it before.
         if tensor.grad_fn is not None or tensor.is_leaf:
-            tensor.register_hook(measure)  # type: ignore[no-untyped-call] # torch's own
+            hook = tensor.register_hook(measure)  # type: ignore[no-untyped-call] # torch's own
+            if tensor.is_leaf:
+                self.hooks.append(hook)
 
 
 def measured(gradient: torch.Tensor) -> Arrived:

@@ -38,10 +38,7 @@ class ParameterGrad:
 
 @dataclass(frozen=True)
 class Aim:
-    """Output, loss, transform and target of a backward, chosen once the outputs are known.
-
-    `notes` are sentences on what was chosen.
-    """
+    """Output, loss, transform and target of a backward, chosen once the outputs are known."""
 
     output: int
     loss: LossName
@@ -121,6 +118,7 @@ def observed_backward(
         raise
     finally:
         watch.outputs = []
+        watch.let_go()
     return traced
 
 
@@ -144,7 +142,8 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
     aim = traced.aim = choose(traced.captured, outputs)
     traced.name, output = outputs[aim.output]
     traced.output = output.detach()
-    traced.elsewhere = _reached_from([tensor for at, (_name, tensor) in enumerate(outputs) if at != aim.output])
+    others = [tensor for at, (_name, tensor) in enumerate(outputs) if at != aim.output]
+    traced.elsewhere = frozenset(id(leaf) for leaf in _leaves_of(others))
     with torch.enable_grad():  # whatever forward left behind
         recorder = traced.watch.recorder if traced.watch is not None else None
         if recorder is None:
@@ -157,27 +156,28 @@ def _go_back(traced: Traced, module: nn.Module, outputs: list[tuple[str, torch.T
         traced.changed, traced.carries = changed.detach(), changed.requires_grad
         loss = _loss(traced, aim, changed)
         if loss is not None and loss.requires_grad:
-            try:
-                loss.backward()  # type: ignore[no-untyped-call] # torch's own
-            except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError) as error:
-                traced.raised = said_by(error)
+            with _own_gradients_of_unregistered(module, loss):
+                try:
+                    loss.backward()  # type: ignore[no-untyped-call] # torch's own
+                except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError) as error:
+                    traced.raised = said_by(error)
     traced.grads = {name: _grad(parameter) for name, parameter in module.named_parameters()}
 
 
-def _reached_from(outputs: list[torch.Tensor]) -> frozenset[int]:
-    """The leaves, by identity, that these tensors have a gradient to."""
+def _leaves_of(outputs: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The leaves that these tensors have a gradient to."""
     waiting: list[Any] = [output.grad_fn for output in outputs if output.grad_fn is not None]
-    seen, found = set(waiting), set()
+    seen, found = set(waiting), []
     while waiting:
         function = waiting.pop()
         leaf = getattr(function, "variable", None)
         if isinstance(leaf, torch.Tensor):
-            found.add(id(leaf))
+            found.append(leaf)
         for before, _place in function.next_functions:
             if before is not None and before not in seen:
                 seen.add(before)
                 waiting.append(before)
-    return frozenset(found)
+    return found
 
 
 def _loss(traced: Traced, aim: Aim, changed: torch.Tensor) -> torch.Tensor | None:
@@ -241,6 +241,20 @@ def _own_gradients(module: nn.Module) -> Iterator[None]:
             for name, tensor in _held_tensors(child).items():
                 if id(tensor) not in held and tensor.grad_fn is not None:
                     vars(child)[name] = tensor.detach()  # a model that remembers an activation remembers no graph
+
+
+@contextmanager
+def _own_gradients_of_unregistered(module: nn.Module, loss: torch.Tensor) -> Iterator[None]:
+    """The same for leaves that are none of the model's parameters: a plain attribute, a layer in a plain list."""
+    known = {id(parameter) for parameter in module.parameters()}
+    before = [(leaf, leaf.grad) for leaf in _leaves_of([loss]) if id(leaf) not in known]
+    try:
+        for leaf, _gradient in before:
+            leaf.grad = None
+        yield
+    finally:
+        for leaf, gradient in before:
+            leaf.grad = gradient
 
 
 def _held_tensors(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from torch import nn
 
 from inspector.engine.errors import EngineError, WrongUseError, said_by
+from inspector.engine.limits import TimeUp
 
 _FORM = "Write one line that makes y of x, as in y = torch.sigmoid(x) * 2."
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
@@ -51,6 +52,8 @@ def run_line(line: str, output: torch.Tensor) -> torch.Tensor:
     known = {"torch": torch, "nn": nn, "F": F, "math": math, "x": output, "output": output, "y": output}
     try:
         exec(code, known)
+    except TimeUp:  # it was stopped, and did not fail
+        raise
     except BaseException as error:
         raise EngineError(f"The line fails: {type(error).__name__}: {said_by(error)}.", _FORM) from error
     result = known.get(name)
