@@ -74,7 +74,8 @@ def _model(paths: tuple[str, ...], state: WindowState) -> DropPlan:
     name = Path(files[0]).name
     if sources:
         return DropPlan("open", f"Open {name} with {Path(sources[0]).name}", (files[0],), sources[0])
-    others = f"; one at a time, the other {len(files) - 1} are left" if len(files) > 1 else ""
+    more = len(files) - 1
+    others = f"; one at a time, the other {f'{more} are' if more > 1 else 'one is'} left" if more else ""
     return DropPlan("open", f"Open {name}{others}", (files[0],))
 
 

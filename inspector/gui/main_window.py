@@ -34,10 +34,11 @@ from inspector.gui.parts import named
 from inspector.gui.run_bar import RunBar
 from inspector.gui.session import WindowSession
 from inspector.gui.settings import SettingsFile, ThemeChoice
-from inspector.gui.state import WindowState
+from inspector.gui.state import Problem, WindowState
 from inspector.gui.status_line import StatusLine
 from inspector.gui.style_sheet import on_accent
 from inspector.gui.theme import theme, theme_source
+from inspector.gui.updates import with_problem
 from inspector.gui.words import TITLE
 from inspector.places import Sample
 from inspector.protocol.evaluation import LabelRule
@@ -303,7 +304,7 @@ class MainWindow(QMainWindow):
         menus.fill_recent(
             self.recent_menu,
             self.session.state.recent_files,
-            lambda path: self.open_paths([path]),
+            self.session.files.open,
             self.session.files.forget_recent,
         )
 
@@ -333,14 +334,15 @@ class MainWindow(QMainWindow):
         panel.entry_closed.connect(session.files.close_entries)
         panel.run_requested.connect(session.run)
         panel.open_requested.connect(self.dialogs.open_model)
-        panel.path_requested.connect(lambda path: self.open_paths([path]))
+        panel.path_requested.connect(session.files.open)
         panel.sample_requested.connect(self.open_sample)
         panel.lesson_requested.connect(self.tour.start)
 
     def _compare_files(self, paths: list[str]) -> None:
         plan = plan_drop(paths, self.session.state)
-        if plan.beside is not None:
-            self._follow_plan(plan.beside)
+        name = Path(paths[0]).name
+        refused = DropPlan("refuse", f"{name} can't be compared with: it is no model, or another file is being opened.")
+        self._follow_plan(plan.beside or refused)
 
     def _search(self, text: str) -> None:
         self.panels.graph.search(text)
@@ -368,7 +370,7 @@ class MainWindow(QMainWindow):
                 session.comparison.with_file(plan.paths[0], plan.source)
                 self.show_comparison()
             case "refuse":
-                pass
+                session.set_state(with_problem(session.state, Problem("file", plan.sentence)))
 
     def _follow_deed(self, deed: str) -> None:
         if deed.startswith(MEND):

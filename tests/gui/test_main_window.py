@@ -78,9 +78,24 @@ def test_recent_files_are_remembered_newest_first(opened, settings_file: Setting
     opened._fill_recent()
     texts = [action.text() for action in opened.recent_menu.actions()]
     assert texts[0].startswith("other.pth")
+    assert opened.session.state.path == str(other)
+    opened.recent_menu.actions()[1].trigger()
+    assert opened.session.state.path == model_files[0]
     opened.recent_menu.actions()[-1].trigger()
     assert SettingsFile(settings_file.path).current.recent_files == ()
     qtbot.waitUntil(lambda: settled(opened))
+
+
+def test_a_recent_source_is_opened_by_itself_also_where_weights_wait_for_one(window, qtbot, engines, model_files):
+    weights, source = model_files
+    engines.latest.behave(problem=RequestFailed(message="Which class are these of?"))
+    for path in (source, weights):
+        window.open_paths([path])
+        qtbot.waitUntil(lambda: settled(window))
+    window._fill_recent()
+    window.recent_menu.actions()[1].trigger()
+    assert (engines.latest.sent(LoadModel)[-1].path, engines.latest.sent(LoadModel)[-1].source) == (source, "")
+    qtbot.waitUntil(lambda: settled(window))
 
 
 class TestConsent:

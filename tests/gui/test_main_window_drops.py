@@ -53,7 +53,8 @@ def settled(window) -> bool:
         (["net.pth"], "open", "Open net.pth"),
         (["net.py"], "open", "Open net.py"),
         (["net.py", "net.safetensors"], "open", "Open net.safetensors with net.py"),
-        (["a.pth", "b.pth"], "open", "Open a.pth; one at a time, the other 1 are left"),
+        (["a.pth", "b.pth"], "open", "Open a.pth; one at a time, the other one is left"),
+        (["a.pth", "b.pth", "c.pth"], "open", "Open a.pth; one at a time, the other 2 are left"),
         (["weights"], "open", "Open weights"),
         (["a.PNG"], "images", "Feed a.PNG to the model"),
         (["a.png", "b.jpg"], "images", "Feed 2 images as one batch to the model"),
@@ -116,6 +117,21 @@ def test_a_folder_is_a_test_folder_unless_it_is_a_hugging_face_model(tmp_path: P
 def test_what_needs_a_model_is_refused_without_one(tmp_path: Path, name: str):
     plan = plan_drop([str(tmp_path / name)], WindowState())
     assert (plan.kind, plan.sentence) == ("refuse", "Open a model first: drop its file here.")
+
+
+def test_a_picture_that_is_opened_without_a_model_is_told_what_is_needed(window, qtbot, tmp_path: Path):
+    window.open_paths([str(tmp_path / "photo.png")])
+    qtbot.waitUntil(lambda: window.is_drawn)
+    assert window.banners.isVisible()
+    assert [problem.message for problem in window.session.state.problems] == ["Open a model first: drop its file here."]
+
+
+def test_a_picture_that_was_chosen_to_compare_with_is_told_to_be_none(opened, qtbot, tmp_path: Path):
+    opened._compare_files([str(tmp_path / "photo.png")])
+    (problem,) = opened.session.state.problems
+    assert problem.message.startswith("photo.png can't be compared with")
+    assert not opened.session.state.comparison.begun
+    qtbot.waitUntil(lambda: settled(opened))
 
 
 def test_while_dragging_the_window_says_what_will_happen_and_forgets_it_when_the_drag_leaves(window, model_files):
