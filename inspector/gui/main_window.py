@@ -20,13 +20,13 @@ from inspector.core.measures import CHOICES
 from inspector.gui import menus
 from inspector.gui.actions import enable, make_actions, set_icons
 from inspector.gui.appearance import apply_theme
+from inspector.gui.deeds import do_deed, follow_plan
 from inspector.gui.dialogs import Dialogs
 from inspector.gui.docks import make_docks, place_docks, tell_count
 from inspector.gui.drop_overlay import DropOverlay
 from inspector.gui.drops import DropPlan, plan_drop
 from inspector.gui.engine_link import EngineFactory
 from inspector.gui.file_panel import BannerStack, FilePanel
-from inspector.gui.file_panel.notices import MEND
 from inspector.gui.lessons import GROUPS, Tour
 from inspector.gui.panels import Panels
 from inspector.gui.part_by_part import PartByPart
@@ -34,14 +34,12 @@ from inspector.gui.parts import named
 from inspector.gui.run_bar import RunBar
 from inspector.gui.session import WindowSession
 from inspector.gui.settings import SettingsFile, ThemeChoice
-from inspector.gui.state import Problem, WindowState
+from inspector.gui.state import WindowState
 from inspector.gui.status_line import StatusLine
 from inspector.gui.style_sheet import on_accent
 from inspector.gui.theme import theme, theme_source
-from inspector.gui.updates import with_problem
 from inspector.gui.words import TITLE
 from inspector.places import Sample
-from inspector.protocol.evaluation import LabelRule
 
 LAYOUT_VERSION = 1
 FIRST_SIZE = (1440, 900)
@@ -351,59 +349,13 @@ class MainWindow(QMainWindow):
         self.panels.graph.next_match(step)
 
     def _follow_plan(self, plan: DropPlan) -> None:
-        session = self.session
-        match plan.kind:
-            case "open":
-                session.files.open(plan.paths[0], plan.source)
-            case "source":
-                session.files.attach_source(plan.paths[0])
-            case "images":
-                session.use_images(plan.paths)
-            case "array":
-                session.use_array(plan.paths[0])
-            case "folder":
-                session.folder.choose(plan.paths[0])
-            case "labels":
-                csv = Path(plan.paths[0])
-                session.folder.choose(str(csv.parent), LabelRule(source="csv", csv_path=str(csv)))
-            case "compare":
-                session.comparison.with_file(plan.paths[0], plan.source)
-                self.show_comparison()
-            case "refuse":
-                session.set_state(with_problem(session.state, Problem("file", plan.sentence)))
+        follow_plan(plan, self.session)
+        if plan.kind == "compare":
+            self.show_comparison()
 
     def _follow_deed(self, deed: str) -> None:
-        if deed.startswith(MEND):
-            self.session.files.mend(deed.removeprefix(MEND))
-        else:
-            self._do_deed(deed)
-
-    def _do_deed(self, deed: str) -> None:  # noqa: C901 - one case a deed
-        failure = self.session.state.run.failure
-        match deed:
-            case "restart":
-                self.session.restart()
-            case "show_log":
-                self.dialogs.show_log()
-            case "show_contents":
-                self.session.files.list_contents(listed=True)
-            case "show_graph":
-                self.session.files.list_contents(listed=False)
-            case "attach_source":
-                self.dialogs.attach_source()
-            case "ask_again":
-                self.session.files.ask_again()
-            case "run":
-                self.session.run()
-            case "reload":
-                self.session.files.reload()
-            case "reload_always":
-                self.session.files.reload_always()
-            case "ignore_change":
-                self.session.files.ignore_change()
-            case "show_node" if failure is not None and failure.node is not None:
-                self.session.select_node(failure.node)
-                self.panels.graph.centre_on_node(failure.node)
+        centre = lambda node: self.panels.graph.centre_on_node(node)  # noqa: E731, PLW0108 - made when needed
+        do_deed(deed, self.session, self.dialogs, centre)
 
     def _check_actions(self, state: WindowState) -> None:
         actions = self.actions_by_name

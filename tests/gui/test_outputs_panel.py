@@ -9,7 +9,7 @@ import pytest
 from panel_states import evaluated, loaded_model, output_values, ran
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from inspector.gui.outputs_panel import OutputsPanel
 from inspector.gui.outputs_panel.class_names import read_class_names
@@ -140,6 +140,17 @@ def test_the_threshold_counts_what_passes(panel):
     assert "1 of 3 are above 0.80 in sigmoid" in panel.evidence.text()
     panel.threshold.set_value(0.75)
     assert "2 of 3 are above 0.75" in panel.evidence.text()
+
+
+@pytest.mark.parametrize(("names", "can"), [(("cat", "dog", "owl"), False), ((), False), (("a", "b", "c"), True)])
+def test_names_are_forgotten_for_the_models_own_which_cannot_be(panel, names, can):
+    model = loaded_model(class_names=("cat", "dog", "owl"))
+    panel.draw(replace(ran(output_values(E2, "logits"), class_names=names), model=model))
+    panel._open_names_menu()
+    menu = panel.findChild(QMenu, "outputs_names_menu")
+    assert menu.actions()[-1].text() == "Forget the names"
+    assert menu.actions()[-1].isEnabled() == can
+    menu.close()
 
 
 def test_class_names_are_shown_and_the_answer_names_the_top_class_beside_the_picture(panel):

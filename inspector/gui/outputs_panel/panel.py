@@ -402,7 +402,8 @@ class OutputsPanel(QWidget):
         act = menu.addAction("From the test folder", lambda: self.class_names_change_requested.emit(from_folder))
         act.setEnabled(bool(from_folder))
         forget = menu.addAction("Forget the names", lambda: self.class_names_change_requested.emit(()))
-        forget.setEnabled(bool(self._state.class_names))
+        own = self._state.model.class_names if self._state.model is not None else ()
+        forget.setEnabled(self._state.class_names not in {(), own})  # the model's own names stand behind all others
         menu.popup(self.names_button.mapToGlobal(self.names_button.rect().bottomLeft()))
 
     def _choose_names(self) -> None:
