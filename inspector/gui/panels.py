@@ -156,7 +156,7 @@ class Panels:
         panel.tensor.tensor_requested.connect(self._session.tensor.fetch)
         panel.tensor.part_requested.connect(self._session.tensor.read)
         panel.tensor.left_requested.connect(self._session.tensor.leave)
-        panel.tensor.cancel_requested.connect(self._session.cancel)
+        panel.tensor.cancel_requested.connect(lambda: self._session.cancel("tensor"))
         panel.tensor.save_requested.connect(self._session.tensor.save)
         panel.tensor.save_cancel_requested.connect(self._session.tensor.stop_saving)
         panel.change.change_requested.connect(self._session.make_change)
@@ -168,6 +168,7 @@ class Panels:
         from inspector.gui.input_panel import InputPanel  # noqa: PLC0415
 
         panel, session = InputPanel(), self._session
+        panel.files_named.connect(session.link.lend)  # before what feeds them
         panel.inputs_change_requested.connect(session.change_inputs)
         panel.preprocess_change_requested.connect(session.change_preprocess)
         panel.preview_requested.connect(session.preview)
@@ -198,7 +199,7 @@ class Panels:
         panel, session = ConfusionPanel(), self._session
         panel.folder_requested.connect(session.folder.choose)
         panel.evaluation_requested.connect(session.folder.evaluate)
-        panel.cancel_requested.connect(session.cancel)
+        panel.cancel_requested.connect(lambda: session.cancel("evaluate"))
         panel.thumbnails_requested.connect(session.folder.decode_thumbnails)
         panel.image_run_requested.connect(lambda path: session.use_test_images([path]))
         return self._docked("confusion", panel)
@@ -226,7 +227,7 @@ class Panels:
         panel.choice_change_requested.connect(session.training.choose)
         panel.trace_requested.connect(session.training.trace)
         panel.line_requested.connect(session.training.trace_line)
-        panel.cancel_requested.connect(session.cancel)
+        panel.cancel_requested.connect(lambda: session.cancel("gradients"))
         panel.colour_requested.connect(session.change_colour_by)
         panel.node_selected.connect(session.select_node)
         panel.node_selected.connect(lambda node: self.graph.centre_on_node(node))  # noqa: PLW0108 - made when needed

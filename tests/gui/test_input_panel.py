@@ -221,6 +221,32 @@ def test_dropped_images_are_fed_and_other_files_left_to_the_window(panel, qtbot)
     assert asked.args[0][0].source == ArrayInput(path="/arrays/x.npy")
 
 
+def test_what_a_person_dropped_or_typed_is_named_before_it_is_fed_and_nothing_else_is(panel, qtbot):
+    told = []
+    panel.files_named.connect(lambda paths: told.append(("named", *paths)))
+    panel.inputs_change_requested.connect(lambda inputs: told.append(("fed", inputs[0].source)))
+    drop(panel, "/pictures/cat.png")
+    assert [one[:2] for one in told] == [("named", "/pictures/cat.png"), told[1]]
+    assert told[1][1].paths == ("/pictures/cat.png",)
+    del told[:]
+    panel.kind.button("array").click()
+    qtbot.keyClicks(panel.array.path, "/arrays/x.npy")
+    qtbot.keyClick(panel.array.path, Qt.Key.Key_Return)
+    assert told == [("named", "/arrays/x.npy"), ("fed", ArrayInput(path="/arrays/x.npy"))]
+    del told[:]
+    panel.draw(with_inputs(ArrayInput(path="/from/a/finding.npy")))
+    choose(panel.array.dtype, "float16")
+    assert told == [("fed", ArrayInput(path="/from/a/finding.npy", dtype="float16"))]
+
+
+def test_another_model_finds_no_files_of_the_one_before(panel):
+    panel.draw(with_inputs(ImageInput(paths=("/a.png",))))
+    panel.draw(with_inputs(ArrayInput(path="/x.npy")))
+    panel.draw(WindowState(model=loaded_model((IMAGE_SLOT,))))
+    assert panel.images.paths() == ()
+    assert panel.array.path.text() == ""
+
+
 def test_choosing_images_or_an_array_asks_the_window_for_a_dialog(panel, qtbot):
     panel.kind.button("image").click()
     with qtbot.waitSignal(panel.open_images_requested):

@@ -22,6 +22,7 @@ from inspector.protocol.requests import (
     CancelRequest,
     DecodeImages,
     Evaluate,
+    FetchTensor,
     LoadModel,
     MeasureParameters,
     PreviewInput,
@@ -565,6 +566,39 @@ class TestFolder:
         assert request.preprocess == scanned.session.state.preprocess
         assert request.class_names == tuple("0123456789")
         assert scanned.session.state.evaluation.done == 40
+
+    def test_stopping_what_waits_behind_an_evaluation_leaves_that_alone(self, scanned, qtbot, engines):
+        engines.latest.behave(hang_on="Evaluate")
+        scanned.session.folder.evaluate({})
+        evaluating = scanned.session.state.progress
+        engines.latest._held = True  # what comes behind it is not answered before
+        scanned.session.training.trace()
+        scanned.panels.training.cancel_requested.emit()
+        assert scanned.session.state.progress == evaluating
+        assert list(scanned.session.state.pending.values()) == ["evaluate"]
+        assert engines.latest.cancelled == []
+        assert len(engines.latest.sent(CancelRequest)) == 1
+        engines.latest._held = False
+        scanned.panels.confusion.cancel_requested.emit()
+        qtbot.waitUntil(lambda: settled(scanned))
+        assert engines.latest.cancelled == [evaluating.request_id]
+
+    def test_a_tensor_that_waited_for_an_evaluation_is_fetched_behind_it(self, scanned, qtbot, engines):
+        engines.latest.behave(hang_on="Evaluate")
+        scanned.session.select_node(4)
+        scanned.session.folder.evaluate({})
+        press(qtbot, scanned.panels.node_panel.tensor.mode.button("values"))
+        assert engines.latest.sent(FetchTensor) == []
+        scanned.session.cancel()
+        qtbot.waitUntil(lambda: scanned.session.state.tensor.fetched is not None and settled(scanned))
+
+    def test_an_array_that_was_typed_may_be_read(self, opened, qtbot, engines):
+        panel = opened.panels.input_panel
+        panel.kind.button("array").click()
+        qtbot.keyClicks(panel.array.path, "/arrays/x.npy")
+        qtbot.keyClick(panel.array.path, Qt.Key.Key_Return)
+        assert "/arrays/x.npy" in engines.latest.lent
+        qtbot.waitUntil(lambda: settled(opened))
 
     def test_an_image_becomes_the_input_and_runs(self, scanned, qtbot, engines):
         path = scanned.session.state.evaluation.scan.images[3].path

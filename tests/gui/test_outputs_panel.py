@@ -9,7 +9,7 @@ import pytest
 from panel_states import evaluated, loaded_model, output_values, ran
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication
 
 from inspector.gui.outputs_panel import OutputsPanel
 from inspector.gui.outputs_panel.class_names import read_class_names
@@ -146,11 +146,9 @@ def test_the_threshold_counts_what_passes(panel):
 def test_names_are_forgotten_for_the_models_own_which_cannot_be(panel, names, can):
     model = loaded_model(class_names=("cat", "dog", "owl"))
     panel.draw(replace(ran(output_values(E2, "logits"), class_names=names), model=model))
-    panel._open_names_menu()
-    menu = panel.findChild(QMenu, "outputs_names_menu")
-    assert menu.actions()[-1].text() == "Forget the names"
-    assert menu.actions()[-1].isEnabled() == can
-    menu.close()
+    forget = panel._names_menu().actions()[-1]
+    assert forget.text() == "Forget the names"
+    assert forget.isEnabled() == can
 
 
 def test_class_names_are_shown_and_the_answer_names_the_top_class_beside_the_picture(panel):

@@ -14,10 +14,12 @@ class ArrayForm(QWidget):
     """The path, typed or chosen, and the type to turn it into.
 
     Signals:
+        path_typed: the path of what comes next, where a person wrote it here.
         changed: an ArrayInput.
         open_requested: the user wants to choose a file.
     """
 
+    path_typed = Signal(str)
     changed = Signal(object)
     open_requested = Signal()
 
@@ -60,9 +62,12 @@ class ArrayForm(QWidget):
         return self._source
 
     def _read(self) -> None:
+        typed = self.path.isModified()
         self.path.setModified(False)
         dtype = self.dtype.currentText()
         source = ArrayInput(path=self.path.text().strip(), dtype="" if dtype == _OWN else dtype)
         if source != self._source and source.path:
             self._source = source
+            if typed:
+                self.path_typed.emit(source.path)
             self.changed.emit(source)

@@ -33,6 +33,7 @@ class InputPanel(QWidget):
 
     Signals:
         inputs_change_requested: a tuple of NamedInput, all that is to be fed.
+        files_named: a tuple of paths that a person dropped or typed, and that are about to be fed.
         preprocess_change_requested: a Preprocess; the window puts it into the images that are fed.
         preview_requested: an InputSource to be shown.
         live_change_requested: whether to run again at every change.
@@ -40,6 +41,7 @@ class InputPanel(QWidget):
     """
 
     inputs_change_requested = Signal(object)
+    files_named = Signal(object)
     preprocess_change_requested = Signal(object)
     preview_requested = Signal(object)
     live_change_requested = Signal(bool)
@@ -105,8 +107,10 @@ class InputPanel(QWidget):
         pictures = dropped_files(event.mimeData(), IMAGE_ENDINGS)
         arrays = dropped_files(event.mimeData(), ARRAY_ENDINGS)
         if pictures:
+            self.files_named.emit(pictures)
             self.add_images(pictures)
         elif arrays:
+            self.files_named.emit(arrays[:1])
             self.set_array(arrays[0])
         else:
             event.ignore()
@@ -188,6 +192,7 @@ class InputPanel(QWidget):
         self.live.clicked.connect(self.live_change_requested)
         self.random.changed.connect(self._feed)
         self.array.changed.connect(self._feed)
+        self.array.path_typed.connect(lambda path: self.files_named.emit((path,)))
         self.array.open_requested.connect(self.open_array_requested)
         self.images.open_requested.connect(self.open_images_requested)
         self.images.preprocess_changed.connect(self.preprocess_change_requested)
@@ -198,6 +203,8 @@ class InputPanel(QWidget):
             return
         self._slots = slots
         self._chosen_kind = {}
+        self.images.show_paths(())  # those of another model can't be read any more
+        self.array.show_source(ArrayInput(path=""))
         self.tabs.blockSignals(True)
         while self.tabs.count():
             self.tabs.removeTab(0)

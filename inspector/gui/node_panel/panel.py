@@ -12,7 +12,7 @@ from inspector.gui.node_panel.header import SubjectHeader
 from inspector.gui.parts import PushButton, Sentence, named
 from inspector.gui.plots import HistogramView
 from inspector.gui.state import WindowState
-from inspector.gui.tensor_view import TensorView
+from inspector.gui.tensor_view import TensorView, is_waiting
 from inspector.gui.theme import GRID, SMALL, theme, theme_source
 from inspector.protocol.events import ParametersMeasured
 from inspector.protocol.files import ModuleRow
@@ -112,7 +112,9 @@ class NodePanel(QScrollArea):
             self.verticalScrollBar().setValue(title.y() - self._anchor)
 
     def _draw_tensor(self, state: WindowState) -> None:
-        tensor = (state.tensor, state.run, state.loading, state.selected_node, state.selected_module, state.problems)
+        chosen = (state.selected_node, state.selected_module)
+        waits = (is_waiting(state), state.engine.phase == "ended")
+        tensor = (state.tensor, state.run, state.problems, *chosen, *waits)
         if len(self._tensor_drawn) != len(tensor) or any(
             old is not new for old, new in zip(self._tensor_drawn, tensor, strict=True)
         ):

@@ -395,6 +395,9 @@ class OutputsPanel(QWidget):
         return names if all(names) else ()
 
     def _open_names_menu(self) -> None:
+        self._names_menu().popup(self.names_button.mapToGlobal(self.names_button.rect().bottomLeft()))
+
+    def _names_menu(self) -> QMenu:
         menu = named(QMenu(self), "outputs_names_menu", "Class names")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("From a file…", self._choose_names)
@@ -404,7 +407,7 @@ class OutputsPanel(QWidget):
         forget = menu.addAction("Forget the names", lambda: self.class_names_change_requested.emit(()))
         own = self._state.model.class_names if self._state.model is not None else ()
         forget.setEnabled(self._state.class_names not in {(), own})  # the model's own names stand behind all others
-        menu.popup(self.names_button.mapToGlobal(self.names_button.rect().bottomLeft()))
+        return menu
 
     def _choose_names(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Class names", "", "Names (*.txt *.json *.csv);;All files (*)")

@@ -25,7 +25,7 @@ from inspector.gui.session.training import TrainingPart
 from inspector.gui.settings import SettingsFile
 from inspector.gui.state import Concern, Place, Problem, WindowState
 from inspector.protocol.changes import Change, ChangeKind
-from inspector.protocol.events import Ending, RequestFinished
+from inspector.protocol.events import Ending, RequestCancelled, RequestFinished
 from inspector.protocol.findings import Finding
 from inspector.protocol.inputs import ArrayInput, ImageInput, InputSource, NamedInput, Preprocess
 from inspector.protocol.outputs import Expectation
@@ -104,14 +104,22 @@ class WindowSession(QObject):
         self.tensor.cancel_saving()
         self.link.close()
 
-    def cancel(self) -> None:
-        """Stop what is under way; what can't be asked to stop is killed with the engine after a grace."""
-        progress = self.state.progress
+    def cancel(self, *concerns: Concern) -> None:
+        """Stop what is under way; what can't be asked to stop is killed with the engine after a grace.
+
+        With `concerns` only what was asked about these: what waits in line is taken out of it, and nothing is killed.
+        """
+        progress, pending = self.state.progress, self.state.pending
         if progress is None:
             return
-        self._cancelled_id = progress.request_id
         self.folder.evaluate_when_listed(False)
         self._run_again = False
+        if concerns and pending.get(progress.request_id) not in concerns:
+            for request_id in [one for one, concern in pending.items() if concern in concerns]:
+                self.link.give_up(request_id)
+                self._replied(Reply(request_id, RequestCancelled()))
+            return
+        self._cancelled_id = progress.request_id
         self.set_state(replace(self.state, progress=replace(progress, what="Stopping", done=0, total=0)))
         self.link.cancel(progress.request_id)
 

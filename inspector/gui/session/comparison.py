@@ -141,7 +141,7 @@ class ComparisonPart:
         """Compare no more; the engine lets go of B."""
         session = self._session
         if session.state.comparison.running:
-            session.cancel()
+            session.cancel("compare", "compare_folder")
         self.watch.end()
         session.set_state(updates.without_problem(session.state, "comparison"))
         session.set_state(replace(session.state, comparison=type(session.state.comparison)()))

@@ -3,6 +3,6 @@
 Must not know the engine.
 """
 
-from inspector.gui.tensor_view.view import TensorView
+from inspector.gui.tensor_view.view import TensorView, is_waiting
 
-__all__ = ["TensorView"]
+__all__ = ["TensorView", "is_waiting"]

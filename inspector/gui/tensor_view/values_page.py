@@ -211,7 +211,6 @@ class ValuesPage(QWidget):
 
     def _find(self, sought: Sought) -> None:
         if self._fetched is not None:
-            self._found = None
             self.told.say("Looking …")
             self.part_requested.emit(FindValue(place=self._fetched.place, sought=sought))
 

@@ -81,7 +81,7 @@ class TensorView(QWidget):
         tensor = state.tensor
         mode, place = self.mode.current(), self.place()
         looking = mode != "off" and place is not None
-        if looking and place is not None and tensor.place != place and not _waits(state):
+        if looking and place is not None and tensor.place != place and not is_waiting(state):
             self.tensor_requested.emit(place)
         self._show(state, tensor if looking and tensor.place == place else TensorState(), mode)
 
@@ -212,7 +212,7 @@ class TensorView(QWidget):
         self.save_cancel.clicked.connect(self.save_cancel_requested)
 
 
-def _waits(state: WindowState) -> bool:
+def is_waiting(state: WindowState) -> bool:
     """Whether the engine does something else: a fetch would stand behind that, and hide how far it is."""
     progress = state.progress
     return state.loading or (progress is not None and state.pending.get(progress.request_id) != "tensor")
@@ -221,7 +221,7 @@ def _waits(state: WindowState) -> bool:
 def _why_none(state: WindowState, tensor: TensorState) -> str:
     if state.engine.phase == "ended":
         return "The engine has ended, and fetches nothing: restart it."
-    if _waits(state):
+    if is_waiting(state):
         return "Waits for what is under way …"
     if tensor.place is not None and not tensor.fetching:
         return "Fetching was stopped: choose Off, then look again."
