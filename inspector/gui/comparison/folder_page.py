@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.core.formatting import not_counted, percent_text
+from inspector.gui.comparison.updates import why_no_runs
 from inspector.gui.confusion_panel.cell_images import CellImage, CellImages
 from inspector.gui.confusion_panel.matrix_painting import MatrixContent, content_of
 from inspector.gui.confusion_panel.matrix_view import MatrixView
@@ -72,14 +73,12 @@ class FolderPage(QWidget):
         comparison = state.comparison
         folder = comparison.folder
         ran = comparison.runs is not None
-        self.go.setVisible(ran and folder is None and bool(state.evaluation.folder))
+        self.go.setText("Run both over the folder" if folder is None else "Run again")  # another may be chosen by now
+        self.go.setVisible(ran and bool(state.evaluation.folder))
         self.go.setEnabled(not comparison.running)
         self._body.setVisible(folder is not None)
         if folder is None:
-            told = "" if state.evaluation.folder else NO_FOLDER
-            if comparison.running and state.evaluation.folder:
-                told = "Under way …"
-            self.sentence.say(told or f"The test folder is {state.evaluation.folder}." if ran else NOT_RUN)
+            self.sentence.say(_said(state) if ran else why_no_runs(comparison))
         elif folder is not self._folder:
             self._show(folder)
         self._folder = folder
@@ -101,7 +100,10 @@ class FolderPage(QWidget):
         return matrix
 
 
-NOT_RUN = "Nothing ran: of weights alone there is nothing to run over a folder."
+def _said(state: WindowState) -> str:
+    if not state.evaluation.folder:
+        return NO_FOLDER
+    return "Under way …" if state.comparison.running else f"The test folder is {state.evaluation.folder}."
 
 
 def _content(folder: FolderComparison, side: FolderSide) -> MatrixContent:

@@ -7,10 +7,12 @@ from PySide6.QtCore import QModelIndex, Signal
 from inspector.core.comparison import pair_text, share_text
 from inspector.core.formatting import value_text
 from inspector.gui.comparison.table import Column, DifferingOrAll, RowsTable
+from inspector.gui.comparison.updates import why_no_runs
 from inspector.gui.parts import named
 from inspector.gui.state import ComparisonState
 from inspector.protocol.comparison import NodePair, RunComparison
 
+SAME = "Every node gives the same on both sides, bit for bit."
 _HOW = {"name": "name", "place": "place", "order": "order", None: "–"}
 
 
@@ -72,14 +74,16 @@ class NodesPage(DifferingOrAll):
         super().__init__("nodes", RowsTable("comparison_nodes_table", name, COLUMNS, widths))
         named(self, "comparison_nodes", "Nodes side by side")
         self._runs: RunComparison | None = None
+        self._why_none = ""
         self.changed.connect(self._fill)
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
 
     def draw(self, comparison: ComparisonState) -> None:
         """Show the pairs."""
-        if comparison.runs is not self._runs:
-            self._runs = comparison.runs
+        why_none = SAME if comparison.runs is not None else why_no_runs(comparison)
+        if comparison.runs is not self._runs or why_none != self._why_none:
+            self._runs, self._why_none = comparison.runs, why_none
             self._fill()
 
     def _fill(self) -> None:
@@ -92,9 +96,7 @@ class NodesPage(DifferingOrAll):
                 for place, pair in enumerate(runs.pairs)
                 if self.wants_all() or pair.equal is not True
             ]
-        told = "Every node gives the same on both sides, bit for bit."
-        why_none = told if runs is not None else "The weights were compared alone: nothing ran."
-        self.show_rows(rows, why_none, next((row for row in rows if row.is_first), None))
+        self.show_rows(rows, self._why_none, next((row for row in rows if row.is_first), None))
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.table.both.rows[index.row()]

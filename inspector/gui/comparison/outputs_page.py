@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.core.readings import as_real, class_axis
+from inspector.gui.comparison.updates import why_no_runs
 from inspector.gui.outputs_panel.before_after import BeforeAfterTable
 from inspector.gui.parts import SegmentedButtons, Sentence, named
 from inspector.gui.state import ComparisonState
@@ -44,7 +45,7 @@ class OutputsPage(QWidget):
 
     def draw(self, comparison: ComparisonState, names: tuple[str, ...]) -> None:
         """Show the outputs."""
-        drawn = (comparison.runs, comparison.outputs, names)
+        drawn = (comparison.runs, comparison.outputs, names, comparison.running)
         if len(self._drawn) == len(drawn) and all(new is old for new, old in zip(drawn, self._drawn, strict=True)):
             return
         self._drawn, self._comparison, self._names = drawn, comparison, names
@@ -69,7 +70,7 @@ class OutputsPage(QWidget):
         self.reading.setVisible(both)
         if both and a is not None and b is not None:
             self.table.show_lines(a, b, self.reading.current(), self._names)
-        self.sentence.say(_said(pair, has_run=runs is not None))
+        self.sentence.say(_said(pair) if runs is not None else why_no_runs(comparison))
         self.heads.say(_heads(pair, several=values[0] is not None and _rows(values[0].values) > 1))
 
 
@@ -78,9 +79,7 @@ def _title(pair: OutputPair) -> str:
     return tensor.name if tensor is not None else "output"
 
 
-def _said(pair: OutputPair | None, *, has_run: bool) -> str:
-    if not has_run:
-        return "The weights were compared alone: nothing ran."
+def _said(pair: OutputPair | None) -> str:
     if pair is None:
         return "Neither side gave an output."
     return pair.sentence or f"Only {'A' if pair.b is None else 'B'} gave this output: the other side failed."

@@ -166,6 +166,13 @@ def page_of(comparison: ComparisonState) -> str:
     return "nodes" if runs.num_different or runs.num_only_a or runs.num_only_b else "weights"
 
 
+def why_no_runs(comparison: ComparisonState) -> str:
+    """Why there are no nodes and outputs side by side; weights come first."""
+    if comparison.alone:
+        return "The weights were compared alone: nothing ran."
+    return "Running both …" if comparison.running else "The two were not run side by side: compare again."
+
+
 # --- on the graph
 
 
