@@ -13,16 +13,20 @@ WINDOW_HELP = """Usage: inspector [FILE…]            open the window, with a m
 """
 
 WINDOW_OPTIONS = ("--demo", "--log")
+INTERRUPTED = 130  # as shells and Typer have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and give its exit status.
 
-    0 done; 1 the model or the file failed; 2 wrong use; 3 consent is needed.
+    0 done; 1 the model or the file failed, or it was stopped; 2 wrong use; 3 consent is needed; 130 interrupted twice.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in COMMANDS:
-        return _run_command(given)
+        try:
+            return _run_command(given)
+        except KeyboardInterrupt:  # before Typer is there to answer it
+            return INTERRUPTED
     if given == ["--version"]:
         from importlib.metadata import version  # noqa: PLC0415 - every start would pay for it
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import cast
 
 from inspector.cli.compare_text import comparison_text
-from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
+from inspector.cli.describe import described
+from inspector.cli.engine import STOPPED, CommandEngine, CommandError, command_engine, sentences
 from inspector.cli.evaluate import label_rule, progress_bar
 from inspector.cli.models import (
     ModelOptions,
@@ -27,7 +28,6 @@ from inspector.protocol.comparison import FolderComparison, OutputPair, RunCompa
 from inspector.protocol.events import (
     ConsentNeeded,
     EntryNeeded,
-    FileDescribed,
     FolderCompared,
     ModelLoaded,
     Progressed,
@@ -37,7 +37,7 @@ from inspector.protocol.events import (
 from inspector.protocol.files import ModelInfo
 from inspector.protocol.outputs import OutputTensor
 from inspector.protocol.reports import CompareReport, OutputPairReport, OutputReport, RunsReport, SideReport
-from inspector.protocol.requests import CompareFolder, CompareModels, CompareWeights, DescribeFile, LoadModel, Mode
+from inspector.protocol.requests import CompareFolder, CompareModels, CompareWeights, LoadModel, Mode
 
 STORED = ("state_dict", "checkpoint", "safetensors", "module", "hugging_face")
 WITHOUT = "Or compare the weights alone, for which nothing runs: --weights."
@@ -124,11 +124,7 @@ def _weights_alone(engine: CommandEngine, model: ModelOptions, options: CompareO
         raise CommandError("--weights compares two files: name both.", 2)
     request = CompareWeights(path_a=absolute_path(model.path), path_b=absolute_path(options.model_b.path))
     engine.lend(request.path_a, request.path_b)
-    told = _Told()
-    for reply in engine.ask(request):
-        if isinstance(reply.event, WeightsCompared):
-            told.weights = reply.event.report
-    return told
+    return _Told(weights=engine.answer(request, WeightsCompared).report)
 
 
 def _models(
@@ -152,6 +148,8 @@ def _models(
     )
     for reply in engine.ask(request):
         _take(told, reply, loaded.class_names, run.max_values)
+    if told.runs is None:
+        raise CommandError(STOPPED)
     if options.folder:
         told.folder = _over_folder(engine, loaded, run, options, sides)
     return told
@@ -185,13 +183,7 @@ def _take(told: _Told, reply: Reply, class_names: tuple[str, ...], max_values: i
 
 def _are_weights(engine: CommandEngine, *models: ModelOptions) -> bool:
     """Whether the weights of all can be compared as they are stored."""
-    for model in models:
-        path = absolute_path(model.path)
-        engine.lend(path)
-        for reply in engine.ask(DescribeFile(path=path)):
-            if isinstance(reply.event, FileDescribed) and reply.event.description.format not in STORED:
-                return False
-    return True
+    return all(described(engine, model.path).format in STORED for model in models)
 
 
 def _output_pair(reply: Reply, pair: OutputPair, class_names: tuple[str, ...], max_values: int) -> OutputPairReport:

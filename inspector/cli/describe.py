@@ -1,6 +1,6 @@
 """`inspector describe`: what is in a file, read inertly."""
 
-from inspector.cli.engine import CommandError, command_engine
+from inspector.cli.engine import CommandEngine, command_engine
 from inspector.cli.models import absolute_path
 from inspector.cli.printing import print_json, print_text
 from inspector.cli.text import description_text
@@ -15,7 +15,8 @@ def describe_command(path: str, *, as_json: bool) -> int:
     Raises:
         CommandError: it can't be read.
     """
-    description = _describe(path)
+    with command_engine(warm=False) as engine:
+        description = described(engine, path)
     if as_json:
         print_json(description)
     else:
@@ -23,10 +24,12 @@ def describe_command(path: str, *, as_json: bool) -> int:
     return 0
 
 
-def _describe(path: str) -> FileDescription:
-    with command_engine(warm=False) as engine:
-        engine.lend(absolute_path(path))
-        for reply in engine.ask(DescribeFile(path=absolute_path(path))):
-            if isinstance(reply.event, FileDescribed):
-                return reply.event.description
-    raise CommandError("The engine said nothing of the file.")
+def described(engine: CommandEngine, path: str) -> FileDescription:
+    """What the file holds.
+
+    Raises:
+        CommandError: it can't be read.
+    """
+    request = DescribeFile(path=absolute_path(path))
+    engine.lend(request.path)
+    return engine.answer(request, FileDescribed).description

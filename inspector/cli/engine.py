@@ -7,11 +7,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Reply
 from inspector.client.process import ProcessEngine
-from inspector.protocol.events import RequestCancelled, RequestFailed, RequestFinished
+from inspector.protocol.events import Event, RequestCancelled, RequestFailed, RequestFinished
 from inspector.protocol.requests import AnyRequest
+
+STOPPED = "It was stopped before there was an answer."
+
+Answer = TypeVar("Answer", bound=Event)
 
 
 class CommandError(Exception):
@@ -64,6 +69,17 @@ class CommandEngine:
                         if isinstance(event, RequestFailed):
                             raise CommandError(sentences(event.message, event.fix), 2 if event.wrong_use else 1)
                         yield incoming
+
+    def answer(self, request: AnyRequest, kind: type[Answer]) -> Answer:
+        """Send, and give the last event of this kind.
+
+        Raises:
+            CommandError: the request failed or was stopped, or the engine ended.
+        """
+        found = [reply.event for reply in self.ask(request) if isinstance(reply.event, kind)]
+        if not found:
+            raise CommandError(STOPPED)
+        return found[-1]
 
     def close(self) -> None:
         """End the engine."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from inspector.cli.engine import CommandEngine, CommandError, command_engine
+from inspector.cli.engine import CommandError, command_engine
 from inspector.cli.models import ModelOptions, load
 from inspector.cli.printing import note, print_json, print_text
-from inspector.cli.run import RunOptions, expectation_given, is_integer_dtype, named_inputs
+from inspector.cli.run import RunOptions, expectation_given, model_dtype, named_inputs
 from inspector.cli.text import finding_lines, table_lines
 from inspector.core.formatting import percent_text, shape_text, value_text
 from inspector.core.losses import LOSSES, transform_text
@@ -48,7 +48,7 @@ def gradients_command(model: ModelOptions, run: RunOptions, options: GradientOpt
         request = TraceGradients(
             inputs=named_inputs(loaded, run),
             device=run.device,
-            dtype="" if is_integer_dtype(run.dtype) else run.dtype,
+            dtype=model_dtype(run.dtype),
             mode=cast("Mode", run.mode),
             seed=run.seed,
             loss=loss,
@@ -57,7 +57,7 @@ def gradients_command(model: ModelOptions, run: RunOptions, options: GradientOpt
             output=options.output,
             run_line=transform.kind == "line",
         )
-        flow = _trace(engine, request)
+        flow = engine.answer(request, GradientsTraced).flow
     if as_json:
         print_json(GradientReport(model=loaded.info, gradients=flow))
     else:
@@ -86,13 +86,6 @@ def _row(row: ParameterGradient) -> tuple[str, ...]:
         return row.fqn, shape_text(row.shape), row.reached, "", "", ""
     figures = (value_text(row.norm), value_text(row.max_abs), percent_text(row.zeros))
     return row.fqn, shape_text(row.shape), row.reached, *figures
-
-
-def _trace(engine: CommandEngine, request: TraceGradients) -> GradientFlow:
-    found = [reply.event.flow for reply in engine.ask(request) if isinstance(reply.event, GradientsTraced)]
-    if not found:
-        raise CommandError("It was stopped.")
-    return found[0]
 
 
 def _loss(name: str) -> LossName | None:

@@ -71,7 +71,7 @@ def _loaded(engine: CommandEngine, request: LoadModel, seen: list[AnyEvent]) -> 
             case _:
                 pass
     if loaded is None:
-        raise CommandError("The engine did not say that the model was loaded.")
+        raise CommandError("It was stopped before the model was loaded.")
     return loaded
 
 

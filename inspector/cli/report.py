@@ -4,16 +4,15 @@ import datetime
 import tempfile
 from pathlib import Path
 
+from inspector.cli.describe import described
 from inspector.cli.engine import CommandError, command_engine
 from inspector.cli.evaluate import EvaluateOptions, evaluated, label_rule
-from inspector.cli.models import ModelOptions, absolute_path, load
+from inspector.cli.models import ModelOptions, load
 from inspector.cli.printing import note
 from inspector.cli.run import RunOptions, ran
 from inspector.core.report_page import Told, report_page
 from inspector.core.whole_file import write_whole
-from inspector.protocol.events import FileDescribed
 from inspector.protocol.reports import RunReport
-from inspector.protocol.requests import DescribeFile
 
 LARGEST_PICTURE = 8 * 1024**2  # bytes; a browser takes long over more
 
@@ -28,10 +27,7 @@ def report_command(model: ModelOptions, options: RunOptions, folder: EvaluateOpt
         raise CommandError(f"--output: there is no folder {target.absolute().parent}.", 2)
     rule = label_rule(folder.labels, folder.pattern) if folder is not None else None
     with command_engine() as engine:
-        path = absolute_path(model.path)
-        engine.lend(path)
-        told = [reply.event for reply in engine.ask(DescribeFile(path=path))]
-        description = next(event.description for event in told if isinstance(event, FileDescribed))
+        description = described(engine, model.path)
         loaded = load(engine, model)
         run = ran(engine, loaded, options)
         evaluation = None

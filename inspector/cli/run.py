@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.cli.engine import CommandEngine, CommandError, command_engine, sentences
+from inspector.cli.engine import STOPPED, CommandEngine, CommandError, command_engine, sentences
 from inspector.cli.file_alone import report_of_file
 from inspector.cli.graph_file import check_graph_path, write_graph
 from inspector.cli.models import ModelOptions, NotLoadedError, load, parse_shape, preprocess_from
@@ -158,7 +158,7 @@ def ran(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunR
     """Run once, and report what was seen.
 
     Raises:
-        CommandError: an option is wrong, or an input can't be made.
+        CommandError: an option is wrong, an input can't be made, or it was stopped.
     """
     engine.lend(*(str(Path(word).absolute()) for word in options.inputs if word != "random"))
     request = RunForward(
@@ -195,17 +195,16 @@ def ran(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunR
                 findings = reply.event.findings
             case _:
                 pass
+    if captured is None:
+        raise CommandError(STOPPED)
     return RunReport(
         model=loaded.info,
-        graph=with_axes(captured.graph, axes) if captured else None,
+        graph=with_axes(captured.graph, axes),
         outputs=outputs,
         findings=findings.findings,
         unchecked=findings.unchecked,
-        failure=captured.failure if captured else None,
-        timing=Timing(
-            plain_s=captured.plain_s if captured else None,
-            captured_s=captured.captured_s if captured else None,
-        ),
+        failure=captured.failure,
+        timing=Timing(plain_s=captured.plain_s, captured_s=captured.captured_s),
         keys=loaded.keys,
         verdict=answer.verdict if answer else None,
         changes=request.changes,
@@ -223,8 +222,7 @@ def _profile(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) ->
         seed=options.seed,
         runs=options.time_runs,
     )
-    found = [reply.event for reply in engine.ask(request) if isinstance(reply.event, ForwardProfiled)]
-    return found[0]
+    return engine.answer(request, ForwardProfiled)
 
 
 def _output_reports(

@@ -20,10 +20,7 @@ def shapes_command(model: ModelOptions, shapes: tuple[str, ...], high: int, seco
     with command_engine() as engine:
         loaded = load(engine, model)
         request = FindShapes(inputs=_inputs(loaded, shapes), high=high, seconds=seconds)
-        found = [reply.event.accepted for reply in engine.ask(request) if isinstance(reply.event, ShapesFound)]
-    if not found:
-        raise CommandError("The engine said nothing of the shapes.")
-    accepted = found[0]
+        accepted = engine.answer(request, ShapesFound).accepted
     if as_json:
         print_json(accepted)
     else:
