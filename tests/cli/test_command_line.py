@@ -282,3 +282,12 @@ def test_a_change_that_is_not_made_is_said_and_gives_status_1() -> None:
     wrong = inspector("run", path, "--trust", "--change", "1=blur")
     assert wrong.returncode == 2
     assert "noise:0.1" in wrong.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's own")
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_a_result_that_can_not_be_written_is_told_in_a_sentence(output_format: str) -> None:
+    command = [sys.executable, "-m", "inspector", "describe", str(SAMPLES["digits"].path), "--format", output_format]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (1, "inspector: The result can't be written: No space left on device.\n")
