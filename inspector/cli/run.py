@@ -20,6 +20,7 @@ from inspector.core.changes import change_text, outputs_sentence, parse_change
 from inspector.core.expectation import parse_expectation
 from inspector.core.formatting import counted
 from inspector.core.graph_axes import batch_sentence, with_axes
+from inspector.core.per_item import as_rows
 from inspector.core.reports import output_report
 from inspector.protocol.changes import Change
 from inspector.protocol.events import (
@@ -187,7 +188,7 @@ def ran(engine: CommandEngine, loaded: ModelLoaded, options: RunOptions) -> RunR
                 axes = reply.event.axes
             case OutputsComputed():
                 answer = reply.event
-                values = [reply.array(tensor.array) for tensor in answer.outputs]
+                values = [as_rows(tensor, reply.array(tensor.array)) for tensor in answer.outputs]
                 outputs = _output_reports(reply, answer.outputs, loaded.class_names, options.max_values)
             case ChangesCompared():
                 comparison = _comparison(reply, reply.event, values, loaded.class_names, options.max_values)
@@ -249,7 +250,8 @@ def _comparison(
         unmatched=told.unmatched,
         sentence=told.sentence,
         sentences=tuple(
-            outputs_sentence(reply.array(tensor.array), new, tensor.head, class_names) for tensor, new in pairs
+            outputs_sentence(as_rows(tensor, reply.array(tensor.array)), new, tensor.head, class_names)
+            for tensor, new in pairs
         ),
     )
 

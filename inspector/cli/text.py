@@ -135,6 +135,11 @@ def _output_lines(output: OutputReport) -> list[str]:
         lines += table_lines(table)
         if len(rows) > 1:
             lines.append(f"(the first of {output.shape[0]} rows)")
+    elif raw.ndim == 1 and raw.size:
+        table = [("item", "raw", "sigmoid")]
+        figures = zip(raw[:TOP_K].astype(float), np.asarray(output.sigmoid), strict=False)
+        table += [(str(place), value_text(one), probability_text(sig)) for place, (one, sig) in enumerate(figures)]
+        lines += table_lines(table)
     elif raw.size:
         numbers = raw.astype(float)
         lines.append(f"from {value_text(float(numbers.min()))} to {value_text(float(numbers.max()))}")

@@ -149,6 +149,10 @@ def _output(output: OutputReport) -> list[str]:
     parts = [f"<h2>Output{escape(name)} {shape_text(output.shape)} {escape(output.dtype)}</h2>"]
     parts += [_line(text) for text in (f"{output.head.kind}: {output.head.evidence}", *output.notes)]
     raw = np.asarray(output.raw, dtype=float)
+    if raw.ndim == 1 and raw.size and output.softmax is None:
+        figures = zip(raw[:TOP], np.asarray(output.sigmoid, dtype=float), strict=False)
+        items = [(str(place), value_text(one), f"{sig:.4f}") for place, (one, sig) in enumerate(figures)]
+        return [*parts, _table(("item", "raw", "sigmoid"), items)]
     if raw.ndim not in (1, 2) or output.softmax is None or not raw.size:
         return parts
     first = np.atleast_2d(raw)[0]

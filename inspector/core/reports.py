@@ -10,6 +10,7 @@ from inspector.protocol.outputs import OutputTensor
 from inspector.protocol.reports import EvaluateReport, OutputReport
 
 ONE_COLUMN = "Softmax over one column is always 1: it says nothing about this output."
+PER_ITEM = "One value for each item of the batch: there are no classes, so no softmax."
 TWICE = "These values are probabilities already: softmax or sigmoid on top would squash them."
 
 
@@ -19,14 +20,14 @@ def output_report(
     """One output with its readings.
 
     Softmax and sigmoid are of the whole tensor, and cut afterwards to `max_values` values with it. A scalar has no
-    class axis, so no softmax.
+    class axis, so no softmax; nor has an output with one value an item.
     """
     real = as_real(values)
-    axis = class_axis(real.shape)
+    axis = None if tensor.per_item else class_axis(real.shape)
     has_values = axis is not None and real.size > 0
     kept = cut_slices(real.shape, max_values)
     shown = real[kept]
-    notes = []
+    notes = [PER_ITEM] if tensor.per_item else []
     if axis is not None and real.shape[axis] == 1:
         notes.append(ONE_COLUMN)
     if tensor.head.kind in ("probabilities", "independent_probabilities"):
@@ -41,7 +42,7 @@ def output_report(
         raw=(shown if np.iscomplexobj(values) else values[kept]).tolist(),
         softmax=softmax(real, axis=axis)[kept].tolist() if has_values and axis is not None else None,
         sigmoid=sigmoid(real)[kept].tolist() if real.size else None,
-        classes=class_labels(real.shape, class_names),
+        classes=() if tensor.per_item else class_labels(real.shape, class_names),
         head=tensor.head,
         notes=tuple(notes),
         truncated=truncated,

@@ -14,6 +14,7 @@ from torch import nn
 from inspector.core.expectation import compare_expectation
 from inspector.core.graph_axes import with_axes
 from inspector.core.heads import read_head
+from inspector.core.per_item import is_per_item
 from inspector.engine.axes import GIVEN_WAY, AxesMemory, Fed, find_axes
 from inspector.engine.capture import Captured, CaptureOptions, NamedOutput, capture_forward, unchanged
 from inspector.engine.changes import compare_runs, graph_as_run
@@ -258,6 +259,7 @@ def output_tensors(
             array=put(array),
             head=head,
             node=output.node,
+            per_item=output.node is not None and is_per_item(captured.graph, output.node, tuple(output.tensor.shape)),
         )
         for output, array, head in zip(captured.outputs, values, heads, strict=True)
     )

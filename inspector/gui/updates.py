@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.client.base import EngineEnded, Reply
+from inspector.core.per_item import as_rows
 from inspector.gui import tensor_updates
 from inspector.gui.comparison import updates as comparison_updates
 from inspector.gui.comparison.updates import ComparisonEvent
@@ -68,6 +69,7 @@ from inspector.protocol.events import (
 )
 from inspector.protocol.graph import Graph, Node
 from inspector.protocol.inputs import Preprocess
+from inspector.protocol.outputs import OutputTensor
 
 MAX_THUMBNAILS = 600
 LOG_CHARACTERS = 40_000
@@ -280,11 +282,11 @@ def _run_event(  # noqa: PLR0911 - one return for each event
         case AxesFound():
             return replace(state, run=replace(state.run, axes=event.axes))
         case OutputsComputed():
-            outputs = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in event.outputs)
+            outputs = tuple(_output_values(reply, tensor) for tensor in event.outputs)
             return replace(state, run=replace(state.run, outputs=outputs, verdict=event.verdict))
         case ChangesCompared():
             told = event.comparison
-            before = tuple(OutputValues(tensor, _values(reply, tensor.array)) for tensor in told.outputs_before)
+            before = tuple(_output_values(reply, tensor) for tensor in told.outputs_before)
             return replace(state, run=replace(state.run, comparison=told, outputs_before=before))
         case FindingsFound():
             if concern == "evaluate":
@@ -319,6 +321,10 @@ def _same_node(state: WindowState, graph: Graph) -> int | None:
 
 def _alike(one: Node, other: Node) -> bool:
     return (one.kind, one.op, one.fqn, one.call) == (other.kind, other.op, other.fqn, other.call)
+
+
+def _output_values(reply: Reply, tensor: OutputTensor) -> OutputValues:
+    return OutputValues(tensor, as_rows(tensor, _values(reply, tensor.array)))
 
 
 def _values(reply: Reply, ref: ArrayRef) -> NDArray[np.generic]:

@@ -23,7 +23,10 @@ class Head(Message, frozen=True):
 
 
 class OutputTensor(Message, frozen=True):
-    """One tensor that forward returned. `name` is its place (`output`, `output[1]`, `logits`)."""
+    """One tensor that forward returned. `name` is its place (`output`, `output[1]`, `logits`).
+
+    `per_item`: of shape (N,), it has one value for each item of the batch, so no axis runs over classes.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -31,6 +34,7 @@ class OutputTensor(Message, frozen=True):
     array: ArrayRef
     head: Head
     node: int | None = None
+    per_item: bool = False
 
 
 class Expectation(Message, frozen=True):

@@ -173,6 +173,16 @@ def test_an_item_of_a_batch_can_be_chosen(panel):
     assert cells(panel, 2) == ["4.0000", "3.0000"]
 
 
+def test_each_item_has_its_own_value_where_the_output_has_one_an_item(panel):
+    ages = output_values([[31.0], [7.5], [64.0]], "regression")
+    tensor = msgspec.structs.replace(ages.tensor, shape=(3,), per_item=True)
+    panel.draw(ran(replace(ages, tensor=tensor)))
+    assert cells(panel, 2) == ["31.0000"]
+    assert panel.facts.text().startswith("(3,) float32 · 7.5 … 64")
+    panel.places.spin(0).setValue(2)
+    assert cells(panel, 2) == ["64.0000"]
+
+
 def test_a_feature_map_is_read_along_any_axis(panel):
     values = np.arange(2 * 3 * 2 * 2, dtype=np.float64).reshape(2, 3, 2, 2)
     panel.draw(ran(output_values(values, "features")))

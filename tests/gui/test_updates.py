@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -44,6 +45,14 @@ def ran() -> WindowState:
     state = asking.asked(asking.running(loaded()), 2, "run")
     graph = GraphCaptured(graph=said.graph(), failure=None, captured_s=0.1)
     return after(state, 2, graph, OutputsComputed(outputs=(said.output(),)), RequestFinished())
+
+
+def test_an_output_with_one_value_an_item_is_read_item_by_item():
+    ages = msgspec.structs.replace(
+        said.output(), shape=(3,), array=said.inline(np.array([31.0, 7.5, 64.0], np.float32)), per_item=True
+    )
+    state = after(asking.asked(ran(), 3, "run"), 3, OutputsComputed(outputs=(ages,)))
+    assert state.run.outputs[0].values.tolist() == [[31.0], [7.5], [64.0]]
 
 
 def test_the_engine_tells_its_devices_when_it_is_ready():

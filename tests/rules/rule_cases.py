@@ -440,6 +440,16 @@ FAULTY = {
             PICTURES,
         ),
     ],
+    "hard_decision": [
+        Case("argmax, method", lambda: mlp(Call(lambda x: x.argmax(1))), ROWS),
+        Case("torch.argmax, keepdim", lambda: mlp(Call(lambda x: torch.argmax(x, 1, keepdim=True))), ROWS),
+        Case("argmax, as float", lambda: mlp(Call(lambda x: x.argmax(1).float())), ROWS),
+        Case("after softmax", lambda: mlp(nn.Softmax(1), Call(lambda x: x.argmax(-1))), ROWS),
+        Case("threshold", lambda: mlp(nn.Sigmoid(), Call(lambda x: x > 0.5)), ROWS),
+        Case("threshold, as float", lambda: mlp(Call(lambda x: (x.sigmoid() >= 0.5).float())), ROWS),
+        Case("round", lambda: mlp(nn.Sigmoid(), Call(torch.round)), ROWS),
+        Case("of each pixel", lambda: nn.Sequential(nn.Conv2d(3, 5, 1), Call(lambda x: x.argmax(1))), PICTURES),
+    ],
     "clipped_head": [
         *ways(RELU),
         *ways(TANH),
@@ -734,6 +744,15 @@ HEALTHY = {
     "scale_through_depth": [
         Case("forty layers", lambda: nn.Sequential(*(nn.Linear(16, 16) for _ in range(40))), (4, 16)),
         Case("residual", lambda: Written(residual, block=mlp(outputs=10), fc=nn.Linear(10, 3)), ROWS),
+    ],
+    "hard_decision": [
+        Case("logits beside it", lambda: Written(lambda m, x: (m.net(x), m.net(x).argmax(1)), net=mlp()), ROWS),
+        Case(
+            "arg max on the way",
+            lambda: Written(lambda m, x: m.net(x).gather(1, m.net(x).argmax(1, keepdim=True)), net=mlp()),
+            ROWS,
+        ),
+        Case("a mask on the way", lambda: Written(lambda m, x: m.net(x) * (x[:, :3] > 0), net=mlp()), ROWS),
     ],
     "clipped_head": [
         Case("feature map", lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), PICTURES),

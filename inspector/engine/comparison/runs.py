@@ -11,6 +11,7 @@ from torch import nn
 
 from inspector.core.comparison import first_sentence, output_sentence, pair_text, runs_sentence
 from inspector.core.formatting import listed
+from inspector.core.per_item import as_rows
 from inspector.engine.activations.fetching import rank_of
 from inspector.engine.capture import Captured, CaptureOptions, Keep, capture_forward, unchanged
 from inspector.engine.capture.table import is_lazy
@@ -217,7 +218,8 @@ def _output_pairs(a: Ran, b: Ran, put: Put, class_names: tuple[str, ...]) -> tup
         if tensors[0].shape == tensors[1].shape:
             different, max_abs, relative = _distances(*(_plain(tensor) for tensor in tensors))
             equal = different == 0 and tensors[0].dtype == tensors[1].dtype
-        told = output_sentence(values_a[place], values_b[place], left.head, class_names)
+        rows = as_rows(left, values_a[place]), as_rows(right, values_b[place])
+        told = output_sentence(*rows, left.head, class_names)
         pairs.append(OutputPair(a=left, b=right, equal=equal, max_abs=max_abs, relative=relative, sentence=told))
     return tuple(pairs)
 

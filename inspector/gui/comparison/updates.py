@@ -6,6 +6,7 @@ from typing import assert_never
 import numpy as np
 
 from inspector.client.base import Reply
+from inspector.core.per_item import as_rows
 from inspector.gui.state import ComparisonState, OutputValues, WindowState
 from inspector.protocol.changes import Comparison, NodeDifference
 from inspector.protocol.comparison import RunComparison, Side
@@ -52,7 +53,7 @@ def apply_event(comparison: ComparisonState, reply: Reply, event: ComparisonEven
 def _values(reply: Reply, tensor: OutputTensor | None) -> OutputValues | None:
     if tensor is None:
         return None
-    values = reply.array(tensor.array)
+    values = as_rows(tensor, reply.array(tensor.array))
     return OutputValues(tensor, values.astype(np.float64) if np.issubdtype(values.dtype, np.floating) else values)
 
 

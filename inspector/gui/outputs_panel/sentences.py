@@ -11,7 +11,8 @@ from inspector.protocol.outputs import Head
 
 def facts_text(output: OutputValues) -> str:
     """Shape, type and range of the whole output."""
-    parts = [f"{shape_text(output.values.shape)} {output.tensor.dtype}"]
+    shape = output.tensor.shape if output.tensor.per_item else output.values.shape
+    parts = [f"{shape_text(shape)} {output.tensor.dtype}"]
     values = as_real(output.values)
     if values.size > 1:
         finite = values[np.isfinite(values)]
