@@ -7,13 +7,22 @@ import pytest
 from hostile_files import torch_zip
 from hostile_pickles import Trick, call, get, name, put, text, tuple_of
 
+from inspector.engine.comparison.stored import compare_files
+from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
+from inspector.engine.loading.without_trust import open_without_code
 from inspector.protocol.files import TensorEntry
 
 ONE = b"K\x01"
 HUGE = b"\x8b" + struct.pack("<i", 3000) + b"\x7f" * 3000
 # Its text would have 2^60 parts.
 ENDLESS = ONE + b"\x85" + b"2\x86" * 60
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    """So that the limit is reached soon."""
+    monkeypatch.setattr("inspector.engine.formats.torch_contents.MAX_STEPS", 20_000)
 
 
 def tensor(key, sizes=ONE + b"\x85", strides=ONE + b"\x85"):
@@ -45,8 +54,8 @@ def test_a_list_of_many_sizes_named_many_times_is_refused(tmp_path):
     assert "more dimensions than there are" in found.summary
 
 
-def test_a_name_below_a_hundred_thousand_lists_is_found_at_once(tmp_path):
-    nest = name("os", "system") + b"\x85" + (put(0) + b"0]" + get(0) + b"a") * 100_000
+def test_a_name_below_thousands_of_lists_is_found_at_once(tmp_path):
+    nest = name("os", "system") + b"\x85" + (put(0) + b"0]" + get(0) + b"a") * 30_000
     found = described(tmp_path / "file", dictionary(w=call(name("somebody", "code"), nest)))
     where = {use.name: use.where for use in found.uses}
     assert where["os.system"] == "archive/data.pkl, under w" + ".0" * 59 + "…"
@@ -61,7 +70,7 @@ def script(path, state):
     return describe_file(str(path))
 
 
-def test_a_torchscript_that_names_its_tensors_again_and_again_is_refused(tmp_path):
+def test_a_torchscript_that_names_its_tensors_again_and_again_is_refused(tmp_path, few_steps):
     assert script(tmp_path / "file", dictionary(w=tensor(text("0")))).tensors == (
         TensorEntry("w", (1,), "float32", "0"),
     )
@@ -69,3 +78,19 @@ def test_a_torchscript_that_names_its_tensors_again_and_again_is_refused(tmp_pat
     part = name("__torch__", "Part") + b")\x81" + many + b"b" + put(1) + b"0"
     found = script(tmp_path / "file", part + dictionary(**{f"p{at}": get(1) for at in range(2_000)}))
     assert "nests or repeats its parts" in found.summary
+
+
+def test_the_weights_of_modules_that_hold_each_other_twice_and_again_are_not_listed_for_ever(tmp_path, few_steps):
+    def module(parameters, children):
+        tables = dictionary(_parameters=parameters, _buffers=b"}", _modules=children)
+        return name("somebody", "Block") + b")\x81" + tables + b"b" + put(0)
+
+    innermost = module(dictionary(**{f"w{at}": tensor(text("0")) for at in range(50)}), b"}")
+    doubled = (b"0" + module(b"}", dictionary(a=get(0), b=get(0)))) * 30
+    path = tmp_path / "file"
+    path.write_bytes(torch_zip(Trick("", innermost + doubled, "")))
+    assert describe_file(str(path)).format == "module"
+    with pytest.raises(EngineError, match="nests or repeats its parts"):
+        compare_files(str(path), str(path))
+    with pytest.raises(EngineError, match="nests or repeats its parts"):
+        open_without_code(str(path))

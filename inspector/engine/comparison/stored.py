@@ -12,11 +12,12 @@ from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
 from inspector.engine.formats.hugging_face import find_weights
 from inspector.engine.formats.nests import choose_nest
-from inspector.engine.formats.pickle_values import Value, items_of, pairs_of, text_of
+from inspector.engine.formats.pickle_values import Value, pairs_of
+from inspector.engine.formats.pickled_modules import modules_in, state_of
 from inspector.engine.formats.plain_values import key_text
 from inspector.engine.formats.reading import MAX_READ_BYTES, Refused, Source, open_source
 from inspector.engine.formats.safetensors_file import Placed, read_header
-from inspector.engine.formats.torch_contents import module_state, read_contents
+from inspector.engine.formats.torch_contents import read_contents
 from inspector.engine.formats.torch_tensors import read_tensor
 from inspector.engine.loading.rebuilding import Rebuilder
 from inspector.engine.loading.steps import SILENT, Steps
@@ -25,7 +26,6 @@ from inspector.protocol.comparison import WeightsReport
 from inspector.protocol.files import FileDescription
 
 READABLE = ("state_dict", "checkpoint", "module", "safetensors", "hugging_face")
-_MAX_MODULES = 100_000
 
 
 def compare_files(path_a: str, path_b: str, steps: Steps = SILENT) -> WeightsReport:
@@ -137,9 +137,9 @@ def _of_pickle(file: TorchFile, name: str, value: Value) -> NamedTensor | None:
 
 def _named_values(root: Value) -> list[tuple[str, Value]]:
     """The likeliest dict of weights, or the parameters and buffers of the module that is in it."""
-    module = _module_in(root)
-    if module is not None:
-        return _of_module(module)
+    modules = modules_in(root)
+    if modules:
+        return state_of(modules[0][1])
     nest = choose_nest(read_contents(root).groups)
     if nest is None:
         return []
@@ -147,32 +147,3 @@ def _named_values(root: Value) -> list[tuple[str, Value]]:
     for part in nest:
         inner = next((value for key, value in pairs_of(inner) or [] if key_text(key) == part), None)
     return [(key_text(key), value) for key, value in pairs_of(inner) or []]
-
-
-def _module_in(root: Value) -> Value:
-    """The pickled module, where that is what the file holds; None for dicts of tensors."""
-    if module_state(root) is not None:
-        return root
-    found = {key_text(key): value for key, value in pairs_of(root) or [] if module_state(value) is not None}
-    return next((found[name] for name in ("model", "ema", "net", *found) if name in found), None)
-
-
-def _of_module(root: Value) -> list[tuple[str, Value]]:
-    """What its state_dict would hold, told from its tables."""
-    found: list[tuple[str, Value]] = []
-    waiting: list[tuple[str, Value]] = [("", root)]
-    for _ in range(_MAX_MODULES):
-        if not waiting:
-            return found
-        start, module = waiting.pop()
-        parts = {key: inner for key, inner in module_state(module) or [] if isinstance(key, str)}
-        transient = {text_of(name) for name in items_of(parts.get("_non_persistent_buffers_set")) or []}
-        found += [(start + key_text(key), value) for key, value in pairs_of(parts.get("_parameters")) or []]
-        found += [
-            (start + key_text(key), value)
-            for key, value in pairs_of(parts.get("_buffers")) or []
-            if text_of(key) not in transient
-        ]
-        children = pairs_of(parts.get("_modules")) or []
-        waiting += [(f"{start}{key_text(key)}.", child) for key, child in reversed(children) if child is not None]
-    raise Refused("It has more modules than any honest model.")

@@ -8,15 +8,13 @@ import torch
 from torch import nn
 
 from inspector.engine.errors import EngineError
-from inspector.engine.formats.pickle_values import Value, items_of, pairs_of, text_of
-from inspector.engine.formats.plain_values import key_text
+from inspector.engine.formats.pickle_values import Value, pairs_of, text_of
+from inspector.engine.formats.pickled_modules import modules_in, state_of
 from inspector.engine.formats.reading import Refused, Source, open_source
 from inspector.engine.formats.torch_contents import class_name_of, module_state
 from inspector.engine.loading.rebuilding import Rebuilder
 from inspector.engine.loading.storages import CantRebuildError, open_torch_file
 from inspector.engine.loading.weights import Weights, find_weights_in
-
-MAX_MODULES = 100_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def open_without_code(path: str) -> Rebuilt | Weights:
 def _without_code(source: Source, path: str) -> Rebuilt | Weights:
     file = open_torch_file(source)
     rebuilder = Rebuilder(file, lenient=True)
-    for place, module in _modules_in(file.root):
+    for place, module in modules_in(file.root):
         try:
             made = rebuilder.build(module, place)
         except CantRebuildError:
@@ -81,7 +79,7 @@ def _without_code(source: Source, path: str) -> Rebuilt | Weights:
         beside = _beside(rebuilder, file.root)
         return Rebuilt(made, tuple(rebuilder.left_out), beside)
     rebuilder.left_out.clear()
-    for place, module in _modules_in(file.root):
+    for place, module in modules_in(file.root):
         state = _state_of(rebuilder, module)
         if state:
             nest = (place,) if place else ()
@@ -92,15 +90,6 @@ def _without_code(source: Source, path: str) -> Rebuilt | Weights:
     found = find_weights_in(value, path)
     notes = Rebuilt(value, tuple(dict.fromkeys(rebuilder.left_out))).notes
     return Weights(found.state, found.nest, found.beside, (*found.notes, *notes))
-
-
-def _modules_in(root: Value) -> list[tuple[str, Value]]:
-    """The pickled modules of a file with their names, the likeliest to be the model first."""
-    if module_state(root) is not None:
-        return [("", root)]
-    found = [(key_text(key), value) for key, value in pairs_of(root) or [] if module_state(value) is not None]
-    usual = ("model", "ema", "net")
-    return sorted(found, key=lambda one: usual.index(one[0]) if one[0] in usual else len(usual))
 
 
 def _beside(rebuilder: Rebuilder, root: Value) -> dict[str, object]:
@@ -120,23 +109,12 @@ def _beside(rebuilder: Rebuilder, root: Value) -> dict[str, object]:
     return found
 
 
-def _state_of(rebuilder: Rebuilder, root: Value) -> dict[str, torch.Tensor]:
+def _state_of(rebuilder: Rebuilder, module: Value) -> dict[str, torch.Tensor]:
     """The state_dict of a pickled module of any class, told from its tables alone."""
     state: dict[str, torch.Tensor] = {}
-    waiting: list[tuple[str, Value]] = [("", root)]
-    for _ in range(MAX_MODULES):
-        if not waiting:
-            return state
-        start, module = waiting.pop()
-        parts: dict[str, Value] = {key: inner for key, inner in module_state(module) or [] if isinstance(key, str)}
-        transient = {text_of(name) for name in items_of(parts.get("_non_persistent_buffers_set")) or []}
-        for table in ("_parameters", "_buffers"):
-            for key, value in pairs_of(parts.get(table)) or []:
-                if value is not None and not (table == "_buffers" and text_of(key) in transient):
-                    _take(rebuilder, state, start + key_text(key), value)
-        children = pairs_of(parts.get("_modules")) or []
-        waiting += [(f"{start}{key_text(key)}.", child) for key, child in reversed(children) if child is not None]
-    raise CantRebuildError("It has more modules than any honest model.")
+    for name, value in state_of(module):
+        _take(rebuilder, state, name, value)
+    return state
 
 
 def _take(rebuilder: Rebuilder, state: dict[str, torch.Tensor], name: str, value: Value) -> None:
