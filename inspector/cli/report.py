@@ -9,7 +9,7 @@ from inspector.cli.engine import CommandError, command_engine
 from inspector.cli.evaluate import EvaluateOptions, evaluated, label_rule
 from inspector.cli.models import ModelOptions, load
 from inspector.cli.printing import note
-from inspector.cli.run import RunOptions, ran
+from inspector.cli.run import RunOptions, ran, read_whole
 from inspector.core.report_page import Told, report_page
 from inspector.core.whole_file import write_whole
 from inspector.protocol.reports import RunReport
@@ -29,7 +29,7 @@ def report_command(model: ModelOptions, options: RunOptions, folder: EvaluateOpt
     with command_engine() as engine:
         description = described(engine, model.path)
         loaded = load(engine, model)
-        run = ran(engine, loaded, options)
+        run = ran(engine, loaded, read_whole(options))
         evaluation = None
         if folder is not None and rule is not None and run.failure is None:
             evaluation = evaluated(engine, loaded, folder, rule)

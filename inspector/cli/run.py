@@ -1,6 +1,6 @@
 """`inspector run`: one observed forward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -40,6 +40,8 @@ from inspector.protocol.reports import ComparisonReport, OutputReport, RunReport
 from inspector.protocol.requests import Mode, ProfileForward, RunForward
 
 ARRAY_SUFFIXES = (".npy", ".pt", ".pth")
+# Text and pages show the greatest of all values, and are made from at least so many; JSON has as many as are asked for.
+LEAST_READ = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         raise CommandError("--time-runs says how often --time runs: give --time too.", 2)
     if options.time_runs and options.changes:
         raise CommandError("--time-runs times the model as it is: give it without --change.", 2)
+    if not as_json:
+        options = read_whole(options)
     with command_engine() as engine:
         try:
             loaded = load(engine, model)
@@ -82,6 +86,11 @@ def run_command(model: ModelOptions, options: RunOptions, *, as_json: bool) -> i
         if options.time_runs and report.graph is not None and report.failure is None:
             report = timed_report(report, _profile(engine, loaded, options))
     return _printed(report, options, as_json=as_json)
+
+
+def read_whole(options: RunOptions) -> RunOptions:
+    """The options for a report that people read."""
+    return replace(options, max_values=max(options.max_values, LEAST_READ))
 
 
 def _printed(report: RunReport, options: RunOptions, *, as_json: bool) -> int:

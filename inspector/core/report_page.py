@@ -13,8 +13,10 @@ import numpy as np
 from inspector.core.formatting import (
     bytes_text,
     count_text,
+    counted,
     not_counted,
     percent_text,
+    probability_text,
     seconds_text,
     shape_text,
     value_text,
@@ -110,7 +112,7 @@ def _findings(title: str, findings: Sequence[Finding], unchecked: Sequence[Unche
             f'<div class="finding {one.severity}"><p><b>{one.severity}</b> {escape(one.rule.replace("_", " "))}</p>'
             f"<p>{escape(one.message)}</p>"
             + (f'<p class="quiet">{escape(numbers)}</p>' if numbers else "")
-            + (f"<p>→ {escape(one.fix)}</p>" if one.fix else "")
+            + _fix(one.fix, one.code)
             + "</div>"
         )
     if not findings:
@@ -119,12 +121,16 @@ def _findings(title: str, findings: Sequence[Finding], unchecked: Sequence[Unche
     return parts
 
 
+def _fix(fix: str, code: str) -> str:
+    return (f"<p>→ {escape(fix)}</p>" if fix else "") + (f"<p><code>{escape(code)}</code></p>" if code else "")
+
+
 def _failure(run: RunReport) -> list[str]:
     failure = run.failure
     if failure is None:
         return []
     shapes = " and ".join(shape_text(shape) for shape in failure.input_shapes)
-    fix = f"<p>→ {escape(failure.fix)}</p>" if failure.fix else ""
+    fix = _fix(failure.fix, failure.code)
     where = escape(f"{failure.op} in {failure.fqn or 'the model'}, given {shapes}")
     return [f'<div class="finding error"><p><b>failed</b> {where}</p><p>{escape(failure.message)}</p>{fix}</div>']
 
@@ -148,6 +154,8 @@ def _output(output: OutputReport) -> list[str]:
     name = f" {output.name}" if output.name != "output" else ""
     parts = [f"<h2>Output{escape(name)} {shape_text(output.shape)} {escape(output.dtype)}</h2>"]
     parts += [_line(text) for text in (f"{output.head.kind}: {output.head.evidence}", *output.notes)]
+    if output.truncated:
+        parts.append(_line(f"Read from {output.truncated}."))
     raw = np.asarray(output.raw, dtype=float)
     if raw.ndim == 1 and raw.size and output.softmax is None:
         figures = zip(raw[:TOP], np.asarray(output.sigmoid, dtype=float), strict=False)
@@ -161,7 +169,7 @@ def _output(output: OutputReport) -> list[str]:
     order = np.argsort(-first, kind="stable")[:TOP]
     names = [output.classes[index] if index < len(output.classes) else str(index) for index in order]
     rows = [
-        (name, value_text(float(first[index])), f"{soft[index]:.4f}", f"{sig[index]:.4f}")
+        (name, value_text(float(first[index])), *(probability_text(float(reading[index])) for reading in (soft, sig)))
         for name, index in zip(names, order, strict=True)
     ]
     parts.append(_table(("class", "raw", "softmax", "sigmoid"), rows))
@@ -171,8 +179,8 @@ def _output(output: OutputReport) -> list[str]:
 
 
 def _evaluation(report: EvaluateReport) -> list[str]:
-    figures = f"{report.num_images} images · accuracy {percent_text(report.accuracy, 2)} · balanced accuracy "
-    figures += percent_text(report.balanced_accuracy, 2)
+    figures = f"{counted(report.num_images, 'image')} · accuracy {percent_text(report.accuracy, 2)}"
+    figures += f" · balanced accuracy {percent_text(report.balanced_accuracy, 2)}"
     if report.expected_calibration_error is not None:
         figures += f" · expected calibration error {report.expected_calibration_error:.4f}"
     rows = [
@@ -180,7 +188,14 @@ def _evaluation(report: EvaluateReport) -> list[str]:
         for one in report.per_class
     ]
     parts = ["<h2>Test folder</h2>", _line(figures)]
+    if report.cancelled:
+        parts.append(_line("It was stopped before the end: these are the images that were counted until then."))
+    parts += [_line(problem) for problem in report.problems]
     parts.append(_table(("class", "precision", "recall", "F1", "images"), rows[:MOST_ROWS]))
+    if len(rows) > MOST_ROWS:
+        parts.append(_line(f"The first {MOST_ROWS} of {len(rows):,} classes."))
+    if any(report.outside):
+        parts.append(_line(f"{counted(sum(report.outside), 'image')} got an output that no class maps to."))
     if len(report.classes) <= MOST_CLASSES:
         parts.append(_matrix(report))
     if report.skipped:

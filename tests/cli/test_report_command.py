@@ -8,6 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import torch
+from torch import nn
+
 from inspector import places
 from inspector.core.report_page import Told, report_page
 from inspector.protocol.evaluation import ClassMetrics, Skipped
@@ -29,6 +32,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
         self.text = ""
+        self.cells: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -37,6 +41,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self.tags and self.tags[-1] == "td":
+            self.cells.append(data)
 
 
 def report(*words: object) -> subprocess.CompletedProcess[str]:
@@ -58,6 +64,19 @@ def test_a_report_holds_graph_outputs_and_the_evaluated_folder_and_loads_nothing
     assert re.search(r"450 images · accuracy 9\d\.\d\d %", page.text)
     assert "true \\ predicted" in page.text
     assert "conv2" in page.text
+
+
+def test_the_greatest_of_many_classes_are_shown_wherever_they_stand(tmp_path: Path) -> None:
+    model, target = nn.Linear(4, 3000), tmp_path / "report.html"
+    with torch.no_grad():
+        model.weight.zero_()
+        model.bias.copy_(torch.arange(3000.0))
+    torch.save(model, tmp_path / "wide.pt")
+    assert report(tmp_path / "wide.pt", "--shape", "1,4", "-o", target).returncode == 0
+    assert "2999" in Page(target.read_text()).cells
+    command = [sys.executable, "-m", "inspector", "run", str(tmp_path / "wide.pt"), "--shape", "1,4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert re.search(r"^ *2999 +2999 +0\.6321 +1\.0000$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_a_failed_forward_is_told_with_its_fix_and_status_1(tmp_path: Path) -> None:
@@ -93,15 +112,24 @@ def test_whatever_names_a_file_brings_are_text_on_the_page() -> None:
                 classes=(HOSTILE, "b"),
                 head=Head(kind="logits", evidence=HOSTILE),
                 notes=(HOSTILE,),
+                truncated=HOSTILE,
             ),
         ),
         findings=(
             Finding(
-                rule=HOSTILE, severity="error", message=HOSTILE, node=None, evidence={HOSTILE: HOSTILE}, fix=HOSTILE
+                rule=HOSTILE,
+                severity="error",
+                message=HOSTILE,
+                node=None,
+                evidence={HOSTILE: HOSTILE},
+                fix=HOSTILE,
+                code=HOSTILE,
             ),
         ),
         unchecked=(Unchecked(rule=HOSTILE, why=HOSTILE),),
-        failure=Failure(node=0, fqn=HOSTILE, op=HOSTILE, message=HOSTILE, input_shapes=((1,),), fix=HOSTILE),
+        failure=Failure(
+            node=0, fqn=HOSTILE, op=HOSTILE, message=HOSTILE, input_shapes=((1,),), fix=HOSTILE, code=HOSTILE
+        ),
         timing=Timing(plain_s=None, captured_s=0.1),
         batch=HOSTILE,
     )
@@ -116,6 +144,7 @@ def test_whatever_names_a_file_brings_are_text_on_the_page() -> None:
         expected_calibration_error=None,
         images_per_s=1.0,
         findings=(),
+        problems=(HOSTILE,),
     )
     description = FileDescription(
         path=HOSTILE,
@@ -127,6 +156,22 @@ def test_whatever_names_a_file_brings_are_text_on_the_page() -> None:
         warnings=(HOSTILE,),
     )
     page = Page(report_page(Told(HOSTILE, HOSTILE, description, run, evaluation, None, HOSTILE)))
-    assert page.text.count(HOSTILE) >= 25
+    assert page.text.count(HOSTILE) >= 29
     assert not {"script", "img"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_a_test_folder_that_was_stopped_or_maps_badly_says_so() -> None:
+    evaluation = EvaluateReport(
+        classes=("a", "b"), matrix=((1, 0), (0, 0)), num_images=2, skipped=(), accuracy=0.5, balanced_accuracy=0.5,
+        per_class=(), expected_calibration_error=None, images_per_s=1.0, findings=(), outside=(0, 1), cancelled=True,
+    )  # fmt: skip
+    model = ModelInfo(format="module", class_name="Net", num_params=1, size_bytes=4)
+    run = RunReport(
+        model=model, graph=None, outputs=(), findings=(), unchecked=(), failure=None,
+        timing=Timing(plain_s=None, captured_s=0.1),
+    )  # fmt: skip
+    description = FileDescription(path="net.pt", format="module", size_bytes=4, safety="inert", summary="A module.")
+    page = Page(report_page(Told("net.pt", "today", description, run, evaluation)))
+    assert "stopped before the end" in page.text
+    assert "1 image got an output that no class maps to" in page.text
