@@ -67,14 +67,13 @@ class Call:
 
 @dataclass(frozen=True)
 class PickleRead:
-    """One pickle, read: its root value, every global in order of first use, the opcodes used, and where it ended.
+    """One pickle, read: its root value, every global in order of first use, every call, and where it ended.
 
     `hashes_nested` tells that a key or a member of a set is a tuple of tuples, whose hash may take for ever.
     """
 
     root: Value
     globals: tuple[str, ...]
-    opcodes: frozenset[str]
     calls: tuple[Call, ...]
     end: int
     hashes_nested: bool = False

@@ -90,7 +90,7 @@ def read_contents(root: Value) -> Contents:
         pairs = pairs_of(root)
         if pairs is not None:
             _walk_dict(contents, pairs, (), 0)
-            contents.kind = "tensors" if _is_flat(root) else "dict"
+            contents.kind = "tensors" if _is_flat(pairs, contents.groups.get((), 0)) else "dict"
         else:
             _walk_items(contents, root, (), 0)
     return contents
@@ -121,13 +121,15 @@ def class_name_of(value: Value) -> str:
     return function.name if isinstance(function, Global) else "unknown"
 
 
-def _is_flat(root: Value) -> bool:
+def _is_flat(pairs: list[Pair], num_tensors: int) -> bool:
     """Whether a dict is a state_dict: tensors under texts and nothing else but torch's extra states."""
-    pairs = pairs_of(root) or []
-    kinds = [(text_of(key), read_tensor(value, "") is not None) for key, value in pairs]
-    return any(is_tensor for _, is_tensor in kinds) and all(
-        key is not None and (is_tensor or key.endswith("_extra_state")) for key, is_tensor in kinds
+    names = [text_of(key) for key, _ in pairs]
+    extra = sum(
+        read_tensor(value, "") is None
+        for name, (_, value) in zip(names, pairs, strict=True)
+        if name is not None and name.endswith("_extra_state")
     )
+    return num_tensors > 0 and None not in names and num_tensors + extra == len(pairs)
 
 
 def _walk_dict(contents: Contents, pairs: list[Pair], path: tuple[str, ...], depth: int) -> None:

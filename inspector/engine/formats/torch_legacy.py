@@ -99,7 +99,6 @@ def _as_one(file: LegacyFile) -> PickleRead:
     return PickleRead(
         file.root.root,
         tuple(dict.fromkeys(name for part in parts for name in part.globals)),
-        frozenset(opcode for part in parts for opcode in part.opcodes),
         tuple(call for part in parts for call in part.calls),
         file.keys.end,
         any(part.hashes_nested for part in parts),

@@ -7,6 +7,7 @@ anything that could be read in two ways is refused. No data is read but what is 
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inspector.engine.formats.reading import Refused, Source
 
@@ -21,8 +22,7 @@ _LOCAL = b"PK\x03\x04"
 _TORCH_PARTS = {"data.pkl", "constants.pkl", "archive_format"}
 
 
-@dataclass(frozen=True)
-class ZipEntry:
+class ZipEntry(NamedTuple):
     """One file in the zip."""
 
     name: str
