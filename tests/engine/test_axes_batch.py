@@ -1,6 +1,7 @@
 """Which axes follow the batch, against plain hooks at batch sizes 1, 2 and 3; and that finding out leaves no trace."""
 
 import random
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -226,6 +227,35 @@ def test_a_model_that_takes_one_batch_size_only_says_so_and_keeps_its_names():
     assert "unknown" in batch_sentence(axes)
     assert all(spec.batch == () for node in graph.nodes for spec in node.outputs)
     assert named(graph, "fc")[-1] == "D"
+
+
+def exported(dynamic):
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 3)).eval()
+    shapes = ({0: torch.export.Dim("n", min=1, max=64)},) if dynamic else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of its own older parts
+        return torch.export.unflatten(torch.export.export(net, (torch.randn(2, 1, 8, 8),), dynamic_shapes=shapes))
+
+
+def test_an_exported_program_with_a_free_batch_tells_which_axes_follow_it():
+    graph, axes = found(exported(dynamic=True), torch.randn(2, 1, 8, 8))
+    assert axes.note == ""
+    assert named(graph, "0") == ("N", "C", "H", "W")
+    assert named(graph, "3")[0] == "N"
+
+
+def test_an_exported_program_of_one_batch_size_says_so():
+    _, axes = found(exported(dynamic=False), torch.randn(2, 1, 8, 8))
+    assert axes.note.startswith("the batch size is fixed at 2: Expected input")
+
+
+def test_of_a_model_that_can_not_be_copied_no_fixed_batch_is_told():
+    class Locked(nn.Linear):
+        def __deepcopy__(self, memo):
+            raise RuntimeError("there is only one of me")
+
+    _, axes = found(Locked(4, 4), torch.randn(2, 4))
+    assert axes.note == "the model can't be copied: there is only one of me"
 
 
 def test_of_a_run_that_failed_no_fixed_batch_is_told():

@@ -13,7 +13,7 @@ from torch import nn
 from inspector.engine.axes.groups import axes_of_groups
 from inspector.engine.axes.naming import BATCH, NamedAxes, name_axes
 from inspector.engine.axes.operation import Axes
-from inspector.engine.axes.second_run import Fed, NotSeen, prepare, run_with
+from inspector.engine.axes.second_run import Fed, NotSeen, Refused, prepare, run_with
 from inspector.engine.capture import Captured
 from inspector.engine.capture.trees import tensors_in
 from inspector.engine.limits import TimeUp, time_limited
@@ -130,7 +130,8 @@ def _other_graph(
                 try:
                     other = run_with(module, fed, batch_axes, other_size)
                 except NotSeen as error:
-                    why = why or f"the batch size is fixed at {size}: {_sentence(str(error))}"
+                    fixed = f"the batch size is fixed at {size}: " if isinstance(error, Refused) else ""
+                    why = why or fixed + _sentence(str(error))
                     continue
                 if _alike(graph, other, shapes=False):
                     return other_size, other

@@ -49,6 +49,10 @@ class NotSeen(Exception):  # noqa: N818 - not an error: the axes stay unknown
     """No run with another batch size went through; the text says why."""
 
 
+class Refused(NotSeen):
+    """The model itself raised on another batch size."""
+
+
 class ShapesAlone(TorchFunctionMode):
     """Spares the meta device what it does in Python, though its shape is plain: a trained norm, half of a ResNet."""
 
@@ -78,7 +82,9 @@ def run_with(module: nn.Module, fed: Fed, batch_axes: Sequence[int | None], size
         return _graph(module, fed, batch_axes, size, real=False)
     except NotSeen as error:
         if fed.captured_s >= SLOW_S:
-            raise NotSeen(NO_VALUES if "meta" in str(error) else str(error)) from error
+            if "meta" in str(error):
+                raise NotSeen(NO_VALUES) from error
+            raise
     return _graph(module, fed, batch_axes, size, real=True)
 
 
@@ -117,7 +123,7 @@ def _graph(module: nn.Module, fed: Fed, batch_axes: Sequence[int | None], size: 
             stand_in, args, kwargs, options=CaptureOptions(statistics=False, between=fed.between)
         )
     if captured.failure is not None:
-        raise NotSeen(captured.failure.message)
+        raise Refused(captured.failure.message)
     return captured.graph
 
 

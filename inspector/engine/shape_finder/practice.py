@@ -7,6 +7,7 @@ meta), copied (real and small) or shared (real and large).
 
 import copy
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -110,13 +111,24 @@ def _copied(module: nn.Module, stand_in: Callable[[torch.Tensor], torch.Tensor])
             for value in held.values():
                 if isinstance(value, torch.Tensor) and id(value) not in memo and not isinstance(value, LAZY):
                     memo[id(value)] = stand_in(value)
+                elif _is_traced(value):
+                    memo[id(value)] = value
         leaf = _copied_leaf(part, memo)
         if leaf is not None:
             memo[id(part)] = leaf
     try:
-        return copy.deepcopy(module, memo).eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of its own older parts
+            return copy.deepcopy(module, memo).eval()
     except Exception as error:  # a model may hold anything: locks, open files, generators
         raise NoStandIn(f"the model can't be copied: {error}") from error
+
+
+def _is_traced(value: object) -> bool:
+    """Whether it is a program's graph, or nodes of one: no run changes them, and sizes in symbols can't be copied."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    return isinstance(value, (torch.fx.Graph, torch.fx.Node))
 
 
 def _copied_leaf(module: nn.Module, memo: dict[int, object]) -> nn.Module | None:
