@@ -108,7 +108,7 @@ class FileWatch(QObject):
         while (wanted := asked.get()) is not None:
             generation, roots = wanted
             try:
-                self._looked.emit(generation, look_at(files_of(roots)))
+                self._looked.emit(generation, _looked_at(roots))
             except RuntimeError:  # the window is gone
                 return
 
@@ -162,6 +162,14 @@ def files_of(roots: Iterable[str]) -> tuple[str, ...]:
         if path.suffix == ".py":
             found |= dict.fromkeys(imported_beside(path))
     return tuple(found)
+
+
+def _looked_at(roots: tuple[str, ...]) -> Look:
+    """How all of them are; they alone where what else belongs to them can't be told, as in a folder not to be read."""
+    try:
+        return look_at(files_of(roots))
+    except OSError:
+        return look_at(roots)
 
 
 def look_at(paths: Iterable[str]) -> Look:
@@ -230,7 +238,7 @@ def _files_named(start: Path, name: str) -> list[Path]:
     found = []
     for end in range(1, min(len(parts), MAX_DEPTH) + 1):
         place = start.joinpath(*parts[:end])
-        found += [file for file in (place.with_name(f"{place.name}.py"), place / "__init__.py") if file.is_file()]
+        found += [file for file in (place.with_name(f"{place.name}.py"), place / "__init__.py") if os.path.isfile(file)]  # noqa: PTH113 - never raises, however long the name is
     return found
 
 

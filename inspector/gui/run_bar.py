@@ -75,6 +75,7 @@ class RunBar(QToolBar):
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self._devices: tuple[Device, ...] = ()
         self._stage = 0
+        self._suited = (-1, -1)  # for which width, with what it took then
         self.device = named(QComboBox(), "device_choice", "Device", "The device that the model runs on")
         self.dtype = named(QComboBox(), "dtype_choice", "dtype", "The dtype of the model and its input")
         for key, text in DTYPES:
@@ -135,11 +136,14 @@ class RunBar(QToolBar):
         self._suit()
 
     def _suit(self) -> None:
-        """Take from words, then from fields, no more than the width asks for."""
+        """Take from words, then from fields, no more than the width asks for; nothing where that was done already."""
+        if self._suited == (self.width(), self._wanted()):
+            return
         for stage in range(4):
             self._shrink(stage)
             if self._wanted() <= self.width():
-                return
+                break
+        self._suited = (self.width(), self._wanted())
 
     def _shrink(self, stage: int) -> None:
         """0: as it is; 1: Open and Live without words; 2: Run too; 3: narrow fields, as well."""

@@ -32,6 +32,17 @@ def two_looks_go_by(qtbot: QtBot, watch: FileWatch) -> None:
             pass
 
 
+def test_an_import_of_a_name_too_long_for_any_file_ends_no_watching(qtbot: QtBot, tmp_path: Path) -> None:
+    source = tmp_path / "net.py"
+    source.write_text(f"import {'long' * 100}\nfrom . import {'long' * 100}\n")
+    watch = FileWatch(quiet_ms=80, poll_ms=150)
+    watch.begin(str(source))
+    qtbot.waitUntil(lambda: watch.watching)
+    with qtbot.waitSignal(watch.changed):
+        source.write_text("import torch\n")
+    watch.end()
+
+
 def test_a_file_modified_in_place_is_told(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
     with qtbot.waitSignal(watch.changed) as told:
         model.write_bytes(b"second, longer")

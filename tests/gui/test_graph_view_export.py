@@ -160,6 +160,21 @@ def write(dialog, qtbot, kind):
     return dialog.told.text()
 
 
+@pytest.mark.parametrize("name", ["digits", "model.v2"])
+def test_the_proposed_name_has_all_of_the_models(opened, qtbot, tmp_path, name):
+    graph = opened.session.state.run.graph
+    dialog = GraphExportDialog(lambda *_: None, graph, tmp_path / f"{name}_graph", "svg", opened)
+    assert dialog.path.text() == str(tmp_path / f"{name}_graph.svg")
+    dialog.kind.setCurrentIndex(dialog.kind.findData("dot"))
+    assert dialog.path.text() == str(tmp_path / f"{name}_graph.dot")
+    dialog.close()
+
+
+def test_a_home_that_is_nobodys_is_told(dialog, qtbot):
+    dialog.path.setText("~nobody-has-this-name/out.svg")
+    assert "could not be written" in write(dialog, qtbot, "svg")
+
+
 def test_the_dialog_writes_every_format_and_says_where(dialog, qtbot, tmp_path):
     for kind, begins in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph"), ("json", b"{")):
         dialog.told.say("")

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMainWindow, QToolButton
 
 from inspector.gui.actions import make_actions, set_icons
 from inspector.gui.run_bar import RunBar
+from inspector.gui.state import WindowState
 from inspector.gui.style_sheet import style_sheet
 from inspector.gui.theme import LIGHT
 from inspector.protocol.events import Device
@@ -46,6 +47,17 @@ def test_all_of_it_is_seen_uncut_from_900_pixels_on(bar, qtbot, devices):
             button = bar.findChild(QToolButton, name)
             assert button.width() >= button.sizeHint().width() - 2 or button.toolButtonStyle() == ICON
         assert bar.search.width() >= 88
+
+
+def test_drawing_anew_at_a_narrow_width_rewrites_nothing(bar, qtbot):
+    bar.window().resize(900, 400)
+    qtbot.waitUntil(lambda: bar.width() == 900)
+    bar.draw(WindowState())
+    written = []
+    bar.dtype.model().dataChanged.connect(lambda *_: written.append("dtype"))
+    bar.draw(WindowState())
+    assert written == []
+    assert bar.dtype.itemText(0) == "as is"
 
 
 def test_words_come_back_where_there_is_room(bar, qtbot):

@@ -1,5 +1,6 @@
 """Asks how the graph is to be written, writes it, and says how far it is; stays beside the window."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -59,7 +60,7 @@ class GraphExportDialog(QDialog):
         self.scale.setRange(0.05, 8.0)
         self.scale.setSingleStep(0.5)
         self.scale.setValue(2.0)
-        self.path = named(QLineEdit(str(beside.with_suffix(f".{kind}"))), "export_path", "File")
+        self.path = named(QLineEdit(f"{beside}.{kind}"), "export_path", "File")
         self.browse = PushButton("Choose…", "export_browse", "Choose the file")
         self.size_line = Sentence("export_size", "Size of the picture", "dimmed", small=True)
         self.told = Sentence("export_told", "What became of it")
@@ -162,7 +163,7 @@ class GraphExportDialog(QDialog):
             self.path.setText(path)
 
     def _write(self) -> None:
-        path, kind, graph = Path(self.path.text()).expanduser(), self._kind, self._graph
+        path, kind, graph = Path(os.path.expanduser(self.path.text())), self._kind, self._graph  # noqa: PTH111 - never raises
         drawing = self._drawing() if kind in ("svg", "png", "pdf") else None
         if kind in ("svg", "png", "pdf") and drawing is None:
             self.told.say("There is no picture to export: run the model first.", "failure")

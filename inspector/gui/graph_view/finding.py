@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from time import perf_counter
+from typing import cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -42,15 +43,22 @@ class Finder(QObject):
         self._work = iter(())
         if graph is not self.graph:
             self.graph = graph
-            self._subjects = [Subject(graph, node) for node in graph.nodes] if graph is not None else []
+            self._subjects = []
         try:
             test = parse_search(text)
         except SearchError:
             self.found.emit(())
             raise
         if test is not None:
-            self._work = (subject.node.id if test(subject) else None for subject in self._subjects)
+            self._work = (subject.node.id if test(subject) else None for subject in self._each())
         self._go_on()
+
+    def _each(self) -> Iterator[Subject]:
+        """Every node; what is not known of it yet is made when its turn comes."""
+        for at, node in enumerate(self.graph.nodes if self.graph is not None else ()):
+            if at == len(self._subjects):
+                self._subjects.append(Subject(cast("Graph", self.graph), node))
+            yield self._subjects[at]
 
     def _go_on(self) -> None:
         until = perf_counter() + SLICE_S
