@@ -214,7 +214,7 @@ def test_an_engine_that_has_ended_fetches_nothing_and_the_view_says_so(desk: Des
     desk.engine.behave(die_on="FetchTensor")
     desk.qtbot.mouseClick(desk.view.mode.button("values"), Qt.MouseButton.LeftButton)
     desk.wait(lambda: desk.session.state.engine.phase == "ended")
-    assert desk.view.status.text() == "The engine has ended, and fetches nothing: restart it."
+    assert desk.view.status.text() == "The engine has ended: restart it."
 
 
 def test_an_answer_about_another_tensor_is_dropped(desk: Desk):

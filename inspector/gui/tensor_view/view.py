@@ -220,7 +220,7 @@ def is_waiting(state: WindowState) -> bool:
 
 def _why_none(state: WindowState, tensor: TensorState) -> str:
     if state.engine.phase == "ended":
-        return "The engine has ended, and fetches nothing: restart it."
+        return "The engine has ended: restart it."
     if is_waiting(state):
         return "Waits for what is under way …"
     if tensor.place is not None and not tensor.fetching:
