@@ -11,7 +11,8 @@ from inspector.gui.graph_view import GraphView
 from inspector.gui.graph_view.captions import Captions
 from inspector.gui.graph_view.cards import Fonts
 from inspector.gui.graph_view.labels import place_labels
-from inspector.gui.graph_view.painting import Look, Metrics
+from inspector.gui.graph_view.metrics import Metrics
+from inspector.gui.graph_view.painting import Look
 from inspector.gui.graph_view.picture import Hit
 from inspector.gui.graph_view.picture_item import Lighting
 from inspector.gui.graph_view.tooltips import node_lines, tooltip_text

@@ -17,6 +17,7 @@ from inspector.gui.graph_view.colours import band_of, colour, mixed
 from inspector.gui.graph_view.far import MANY_BOXES, Far
 from inspector.gui.graph_view.finding_marks import Mark, marks_on, paint_mark
 from inspector.gui.graph_view.found_badge import paint_found
+from inspector.gui.graph_view.metrics import Metrics
 from inspector.gui.graph_view.panning import KeptView
 from inspector.gui.graph_view.paths import Trace
 from inspector.gui.graph_view.picture import Picture
@@ -88,7 +89,7 @@ class PictureItem(QGraphicsItem):
         self.marks: dict[int, Mark] = {}
         self.motion: Motion | None = None
         self.fonts: Fonts | None = None
-        self._metrics: painting.Metrics | None = None
+        self._metrics: Metrics | None = None
         self.colours: Theme | None = None  # None for those of the window
         self.tick: Callable[[], None] | None = None  # called for every box and wire, where painting takes long
         self._far: Far | None = None
@@ -103,7 +104,7 @@ class PictureItem(QGraphicsItem):
         self.picture = picture
         self.shading = shading
         if fonts != self.fonts:
-            self.fonts, self._metrics = fonts, painting.Metrics(fonts)
+            self.fonts, self._metrics = fonts, Metrics(fonts)
         self.lighting = Lighting()
         self.motion = None
         self._far = None
