@@ -4,7 +4,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from inspector.gui.parts import named
+from inspector.gui.parts import named, plain_tip
 from inspector.gui.theme import GRID, NORMAL, SMALL, theme, theme_source
 
 LEAST_HEIGHT = 64  # pixels
@@ -18,7 +18,7 @@ class ChoiceRow(QAbstractButton):
         named(self, object_name, f"{title}. {sentence}")
         self.setText(title)
         self._sentence = sentence
-        self.setToolTip(sentence)
+        self.setToolTip(plain_tip(sentence))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
