@@ -32,6 +32,11 @@ NEW = (-1, -1, -1)  # how a file was is not known yet
 Look = dict[str, tuple[int, int, int] | None]
 
 
+# Watches whose threads are told to end, but may not have: the last to let go of one must not be its thread, which would
+# destroy Qt's watcher where it does not live, and the memory with it.
+_ending: list[tuple[threading.Thread, "FileWatch"]] = []
+
+
 class FileWatch(QObject):
     """Watches one model's files.
 
@@ -88,6 +93,8 @@ class FileWatch(QObject):
         self._poll.stop()
         if self._thread is not None:
             self._asked.put(None)
+            _ending[:] = [(thread, watch) for thread, watch in _ending if thread.is_alive()]
+            _ending.append((self._thread, self))
             self._thread = None
 
     def _stirred(self) -> None:

@@ -1,6 +1,7 @@
 """Real files that change in every way that files do, and a watch that tells each change once."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +18,16 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
+def watching(qtbot: QtBot, path: Path) -> FileWatch:
+    made = FileWatch(quiet_ms=80, poll_ms=150)
+    made.begin(str(path))
+    qtbot.waitUntil(lambda: made.watching)
+    return made
+
+
 @pytest.fixture
 def watch(qtbot: QtBot, model: Path) -> Iterator[FileWatch]:
-    made = FileWatch(quiet_ms=80, poll_ms=150)
-    made.begin(str(model))
-    qtbot.waitUntil(lambda: made.watching)
+    made = watching(qtbot, model)
     yield made
     made.end()
 
@@ -35,12 +41,22 @@ def two_looks_go_by(qtbot: QtBot, watch: FileWatch) -> None:
 def test_an_import_of_a_name_too_long_for_any_file_ends_no_watching(qtbot: QtBot, tmp_path: Path) -> None:
     source = tmp_path / "net.py"
     source.write_text(f"import {'long' * 100}\nfrom . import {'long' * 100}\n")
-    watch = FileWatch(quiet_ms=80, poll_ms=150)
-    watch.begin(str(source))
-    qtbot.waitUntil(lambda: watch.watching)
+    watch = watching(qtbot, source)
     with qtbot.waitSignal(watch.changed):
         source.write_text("import torch\n")
     watch.end()
+
+
+def test_a_watch_that_is_let_go_of_while_its_thread_ends_is_not_destroyed_there(qtbot: QtBot, model: Path) -> None:
+    destroyed_on: list[int] = []
+    for _ in range(2):  # the second one lets go of the first
+        watch = watching(qtbot, model)
+        watch.destroyed.connect(lambda: destroyed_on.append(threading.get_ident()))
+        thread = watch._thread
+        watch.end()
+        del watch
+        thread.join()
+    assert set(destroyed_on) <= {threading.get_ident()}
 
 
 def test_a_file_modified_in_place_is_told(qtbot: QtBot, watch: FileWatch, model: Path) -> None:
