@@ -127,6 +127,14 @@ def test_a_batch_taken_for_time_is_named_and_the_fix_mends_it(part):
     assert "batch_mixed" not in rules(diagnosed(mended, (4, 6, 8)))
 
 
+def test_a_recurrent_layer_in_the_fix_s_code_is_the_one_that_it_was_but_for_the_axes():
+    part = nn.LSTM(8, 4, 2, bias=False, dropout=0.5, bidirectional=True)
+    model = TimeFirst(part).eval()
+    found = only(diagnosed(model, (4, 6, 8)), "batch_mixed")
+    exec(found.code, {"self": model, "nn": nn})
+    assert repr(model.part) == repr(part).replace("bias=False,", "bias=False, batch_first=True,")
+
+
 def test_time_first_input_turned_round_in_forward_is_healthy():
     class Turned(nn.Module):
         def __init__(self):

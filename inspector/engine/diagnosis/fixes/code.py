@@ -34,12 +34,12 @@ def code_of(run: FailedRun, fix: str) -> str:
     if of_input is not None:
         return f"x = {of_input[0]}"
     if fix.startswith("Insert nn.Flatten()"):
-        layer = _written(run.layer)
+        layer = written(run.layer)
         return f"{place_of(run.failure.fqn)} = nn.Sequential(nn.Flatten(), {layer})" if layer else "x = x.flatten(1)"
     change = _OF_LAYER.search(fix)
     if change is None:
         return ""
-    layer = _written(run.layer, **{change[1]: int(change[2])})
+    layer = written(run.layer, **{change[1]: int(change[2])})
     return f"{place_of(run.failure.fqn)} = {layer}" if layer else ""
 
 
@@ -50,14 +50,15 @@ def place_of(fqn: str) -> str:
     return start + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
 
 
-def _written(layer: nn.Module | None, **changed: int) -> str:
-    """The layer as its constructor is written, with one figure changed; "" for those not known here."""
+def written(layer: nn.Module | None, **changed: int) -> str:
+    """The layer as its constructor is written, with these arguments changed; "" for those not known here."""
     kind = type(layer)
     first = _FIRST.get(kind)
     if layer is None or first is None:
         return ""
     given = [str(changed.get(name, _plain(getattr(layer, name)))) for name in first]
-    given += [f"{name}={value!r}" for name, value in _unusual(layer) if name not in first]
+    others = dict(_unusual(layer)) | changed
+    given += [f"{name}={value!r}" for name, value in others.items() if name not in first]
     return f"nn.{kind.__name__}({', '.join(given)})"
 
 

@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from inspector.core.formatting import shape_text
 from inspector.core.head_trail import plain_name
 from inspector.engine.diagnosis.context import RunContext
+from inspector.engine.diagnosis.fixes.code import written
 from inspector.engine.diagnosis.rules.missing_batch import unbatched_layer
 from inspector.engine.diagnosis.trials import only_tensor, run_again
 from inspector.protocol.findings import Finding
@@ -80,7 +81,8 @@ def _fix(context: RunContext, node: Node, *, time_first: bool) -> str:
 def _code(context: RunContext, node: Node) -> str:
     part, name = _part(context, node), node.fqn.rpartition(".")[2]
     if isinstance(part, nn.RNNBase) and name.isidentifier():
-        return f"self.{name} = nn.{node.op}({part.input_size}, {part.hidden_size}, batch_first=True)"
+        layer = written(part, batch_first=True)
+        return f"self.{name} = {layer}" if layer else ""
     if isinstance(part, nn.MultiheadAttention) and name.isidentifier():
         return f"self.{name} = nn.{node.op}({part.embed_dim}, {part.num_heads}, batch_first=True)"
     return ""
