@@ -11,7 +11,7 @@ from torch import nn
 
 from inspector.engine.errors import EngineError
 from inspector.engine.formats import describe_file
-from inspector.engine.loading import Loaded, load_model
+from inspector.engine.loading import Loaded, load_into_copy, load_model
 from inspector.engine.loading.source_module import detach_sources
 from inspector.protocol.events import ConsentNeeded, EntryNeeded
 from inspector.protocol.requests import LoadModel
@@ -248,3 +248,21 @@ def test_of_many_makers_the_one_whose_keys_match_is_taken(tmp_path):
     loaded = load(tmp_path / "weights.pt")
     assert loaded.entry == "net3"
     assert same(loaded.module, state)
+
+
+def test_what_a_file_lacks_in_a_copy_of_an_open_model_is_random_the_same_each_time_and_for_nobody_else(
+    tmp_path, source
+):
+    torch.manual_seed(3)
+    state = SmallNet().state_dict()
+    torch.save(state, tmp_path / "whole.pt")
+    torch.save({key: value for key, value in state.items() if key != "head.weight"}, tmp_path / "part.pt")
+    loaded = load(tmp_path / "whole.pt", source)
+    path = str(tmp_path / "part.pt")
+    copies, before = [], torch.get_rng_state()
+    for _ in range(2):
+        copies.append(load_into_copy(loaded, LoadModel(path=path), describe_file(path), partly=True))
+    assert torch.equal(torch.get_rng_state(), before)
+    drawn = [copy.module.state_dict()["head.weight"] for copy in copies]
+    assert torch.equal(*drawn)
+    assert not torch.equal(drawn[0], state["head.weight"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from inspector.engine.loading.keys import Fit, fit_keys, keys_of, load_fitting
@@ -32,14 +33,19 @@ def meet_weights(model: nn.Module, weights: Weights, request: LoadModel, more: t
 
 
 def draw_anew(model: nn.Module) -> None:
-    """Give every layer of a copy random weights, so that what the file lacks is not another model's."""
-    for child in model.modules():
-        reset = getattr(child, "reset_parameters", None)
-        if callable(reset):
-            reset()
-            continue
-        for parameter in child.parameters(recurse=False):
-            nn.init.normal_(parameter, std=_SPREAD)
+    """Give every layer of a copy random weights, so that what the file lacks is not another model's.
+
+    They are the same each time.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for child in model.modules():
+            reset = getattr(child, "reset_parameters", None)
+            if callable(reset):
+                reset()
+                continue
+            for parameter in child.parameters(recurse=False):
+                nn.init.normal_(parameter, std=_SPREAD)
 
 
 def _random_notes(fit: Fit) -> tuple[str, ...]:
