@@ -1,5 +1,7 @@
 """A run with changes compared with the same run without; must not know how either was made."""
 
+from collections import Counter
+
 from msgspec import structs
 
 from inspector.core.changes import ACTIVATIONS, places_of, relative_text
@@ -66,6 +68,7 @@ def _plain(place: NodePlace) -> tuple[str, str, int, int]:
 
 def _by_key(graph: Graph) -> dict[_Key, Node]:
     keyed: dict[_Key, Node] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
     for node, place in zip(graph.nodes, places_of(graph), strict=True):
         if place is not None:
             # Where control flow depends on values, operations before it may be more or fewer than last time.
@@ -73,10 +76,9 @@ def _by_key(graph: Graph) -> dict[_Key, Node]:
                 kind=place.kind, fqn=place.fqn, op=place.op, call=place.call, occurrence=place.occurrence
             )
         else:
-            number = 0
-            while (node.kind, node.op, node.fqn, number) in keyed:
-                number += 1
-            key = (node.kind, node.op, node.fqn, number)
+            alike = node.kind, node.op, node.fqn
+            key = (*alike, counts[alike])
+            counts[alike] += 1
         keyed[key] = node
     return keyed
 

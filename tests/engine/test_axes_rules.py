@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from inspector.engine.axes.naming import name_axes
+from inspector.engine.axes.variables import Variables
 from inspector.engine.capture import CaptureOptions, capture_forward
 
 NAMES = "abcd"
@@ -168,3 +169,25 @@ def test_axes_that_contradict_each_other_have_no_name():
 def test_every_rearrangement_of_three_axes_is_told():
     for order in itertools.permutations(range(3)):
         assert told(lambda x, order=order: x.permute(order), torch.zeros(2, 3, 4)) == [NAMES[place] for place in order]
+
+
+def test_an_axis_that_was_parted_and_joined_again_and_again_is_named_at_once():
+    asked = []
+
+    class Counted(Variables):
+        def root(self, axis):
+            asked.append(axis)
+            return super().root(axis)
+
+    variables = Counted()
+    whole = variables.new((64, 64))
+    for _ in range(3):
+        pieces = [variables.new((1, 1)) for _ in range(64)]
+        for piece in pieces:
+            variables.alike(piece, whole)
+        whole = variables.new((64, 64))
+        for piece in pieces:
+            variables.alike(whole, piece)
+    asked.clear()
+    assert variables.name(whole) == ""
+    assert len(asked) < 2000

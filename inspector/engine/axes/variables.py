@@ -80,19 +80,28 @@ class Variables:
         names = self._strong.get(self.root(axis), ())
         return next(iter(names)) if len(names) == 1 else ""
 
-    def name(self, axis: int, depth: int = 0) -> str:
+    def name(self, axis: int) -> str:
         """What it is called; "" where that is unknown or contradictory."""
-        root = self.root(axis)
+        return self._named(axis, 0, {})
+
+    def _named(self, axis: int, depth: int, known: dict[tuple[int, int], str]) -> str:
+        # What is parted and joined again and again comes to the same axes in ever more ways.
+        key = self.root(axis), depth
+        if key not in known:
+            known[key] = self._name_of(*key, known)
+        return known[key]
+
+    def _name_of(self, root: int, depth: int, known: dict[tuple[int, int], str]) -> str:
         if depth > MAX_DEPTH:
             return ""
         if root in self._strong:
             return self.strong_name(root)
         if root in self._parts:
-            names = [self.name(part, depth + 1) for part in self._parts[root]]
+            names = [self._named(part, depth + 1, known) for part in self._parts[root]]
             if all(names):
                 return "·".join(names)
         if root in self._weak:
             return next(iter(self._weak[root])) if len(self._weak[root]) == 1 else ""
-        sources = {self.name(source, depth + 1) for source in self._like.get(root, ())}
+        sources = {self._named(source, depth + 1, known) for source in self._like.get(root, ())}
         alike = next(iter(sources)) if len(sources) == 1 else ""
         return "" if "·" in alike else alike
