@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).with_name("conftest.py").read_text(encoding="utf-8").replace("GRACE_S = 5.0", "GRACE_S = 0.1")
+CONFTEST = (
+    Path(__file__).with_name("conftest.py").read_text(encoding="utf-8").replace("GRACE_S = 30.0", "GRACE_S = 0.1")
+)
 LEAKS = {
     "window": "from PySide6.QtWidgets import QLabel\n    global kept\n    kept = QLabel('left')\n    kept.show()",
     "thread": "import threading\n    threading.Thread(target=threading.Event().wait, args=(3,)).start()",

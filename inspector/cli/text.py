@@ -78,6 +78,8 @@ def run_text(report: RunReport) -> str:
 
 def evaluation_text(report: EvaluateReport) -> str:
     """An evaluation, as `inspector evaluate` tells it."""
+    if not report.num_images:
+        return "\n".join(table_lines([(f"not counted: {one.path}, {one.reason}",) for one in report.skipped]))
     lines = [
         f"{counted(report.num_images, 'image')}, accuracy {percent_text(report.accuracy, 2)}, "
         f"balanced {percent_text(report.balanced_accuracy, 2)}, {report.images_per_s:.0f} images/s"
@@ -85,8 +87,6 @@ def evaluation_text(report: EvaluateReport) -> str:
     ]
     if report.expected_calibration_error is not None:
         lines.append(f"expected calibration error {report.expected_calibration_error:.4f}")
-    if not report.num_images:
-        return "\n".join(f"not counted: {skipped.path}, {skipped.reason}" for skipped in report.skipped)
     rows: list[tuple[str, ...]] = [("class", "precision", "recall", "F1", "images")]
     rows += [
         (c.name, percent_text(c.precision), percent_text(c.recall), percent_text(c.f1), str(c.support))

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DEADLINE_S = 60.0
+# From the end of a window to that of its processes: 2 s are promised, and a busy machine gives them their turn later.
+GONE_WITHIN_S = 20.0
 TITLE = "Model Inspector"
 
 

@@ -78,12 +78,9 @@ def test_where_no_file_can_grow_arrays_go_in_the_messages(tmp_path: Path) -> Non
 def test_a_file_that_grows_shrinks_and_goes_while_it_is_described_is_a_sentence_each_time(
     fresh_engine: Speaker, tmp_path: Path
 ) -> None:
-    whole = model(tmp_path / "whole.pt").read_bytes()
-    path = tmp_path / "model.pt"
-    path.write_bytes(whole)
-    with changing(path, whole):
-        told = [said_of(fresh_engine, DescribeFile(path=str(path))) for _ in range(60)]
-    assert not [one for one in told if "fault of the app" in one or "Errno" in one]
+    path = model(tmp_path / "model.pt")
+    whole = path.read_bytes()
+    speaks_plainly(fresh_engine, DescribeFile(path=str(path)), times=60)
     path.write_bytes(whole)
     assert any(isinstance(reply.event, ModelLoaded) for reply in fresh_engine.ask(LoadModel(path=str(path))))
 
@@ -91,11 +88,15 @@ def test_a_file_that_grows_shrinks_and_goes_while_it_is_described_is_a_sentence_
 def test_a_file_that_changes_while_it_is_loaded_is_a_sentence_or_the_model(
     fresh_engine: Speaker, tmp_path: Path
 ) -> None:
-    whole = model(tmp_path / "whole.pt").read_bytes()
-    path = tmp_path / "model.pt"
-    path.write_bytes(whole)
-    with changing(path, whole):
-        told = [said_of(fresh_engine, LoadModel(path=str(path), try_inputs=False)) for _ in range(15)]
+    path = model(tmp_path / "model.pt")
+    speaks_plainly(fresh_engine, LoadModel(path=str(path), try_inputs=False), times=15)
+
+
+def speaks_plainly(engine: Speaker, request: DescribeFile | LoadModel, times: int) -> None:
+    """While its file changes, each answer is one that a person can read."""
+    path = Path(request.path)
+    with changing(path, path.read_bytes()):
+        told = [said_of(engine, request) for _ in range(times)]
     assert not [one for one in told if "fault of the app" in one or "Errno" in one]
 
 

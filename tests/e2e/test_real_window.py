@@ -11,12 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from real_window import DEADLINE_S, TITLE, RealWindow, children_of, is_gone, real_window, trust, until, xdotool
+from real_window import (
+    DEADLINE_S,
+    GONE_WITHIN_S,
+    TITLE,
+    RealWindow,
+    children_of,
+    is_gone,
+    real_window,
+    trust,
+    until,
+    xdotool,
+)
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "sample_models" / "digits"
 PICTURE = ROOT / "out" / "real-window.png"
-ENGINE_ENDS_WITHIN_S = 2.0
 # What a model prints while inputs are tried is kept from the log: by that it can tell a try from a run.
 DOING = """import os
 import sys
@@ -173,7 +183,7 @@ def test_the_engine_ends_with_its_window(environment, tmp_path: Path, how: signa
         window.wait_for("printed: on and on")
         left = [window.engine(), *children_of(window.process.pid)]
         window.process.send_signal(how)
-        until(lambda: all(is_gone(pid) for pid in left), "all its processes are gone", ENGINE_ENDS_WITHIN_S)
+        until(lambda: all(is_gone(pid) for pid in left), "all its processes are gone", GONE_WITHIN_S)
         window.process.wait(DEADLINE_S)
     if how != signal.SIGKILL:  # then the next start removes the folder: see test_temporary_folder.py
         assert window.process.returncode == 0

@@ -213,12 +213,17 @@ def other_weights_whose_source_lies_beside_them(doors: Doors) -> None:
     doors.person.drop(doors.folder / "hostile.pth", at=RIGHT_EDGE)
 
 
-def swapped_once_it_was_compared(doors: Doors) -> None:
+def compared_and_swapped(doors: Doors) -> Path:
+    """The second model, which was honest when it was compared."""
     doors.open_honest()
     person, other = doors.person, doors.honest("other.pt")
     person.drop(other, at=RIGHT_EDGE)
     person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
-    doors.hostile(other.name)
+    return doors.hostile(other.name)
+
+
+def swapped_once_it_was_compared(doors: Doors) -> None:
+    other, person = compared_and_swapped(doors), doors.person
     person.click("comparison_end")
     person.settle()
     person.drop(other, at=RIGHT_EDGE)
@@ -226,11 +231,8 @@ def swapped_once_it_was_compared(doors: Doors) -> None:
 
 def swapped_before_the_open_model_was_reloaded(doors: Doors) -> None:
     """The engine has B no more then; it is read anew."""
-    doors.open_honest()
-    person, other = doors.person, doors.honest("other.pt")
-    person.drop(other, at=RIGHT_EDGE)
-    person.wait(lambda: person.state.comparison.runs is not None and not person.state.pending)
-    doors.hostile(other.name)
+    compared_and_swapped(doors)
+    person = doors.person
     person.window.actions_by_name["reload"].trigger()
     person.settle()
     person.click("comparison_again")

@@ -13,11 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from real_window import RealWindow, real_window, until
+from real_window import GONE_WITHIN_S, RealWindow, real_window, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
-GONE_WITHIN_S = 2.0
 # The line of the log behind which the kill comes, and up to how long behind it.
 MOMENTS = (("window shown", 2.0), ("running", 0.15), ("evaluating", 0.2))
 PREFIX = "model-inspector-"
