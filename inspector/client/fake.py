@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from inspector.client import fake_comparison as compared
+from inspector.client import fake_evaluation as evaluated
 from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, EnginePrinted, Incoming, Receiver, Reply
 from inspector.client.fake_gradients import gradients
@@ -307,20 +308,20 @@ class FakeEngine:
 
     def _scan(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, ScanFolder)
-        return [said.scan(request.folder, request.labels, self.behaviour.num_images)]
+        return [evaluated.scan(request.folder, request.labels, self.behaviour.num_images)]
 
     def _evaluate(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, Evaluate)
         total = self.behaviour.num_images
-        events: list[AnyEvent] = [said.scan(request.folder, request.labels, total)]
+        events: list[AnyEvent] = [evaluated.scan(request.folder, request.labels, total)]
         for start in range(0, total, self.behaviour.batch_size):
             indices = np.arange(start, min(total, start + self.behaviour.batch_size), dtype=np.int64)
-            ref, outputs = said.evaluation_batch(indices)
+            ref, outputs = evaluated.evaluation_batch(indices)
             done = start + len(indices)
             events.append(
                 EvaluationProgressed(done=done, total=total, images_per_s=2140.0, indices=ref, outputs=outputs)
             )
-        return [*events, said.evaluation_finished(total), FindingsFound(findings=self.behaviour.findings)]
+        return [*events, evaluated.evaluation_finished(total), FindingsFound(findings=self.behaviour.findings)]
 
     def _decode(self, request: AnyRequest) -> list[AnyEvent]:
         assert isinstance(request, DecodeImages)

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from inspector.client import fake_evaluation as evaluated
 from inspector.client import fake_messages as said
 from inspector.client.base import Reply
 from inspector.client.checks import check_reply
@@ -68,7 +69,7 @@ def test_pictures_and_rows_of_another_form_are_refused() -> None:
 
 
 def test_a_matrix_that_is_not_square_is_refused() -> None:
-    finished = said.evaluation_finished(40)
+    finished = evaluated.evaluation_finished(40)
     check_reply(Reply(1, finished))
     with pytest.raises(ValueError, match="class"):
         check_reply(Reply(1, msgspec.structs.replace(finished, matrix=finished.matrix[1:])))

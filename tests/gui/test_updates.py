@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from inspector.client import fake_evaluation as evaluated
 from inspector.client import fake_messages as said
 from inspector.client.base import EngineEnded, Reply
 from inspector.gui import asking, updates
@@ -187,12 +188,12 @@ def test_findings_go_to_the_run_or_to_the_evaluation_by_their_request():
 
 def test_evaluation_grows_without_changing_what_was_shown_before():
     state = asking.scanning(loaded(), "/test", LabelRule())
-    state = after(asking.asked(state, 3, "scan"), 3, said.scan("/test", LabelRule()), RequestFinished())
+    state = after(asking.asked(state, 3, "scan"), 3, evaluated.scan("/test", LabelRule()), RequestFinished())
     state = asking.asked(asking.evaluating(state, state.evaluation.mapping), 4, "evaluate")
     snapshots = []
     for start in range(0, 40, 10):
         indices = np.arange(start, start + 10, dtype=np.int64)
-        ref, outputs = said.evaluation_batch(indices)
+        ref, outputs = evaluated.evaluation_batch(indices)
         step = EvaluationProgressed(done=start + 10, total=40, images_per_s=9.0, indices=ref, outputs=outputs)
         state = after(state, 4, step)
         snapshots.append((state.evaluation.indices, state.evaluation.indices.copy()))
@@ -201,7 +202,7 @@ def test_evaluation_grows_without_changing_what_was_shown_before():
     assert state.progress == Progress(4, "Evaluating", 40, 40)
     for shown, copied in snapshots:
         assert np.array_equal(shown, copied)
-    state = after(state, 4, said.evaluation_finished(40), RequestFinished())
+    state = after(state, 4, evaluated.evaluation_finished(40), RequestFinished())
     assert state.evaluation.finished is not None
     assert not state.evaluation.running
     assert state.progress is None
