@@ -42,19 +42,11 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     return (*key, (-1, 0, text))
 
 
-def label_in(name: str, pattern: str) -> Label:
+def label_with(pattern: re.Pattern[str], name: str) -> Label:
     """The label that `pattern` finds in a file name; only the name counts, without folders and suffix.
 
     The same label twice is one label. Two different ones are ambiguous, whichever comes first.
-
-    Raises:
-        ValueError: the pattern is no regular expression, or has no group.
     """
-    return label_with(compile_pattern(pattern), name)
-
-
-def label_with(pattern: re.Pattern[str], name: str) -> Label:
-    """`label_in` for many names: with the pattern compiled already."""
     found = dict.fromkeys(match.group(1) for match in pattern.finditer(PurePath(name).stem) if match.group(1))
     if not found:
         return Label("none")

@@ -1,4 +1,7 @@
-"""The objects that the command line prints with `--format json`. Their keys are kept stable; others may be added."""
+"""The objects that the command line prints with `--format json`. Their keys are kept stable; others may be added.
+
+What `describe` prints is a FileDescription.
+"""
 
 from typing import Any
 
@@ -13,13 +16,11 @@ from inspector.protocol.comparison import (
 )
 from inspector.protocol.evaluation import ClassMetrics, Skipped
 from inspector.protocol.events import NodeProfile
-from inspector.protocol.files import FileDescription, KeysReport, ModelInfo
+from inspector.protocol.files import KeysReport, ModelInfo
 from inspector.protocol.findings import Finding, Unchecked
 from inspector.protocol.gradients import GradientFlow
 from inspector.protocol.graph import Failure, Graph
 from inspector.protocol.outputs import Head, Verdict
-
-DescribeReport = FileDescription
 
 
 class OutputReport(Message, frozen=True):

@@ -2,7 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.core.labels import label_in, natural_key, propose_patterns
+from inspector.core.labels import compile_pattern, label_with, natural_key, propose_patterns
+
+
+def label_in(name, pattern):
+    return label_with(compile_pattern(pattern), name)
 
 
 def best(names):
