@@ -1,5 +1,6 @@
 """The command line: opens the window, or works without one. Must not know torch or Qt before a window is asked for."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +47,9 @@ def open_window(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"inspector: there is no option {unknown[0]}; `inspector --help` lists what there is.\n")
         return 2
     files = [word for word in given if word not in WINDOW_OPTIONS]
-    stray = [word for word in files if not Path(word).exists() and Path(word).suffix == "" and Path(word).name == word]
+    # os.path never raises, as Path's own does for a name that is too long.
+    bare = [word for word in files if Path(word).suffix == "" and Path(word).name == word]
+    stray = [word for word in bare if not os.path.exists(word)]  # noqa: PTH110
     if stray:
         sys.stderr.write(
             f"inspector: there is no file and no command {stray[0]}; `inspector --help` lists the commands.\n"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -83,7 +84,7 @@ def label_rule(labels: str, pattern: str) -> LabelRule:
         source: LabelSource = "names" if pattern and labels == "auto" else cast("LabelSource", labels)
         return LabelRule(source=source, pattern=pattern)
     path = Path(labels).absolute()
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - never raises, as Path's own does for a name that is too long
         raise CommandError(f"--labels takes auto, folders, names or a CSV file; {labels} is none of these.", 2)
     return LabelRule(source="csv", csv_path=str(path))
 

@@ -1,6 +1,7 @@
 """`inspector report`: a run, its graph and a test folder as one HTML page."""
 
 import datetime
+import os
 import tempfile
 from pathlib import Path
 
@@ -23,8 +24,9 @@ def report_command(model: ModelOptions, options: RunOptions, folder: EvaluateOpt
     Raises:
         CommandError: the model can't be loaded, an option is wrong, or the file can't be written.
     """
-    if not target.absolute().parent.is_dir():
-        raise CommandError(f"--output: there is no folder {target.absolute().parent}.", 2)
+    folder_of_page = target.absolute().parent
+    if not os.path.isdir(folder_of_page):  # noqa: PTH112 - never raises, as Path's own does for a name that is too long
+        raise CommandError(f"--output: there is no folder {folder_of_page}.", 2)
     rule = label_rule(folder.labels, folder.pattern) if folder is not None else None
     with command_engine() as engine:
         description = described(engine, model.path)

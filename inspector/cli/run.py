@@ -1,5 +1,6 @@
 """`inspector run`: one observed forward."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -134,7 +135,7 @@ def _source(loaded: ModelLoaded, options: RunOptions, index: int, slot: InputSlo
     if word == "random":
         return _random(options, slot, shape)
     path = Path(word).absolute()
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - never raises, as Path's own does for a name that is too long
         raise CommandError(f"There is no file {word}; --input takes random, a picture, a .npy or a .pt.", 2)
     if path.suffix.lower() in ARRAY_SUFFIXES:
         return ArrayInput(path=str(path))

@@ -291,3 +291,22 @@ def test_a_result_that_can_not_be_written_is_told_in_a_sentence(output_format: s
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
     assert (done.returncode, done.stderr) == (1, "inspector: The result can't be written: No space left on device.\n")
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (LONG,),
+        ("run", SAMPLES["digits_torchscript"].path, "--input", f"{LONG}.npy"),
+        ("evaluate", SAMPLES["digits_torchscript"].path, SAMPLES["digits"].test_folder, "--labels", LONG),
+        ("report", SAMPLES["digits_torchscript"].path, "-o", f"{LONG}/page.html"),
+    ],
+    ids=lambda words: words[0][:8],
+)
+def test_a_name_that_is_too_long_is_one_that_is_not_there(words: tuple[object, ...]) -> None:
+    done = inspector(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("inspector: "), done.stderr
