@@ -160,12 +160,13 @@ def test_a_native_abort_leaves_the_window_and_restart_opens_the_file_again(envir
 
 def test_an_engine_killed_during_an_evaluation_is_told_and_started_again(environment) -> None:
     with real_window(environment, "--demo") as window:
-        window.wait_for("evaluating")
+        window.wait_for("evaluated ")  # the first images: the run before is over, of which the last part may be long
         killed = window.engine()
         os.kill(killed, signal.SIGKILL)
-        window.wait_for("engine ended: The engine was killed by the system, most likely because memory ran out.")
+        told = window.wait_for("The engine was killed by the system, most likely because memory ran out.")
         assert is_gone(killed)
-        window.press("ctrl+shift+r")
+        if "while idle" not in told:  # on a busy machine the last images may have come by then
+            window.press("ctrl+shift+r")
         window.wait_for("opened digits_state_dict.pth")
         window.wait_for("ran ")
         assert window.engine() != killed
