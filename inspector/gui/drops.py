@@ -56,7 +56,7 @@ def _beside(plan: DropPlan, state: WindowState) -> DropPlan:
 
 
 def _folder(folder: Path, state: WindowState) -> DropPlan:
-    if (folder / "config.json").is_file():
+    if os.path.isfile(folder / "config.json"):  # noqa: PTH113 - as above
         return _beside(DropPlan("open", f"Open the Hugging Face folder {folder.name}", (str(folder),)), state)
     return _needs_model(DropPlan("folder", f"Evaluate the images in {folder.name}", (str(folder),)), state)
 

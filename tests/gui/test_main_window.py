@@ -87,6 +87,14 @@ def test_recent_files_are_remembered_newest_first(opened, settings_file: Setting
     qtbot.waitUntil(lambda: settled(opened))
 
 
+def test_recent_files_that_are_gone_are_dimmed_whatever_their_names(make_window, tmp_path):
+    there = tmp_path / "there.pth"
+    there.write_bytes(b"")
+    window = make_window(recent_files=(str(there), str(tmp_path / "gone.pth"), str(tmp_path / ("long" * 100))))
+    window._fill_recent()
+    assert [action.isEnabled() for action in window.recent_menu.actions()[:3]] == [True, False, False]
+
+
 def test_a_recent_source_is_opened_by_itself_also_where_weights_wait_for_one(window, qtbot, engines, model_files):
     weights, source = model_files
     engines.latest.behave(problem=RequestFailed(message="Which class are these of?"))
