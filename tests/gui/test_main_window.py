@@ -225,6 +225,13 @@ class TestEntryForm:
         qtbot.waitUntil(lambda: choosing.session.state.model is not None and settled(choosing))
         assert engines.latest.sent(LoadModel)[-1].entry == "build_model"
 
+    def test_a_model_is_not_run_where_building_it_otherwise_asks_once_more(self, opened, qtbot, engines):
+        engines.latest.behave(entry=True)
+        opened.session.files.choose_entry("", {})
+        qtbot.waitUntil(lambda: opened.session.state.entry_needed is not None and settled(opened))
+        assert len(engines.latest.sent(RunForward)) == 1, "the engine has no model to run"
+        assert opened.centre.currentWidget() is opened.file_panel
+
     def test_building_what_killed_the_engine_once_more_starts_another_one(self, choosing, qtbot, engines):
         engines.latest.behave(die_on="LoadModel")
         press(qtbot, child(choosing, "entry_build"))

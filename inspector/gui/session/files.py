@@ -216,14 +216,15 @@ class FilesPart:
     def load_ended(self, concern: Concern) -> None:
         """A load is over, well or with a question."""
         state = self._session.state
-        if concern == "load" and state.model is not None:
+        asks = state.consent is not None or state.entry_needed is not None
+        if concern == "load" and state.model is not None and not asks:  # the model of before may still be shown
             self._file_changed = False
             self._session.set_state(asking.of_another_model(state))
             self.watch.also(state.source)
             self._opened()
         elif self._is_own(state.consent):
             self.trust(always=False)
-        elif concern == "reload" and state.consent is None and state.entry_needed is None:
+        elif concern == "reload" and not asks:
             self._reloaded()
 
     def _load_again(self) -> None:
