@@ -107,9 +107,9 @@ def same_look(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """A test that leaves a window, a thread or a process fails; what its module still needs is not counted."""
-    threads, children = set(threading.enumerate()), _children()
+    threads, children, windows = set(threading.enumerate()), _children(), _visible_windows()
     yield
-    left = [f"the window {widget}" for widget in _visible_windows()]
+    left = [f"the window {told}" for window, told in _visible_windows().items() if window not in windows]
     for thread in set(threading.enumerate()) - threads:
         if thread.name == "tqdm_monitor":  # torch draws progress bars where tqdm is installed; a daemon for good
             continue
@@ -121,13 +121,13 @@ def nothing_left_behind() -> Iterator[None]:
         pytest.fail(f"left behind: {', '.join(left)}")
 
 
-def _visible_windows() -> list[str]:
-    """Shown top-level widgets; pytest-qt has closed those that a test gave to it."""
+def _visible_windows() -> dict[int, str]:
+    """Shown top-level widgets by their id; pytest-qt has closed those that a test gave to it."""
     widgets = sys.modules.get("PySide6.QtWidgets")
     if widgets is None or widgets.QApplication.instance() is None:
-        return []
-    tops = widgets.QApplication.topLevelWidgets()
-    return [f"{type(top).__name__} {top.objectName()}" for top in tops if top.isVisible()]
+        return {}
+    tops = [top for top in widgets.QApplication.topLevelWidgets() if top.isVisible()]
+    return {id(top): f"{type(top).__name__} {top.objectName()}" for top in tops}
 
 
 def _children() -> set[int]:

@@ -68,29 +68,40 @@ def test_the_demo_is_the_sample_with_a_test_folder():
     assert demo_sample([plain]) is None
 
 
-def test_the_first_picture_stands_before_its_panels_and_the_engine(qtbot, qapp, engines, settings_file):
-    window = show_window(qapp, engines, settings_file)
+@pytest.fixture
+def start(qapp, engines, settings_file):
+    """Shows the window as the app does; it is closed whatever becomes of the test."""
+    made = []
+
+    def begin():
+        made.append(show_window(qapp, engines, settings_file))
+        return made[-1]
+
+    yield begin
+    for window in made:
+        window.close()
+        window.deleteLater()
+
+
+def test_the_first_picture_stands_before_its_panels_and_the_engine(qtbot, start, engines):
+    window = start()
     told = []
     window.first_painted.connect(lambda: told.append(window.panels.made()))
     assert engines.made == []
-    with qtbot.waitSignal(window.completed):
+    with qtbot.waitSignal(window.completed, timeout=60_000):
         pass
     assert told == [()]
     assert len(engines.made) == 1
     assert window.panels.made() == ORDER
     assert not window.panels.make_next()
-    window.close()
-    window.deleteLater()
 
 
-def test_a_window_that_is_never_painted_starts_its_engine_all_the_same(qtbot, qapp, engines, settings_file):
-    window = show_window(qapp, engines, settings_file)
+def test_a_window_that_is_never_painted_starts_its_engine_all_the_same(start, engines):
+    window = start()
     window.hide()
     window.tell_first_painted()
     window.tell_first_painted()
     assert len(engines.made) == 1
-    window.close()
-    window.deleteLater()
 
 
 class TopLevels(QObject):
@@ -106,22 +117,19 @@ class TopLevels(QObject):
         return False
 
 
-def test_nothing_but_the_window_is_shown_on_the_screen_while_it_starts(qapp, qtbot, engines, settings_file):
+def test_nothing_but_the_window_is_shown_on_the_screen_while_it_starts(qapp, qtbot, start):
     watch = TopLevels()
     qapp.installEventFilter(watch)
-    window = show_window(qapp, engines, settings_file)
     try:
-        with qtbot.waitSignal(window.completed, timeout=60_000):
+        with qtbot.waitSignal(start().completed, timeout=60_000):
             pass
     finally:
         qapp.removeEventFilter(watch)
-        window.close()
-        window.deleteLater()
     assert watch.shown == ["main_window"]
 
 
-def test_a_window_closed_while_its_panels_are_made_makes_no_more_of_them(qapp, qtbot, engines, settings_file):
-    window = show_window(qapp, engines, settings_file)
+def test_a_window_closed_while_its_panels_are_made_makes_no_more_of_them(qapp, start):
+    window = start()
     window.tell_first_painted()
     window.close()
     made = window.panels.made()
@@ -129,7 +137,6 @@ def test_a_window_closed_while_its_panels_are_made_makes_no_more_of_them(qapp, q
     for _ in range(20):
         qapp.processEvents()
     assert window.panels.made() == made
-    window.deleteLater()
 
 
 @pytest.mark.parametrize("moment", ["window shown", "opening"])
