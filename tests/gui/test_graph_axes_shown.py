@@ -23,7 +23,7 @@ from inspector.gui.theme import LIGHT
 
 def test_names_appear_on_cards_and_in_tooltips_without_a_new_layout(qtbot):
     view = GraphView()
-    qtbot.addWidget(view)
+    qtbot.addWidget(view, before_close_func=lambda w: w.end())
     view.resize(800, 600)
     state = WindowState(run=RunState(graph=said.graph()))
     with qtbot.waitSignal(view.picture_shown):
@@ -39,7 +39,6 @@ def test_names_appear_on_cards_and_in_tooltips_without_a_new_layout(qtbot):
     assert not any(picture.card_to_paint(box).dimmed[1:])
     assert "N 1" in tooltip_text(picture, Hit(box=box), None)
     assert "N 1" in picture.tooltip(0)
-    view.end()
 
 
 def test_the_node_panel_names_axes_and_says_how_the_batch_was_found(qtbot):
@@ -56,7 +55,7 @@ def test_the_node_panel_names_axes_and_says_how_the_batch_was_found(qtbot):
 @pytest.mark.parametrize("room", ["there", "taken"])
 def test_wires_name_their_axes_where_there_is_room(qtbot, room):
     view = GraphView()
-    qtbot.addWidget(view)
+    qtbot.addWidget(view, before_close_func=lambda w: w.end())
     view.resize(800, 600)
     state = WindowState(run=RunState(graph=said.graph(), axes=said.graph_axes()))
     with qtbot.waitSignal(view.picture_shown):
@@ -71,12 +70,11 @@ def test_wires_name_their_axes_where_there_is_room(qtbot, room):
         layout.boxes[-2] = (x - 7 - shape - 46, y - 30, 40, 24)
     labels = {text for _, text in place_labels(picture, Lighting(), look, [int(picture.layout.segments_of(0)[-1])])}
     assert labels == {"(N 1, C 1, H 8, W 8)" if room == "there" else "(1, 1, 8, 8)"}
-    view.end()
 
 
 def test_what_the_batch_measurement_could_not_tell_is_said_below_the_picture(qtbot):
     view = GraphView()
-    qtbot.addWidget(view)
+    qtbot.addWidget(view, before_close_func=lambda w: w.end())
     view.resize(800, 600)
     view.show()
     state = WindowState(run=RunState(graph=changed(said.graph(), notes=(), uncalled_modules=())))
@@ -90,4 +88,3 @@ def test_what_the_batch_measurement_could_not_tell_is_said_below_the_picture(qtb
     assert strip.isVisible()
     view.layout().activate()
     assert not QRect(strip.geometry()).intersects(view.canvas.geometry())
-    view.end()
