@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 
 from inspector.engine.errors import Cancelled, EngineError
-from inspector.engine.evaluation import scan_folder
+from inspector.engine.evaluation import evaluate, scan_folder
 from inspector.engine.evaluation.mapping import propose_mapping
+from inspector.engine.evaluation.scan import refuse_many
 from inspector.protocol.evaluation import LabelRule
+from inspector.protocol.requests import Evaluate
 
 
 def write(root: Path, *names: str) -> None:
@@ -191,3 +193,54 @@ def test_a_picture_whose_name_is_no_text_is_left_out_and_said(tmp_path):
     (skipped,) = scanned.skipped
     assert skipped.reason == "Its name is no text in UTF-8: rename it."
     skipped.path.encode()
+
+
+@pytest.mark.parametrize("name", ["b" * 300 + ".png", "b\0.png"])
+def test_a_csv_that_names_what_nobody_can_look_at_is_no_end_of_the_scan(tmp_path, name):
+    write(tmp_path, "a.png")
+    (tmp_path / "list.csv").write_text(f"image,label\na.png,x\n{name},y\n")
+    scanned = scan(tmp_path)
+    assert [image.path for image in scanned.images] == [str(tmp_path / "a.png")]
+    assert [skip.reason for skip in scanned.skipped if skip.path == name] == [
+        "The CSV names it, but there is no such file."
+    ]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b"])
+def test_a_row_of_a_csv_ends_where_its_line_does_and_at_no_other_mark(tmp_path, mark):
+    write(tmp_path, "a.png", "b.png")
+    (tmp_path / "list.csv").write_text(f"image,label\na.png,x{mark}y\nb.png,z\n", encoding="utf-8")
+    assert scan(tmp_path).classes == (f"x{mark}y", "z")
+
+
+def test_of_many_labels_and_columns_a_sentence_names_the_first(tmp_path):
+    write(tmp_path, "a.png")
+    table = tmp_path / "list.csv"
+    table.write_text("image,label\n" + "".join(f"a.png,{number:05}\n" for number in range(20_000)))
+    (skip,) = scan(tmp_path).skipped
+    assert skip.reason.endswith("00010 and 00011 and 19,988 more.")
+    table.write_text("image" + ",colour" * 3000 + "\na.png" + ",red" * 3000 + "\n")
+    with pytest.raises(EngineError, match=r"colour and 2,989 more: none is named label"):
+        scan(tmp_path, LabelRule(source="csv", csv_path=str(table)))
+
+
+def test_a_link_to_itself_is_a_file_like_any_other_that_is_no_picture(tmp_path):
+    write(tmp_path, "C1/a.png", "C2/b.png")
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "C2" / "c.png").symlink_to("c.png")
+    scanned = scan(tmp_path)
+    assert [Path(skip.path).name for skip in scanned.skipped] == ["round"]
+    assert len(scanned.images) == 3
+
+
+def test_more_classes_than_a_matrix_can_have_are_refused_before_the_model_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("inspector.engine.evaluation.scan.MOST_CLASSES", 2)
+    write(tmp_path, "C1/a.png", "C2/b.png")
+    refuse_many(scan(tmp_path))
+    write(tmp_path, "C3/c.png")
+    scanned = scan(tmp_path)
+    assert scanned.problems == (
+        "There are 3 classes, and a matrix can have 2: the labels may be numbers of the images.",
+    )
+    with pytest.raises(EngineError, match="There are 3 classes"):
+        evaluate(None, None, Evaluate(folder=str(tmp_path)), emit=[].append, put=None, between_steps=lambda: None)

@@ -275,3 +275,8 @@ def test_a_preprocessing_that_can_not_be_is_said_in_a_sentence(preprocess):
 def test_a_picture_a_pixel_high_is_not_blown_up_beyond_the_limit():
     with pytest.raises(EngineError, match="too narrow"):
         preprocess_image(Image.new("RGB", (60_000, 1)), Preprocess(height=224, width=224))
+
+
+def test_what_is_too_long_to_be_a_name_is_said_in_a_sentence(tmp_path):
+    with pytest.raises(EngineError, match=r"a\.png can't be read: File name too long\."):
+        open_image(str(tmp_path / ("a" * 300 + "a.png")))

@@ -9,6 +9,7 @@ from hostile_pickles import Trick, call, get, name, put, text, tuple_of
 
 from inspector.engine.comparison.stored import compare_files
 from inspector.engine.errors import EngineError
+from inspector.engine.evaluation.csv_table import read_table
 from inspector.engine.formats import describe_file
 from inspector.engine.loading.without_trust import open_without_code
 from inspector.protocol.files import TensorEntry
@@ -94,3 +95,9 @@ def test_the_weights_of_modules_that_hold_each_other_twice_and_again_are_not_lis
         compare_files(str(path), str(path))
     with pytest.raises(EngineError, match="nests or repeats its parts"):
         open_without_code(str(path))
+
+
+def test_a_table_whose_first_row_alone_is_wide_is_not_filled_up(tmp_path):
+    (tmp_path / "labels.csv").write_text("path" + "," * 30_000 + "\n" + "a.png\n" * 30_000)
+    with pytest.raises(EngineError, match="its first row has 30,001 cells"):
+        read_table(str(tmp_path / "labels.csv"))

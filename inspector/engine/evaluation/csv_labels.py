@@ -1,8 +1,9 @@
 """Labels from a CSV that names images: its columns found by name, or by what stands in them."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from inspector.engine.errors import EngineError
 from inspector.engine.evaluation.csv_table import Table, read_table
 from inspector.engine.evaluation.found import Found
 from inspector.engine.evaluation.listing import Listing, is_image_name, suffix_of
+from inspector.engine.formats.cleaning import clean_text
 from inspector.protocol.evaluation import LabelRule, Skipped
 
 # The first that occurs is taken.
 _PATH_NAMES = re.compile(r"(file|image|img)?_?(path|file_?name|file|image|img|picture|name|id)|image_file")
 _LABEL_NAMES = re.compile(r"(class|label|target)?_?(label|class|target|category|species)(_?(name|id))?|y")
 _STEP = 1024
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def _sorted_out(listing: Listing, chosen: str, labels: dict[str, set[str]], skip
         if len(found) == 1:
             labelled.append((path, next(iter(found))))
         else:
-            names = " and ".join(sorted(found))
+            names = _some(sorted(found), " and ")
             skipped.append(Skipped(path=path, reason=f"The CSV gives it more than one label: {names}."))
     named = set(labels) | {skip.path for skip in skipped}
     unnamed = [path for path in map(listing.path_of, listing.images) if path not in named]
@@ -166,8 +169,19 @@ def _one_hot_columns(table: Table, path: int, width: int) -> tuple[int, ...]:
 
 
 def _which(table: Table, what: str) -> str:
-    columns = ", ".join(table.header) if table.header else f"{len(table.rows[0])} columns without names"
+    columns = _some(table.header, ", ") if table.header else f"{len(table.rows[0])} columns without names"
     return f"The CSV has the columns {columns}: {what}."
+
+
+def _some(names: Sequence[str], between: str) -> str:
+    """The first few, cut to a sentence's measure."""
+    shown = between.join(clean_text(name, 80) for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"
+
+
+def _is_file(path: str) -> bool:
+    """False also where nobody may look, and for what is too long to be a name."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path's own raises there
 
 
 class _ImageFinder:
@@ -190,6 +204,6 @@ class _ImageFinder:
         relative = cell.replace("\\", "/")
         for folder in self._folders:
             candidate = str(Path(folder) / relative)
-            if candidate in self._listed or (is_image_name(candidate) and Path(candidate).is_file()):
+            if candidate in self._listed or (is_image_name(candidate) and _is_file(candidate)):
                 return candidate
         return self._by_name.get(relative.rpartition("/")[2], "")

@@ -1,6 +1,7 @@
 """A CSV as rows of cells: the delimiter is told from the rows, the encoding from the bytes."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from inspector.engine.formats.reading import read_whole
 _MOST_BYTES = 256 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 50
+# Cells for each character of the file, once short rows are filled up: a table of empty cells has one.
+_MOST_CELLS = 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def read_table(path: str) -> Table:
     try:
         rows = [
             tuple(cell.strip() for cell in row)
-            for row in csv.reader(text.splitlines(), delimiter=delimiter)
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
             if any(cell.strip() for cell in row)
         ]
     except csv.Error as error:
@@ -41,6 +44,11 @@ def read_table(path: str) -> Table:
     if not rows or len(rows[0]) < 2:
         raise EngineError(f"{file.name} holds no table with a column of images and one of labels.")
     width = len(rows[0])
+    if width * len(rows) > _MOST_CELLS * len(text):
+        raise EngineError(
+            f"{file.name} holds no table: its first row has {width:,} cells, and most others have far fewer.",
+            "Save it again as CSV.",
+        )
     evened = tuple((row + ("",) * width)[:width] for row in rows)
     if any(is_image_name(cell) for cell in evened[0]):
         return Table((), evened)
@@ -59,7 +67,7 @@ def _read_text(file: Path) -> str:
 
 def _delimiter(text: str) -> str:
     """The one that gives most columns, the same number in (nearly) every row; a comma when none does."""
-    lines = [line for line in text[:65536].splitlines() if line.strip()][:_SAMPLE_ROWS]
+    lines = [line for line in io.StringIO(text[:65536], newline="") if line.strip()][:_SAMPLE_ROWS]
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]

@@ -96,10 +96,13 @@ def _walk(root: str) -> Iterator[tuple[str, bool]]:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
             relative = f"{prefix}/{entry.name}" if prefix else entry.name
-            if not entry.is_dir():
+            try:
+                identity = entry.stat() if entry.is_dir() else None
+            except OSError:  # a link to itself, or to where nobody may look
+                identity = None
+            if identity is None:
                 yield relative, False
                 continue
-            identity = entry.stat()
             # Windows gives no inode here, and has no links that a person makes by accident.
             if identity.st_ino and (identity.st_dev, identity.st_ino) in entered:
                 continue

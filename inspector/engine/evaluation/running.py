@@ -26,7 +26,7 @@ from inspector.engine.evaluation.forward import (
 )
 from inspector.engine.evaluation.memory_order import LEAST_PICTURES, faster_channels_last
 from inspector.engine.evaluation.pixels import check_preprocess
-from inspector.engine.evaluation.scan import scan_folder
+from inspector.engine.evaluation.scan import refuse_many, scan_folder
 from inspector.engine.evaluation.tally import Tally, finished_event
 from inspector.engine.evaluation.trial import Trial
 from inspector.protocol.base import ArrayRef
@@ -66,6 +66,7 @@ def evaluate(
         between_steps=between_steps,
     )
     emit(scan)
+    refuse_many(scan)
     run = _Run(module, graph, request, scan, emit=emit, put=put)
     cancelled = False
     try:

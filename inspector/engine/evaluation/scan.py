@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from inspector.core.labels import natural_key
+from inspector.engine.errors import EngineError
 from inspector.engine.evaluation.csv_labels import find_csv, label_by_csv
 from inspector.engine.evaluation.folders import are_parts, class_folders, label_by_folders
 from inspector.engine.evaluation.found import Found
@@ -11,6 +12,9 @@ from inspector.engine.evaluation.mapping import mapping_problems, propose_mappin
 from inspector.engine.evaluation.names import label_by_names
 from inspector.protocol.evaluation import LabelledImage, LabelRule, Skipped
 from inspector.protocol.events import FolderScanned
+
+# A matrix has the square of them as cells, which take 3 GB on their way to the window.
+MOST_CLASSES = 12_000
 
 
 def scan_folder(
@@ -46,6 +50,25 @@ def scan_folder(
         sentence=_sentence(images, classes, skipped, found),
         problems=problems,
         patterns=found.patterns,
+    )
+
+
+def refuse_many(scan: FolderScanned) -> None:
+    """Raise where no matrix can be made of so many classes, before a model is run on all their images.
+
+    Raises:
+        EngineError: there are more than can be.
+    """
+    if problem := _too_many(scan.classes):
+        raise EngineError(problem, "Choose another column or pattern of labels.")
+
+
+def _too_many(classes: tuple[str, ...]) -> str:
+    if len(classes) <= MOST_CLASSES:
+        return ""
+    return (
+        f"There are {len(classes):,} classes, and a matrix can have {MOST_CLASSES:,}: "
+        "the labels may be numbers of the images."
     )
 
 
@@ -105,6 +128,8 @@ def _problems(listing: Listing, found: Found, classes: tuple[str, ...]) -> tuple
         problems.append(f"None of the {len(listing.images)} pictures has a label.")
     elif len(classes) == 1:
         problems.append(f'All images are of one class, "{classes[0]}": the matrix has a single row.')
+    elif too_many := _too_many(classes):
+        problems.append(too_many)
     return tuple(problems)
 
 

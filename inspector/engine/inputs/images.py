@@ -36,9 +36,12 @@ def open_image(path: str) -> Image.Image:
 def _opened(path: str, least_side: int) -> Image.Image:
     """`least_side` above 0 lets a JPEG be decoded smaller, down to that many pixels: four times as fast."""
     file = Path(path)
-    if not file.is_file():
-        why = "is a folder" if file.is_dir() else "does not exist"
-        raise EngineError(f"{file.name or path} {why}.", "Choose a picture file.")
+    try:
+        if not file.is_file():
+            why = "is a folder" if file.is_dir() else "does not exist"
+            raise EngineError(f"{file.name or path} {why}.", "Choose a picture file.")
+    except OSError as error:
+        raise EngineError(f"{file.name} can't be read: {error.strerror}.", "Choose a picture file.") from error
     try:
         with Image.open(file, formats=FORMATS) as image:
             _check_size(image, file.name)
