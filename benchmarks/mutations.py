@@ -1,7 +1,7 @@
 """Random mutations of healthy models: how often what is said first names the mutated place.
 
 Prints a row a kind, and writes docs/mutations.md. Run as
-`python benchmarks/mutations.py [--count 600] [--seed 0] [--no-page] [--misses]`.
+`python benchmarks/mutations.py [--count 600] [--seed 1] [--no-page] [--misses]`.
 """
 
 import argparse

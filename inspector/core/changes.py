@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.formatting import shape_text, value_text
-from inspector.core.readings import as_real, class_axis
+from inspector.core.formatting import class_text, shape_text, value_text
+from inspector.core.readings import as_real, class_axis, rows_of_classes
 from inspector.protocol.changes import Change, ChangeKind, NodePlace
 from inspector.protocol.graph import Graph, Group, Node, TensorSpec
 from inspector.protocol.outputs import Head
@@ -215,29 +215,27 @@ def outputs_sentence(
         return "The output is the same, bit for bit."
     old, new = as_real(before), as_real(after)
     with np.errstate(all="ignore"):
-        largest = float(np.nanmax(np.abs(new - old))) if np.isfinite(new - old).any() else float("nan")
-    moved = f"Values move by {value_text(largest)} at most."
-    if np.isnan(new).any() and not np.isnan(old).any():
-        return f"The output has NaN now, and had none before. {moved}"
+        largest = float(np.nanmax(np.abs(new - old))) if np.isfinite(new - old).any() else None
+    moved = "" if largest is None else f"Values move by {value_text(largest)} at most."
+    had_nan, has_nan = bool(np.isnan(old).any()), bool(np.isnan(new).any())
+    if had_nan or has_nan:  # no class is the highest then
+        both = "The output has NaN, as it had before."
+        one = "The output has NaN now, and had none before." if has_nan else "The output had NaN, and has none now."
+        return f"{both if had_nan and has_nan else one} {moved}".rstrip()
     axis = class_axis(old.shape)
     if head.kind in ("regression", "features") or axis is None or old.shape[axis] < 2:
         return moved
-    rows_before, rows_after = (np.moveaxis(values, axis, -1).reshape(-1, old.shape[axis]) for values in (old, new))
-    return f"{_top_sentence(rows_before, rows_after, class_names)} {moved}"
+    return f"{_top_sentence(rows_of_classes(old, axis), rows_of_classes(new, axis), class_names)} {moved}".rstrip()
 
 
 def _top_sentence(old: NDArray[np.float64], new: NDArray[np.float64], names: Sequence[str]) -> str:
     was, now = np.argmax(old, axis=1), np.argmax(new, axis=1)
     if len(was) == 1:
         if was[0] == now[0]:
-            return f"The highest class stays {_class_text(int(was[0]), names)}."
-        return f"The highest class was {_class_text(int(was[0]), names)} and is now {_class_text(int(now[0]), names)}."
+            return f"The highest class stays {class_text(int(was[0]), names)}."
+        return f"The highest class was {class_text(int(was[0]), names)} and is now {class_text(int(now[0]), names)}."
     moved = int((was != now).sum())
     return f"{moved} of {len(was)} rows have another highest class." if moved else "Each row keeps its highest class."
-
-
-def _class_text(index: int, names: Sequence[str]) -> str:
-    return f"{index} “{names[index]}”" if index < len(names) and names[index] else str(index)
 
 
 def relative_text(relative: float | None) -> str:

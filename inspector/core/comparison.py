@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.formatting import counted, listed, percent_text, shape_text, value_text
-from inspector.core.readings import as_real, class_axis
+from inspector.core.formatting import class_text, counted, listed, percent_text, shape_text, value_text
+from inspector.core.readings import as_real, class_axis, rows_of_classes
 from inspector.protocol.comparison import FolderComparison, NodePair, RunComparison, WeightRow, WeightsReport
 from inspector.protocol.graph import Failure, Graph, Node
 from inspector.protocol.outputs import Head
@@ -152,25 +152,22 @@ def output_sentence(a: NDArray[np.generic], b: NDArray[np.generic], head: Head, 
     if (np.isnan(left) != np.isnan(right)).any():
         which = "A" if np.isnan(left).sum() > np.isnan(right).sum() else "B"
         return f"{which} gives NaN where the other does not."
-    apart = np.abs(right - left)
-    largest = float(np.nanmax(apart)) if np.isfinite(apart).any() else float("nan")
-    values = f"Values are apart by {value_text(largest)} at most."
+    with np.errstate(invalid="ignore"):  # of infinities
+        apart = np.abs(right - left)
+    values = f"Values are apart by {value_text(float(np.nanmax(apart)))} at most." if np.isfinite(apart).any() else ""
+    if np.isnan(left).any():
+        return f"Both give NaN in the same places. {values}".rstrip()
     axis = class_axis(left.shape)
     if head.kind in ("regression", "features") or axis is None or left.shape[axis] < 2:
         return values
-    rows = [np.moveaxis(side, axis, -1).reshape(-1, left.shape[axis]) for side in (left, right)]
-    top_a, top_b = (np.argmax(side, axis=1) for side in rows)
+    top_a, top_b = (np.argmax(rows_of_classes(side, axis), axis=1) for side in (left, right))
     if len(top_a) == 1:
-        one, other = (_class_text(int(top[0]), names) for top in (top_a, top_b))
+        one, other = (class_text(int(top[0]), names) for top in (top_a, top_b))
         top = f"Both put class {one} highest." if one == other else f"A puts class {one} highest, B {other}."
     else:
         moved = int((top_a != top_b).sum())
         top = f"{moved} of {len(top_a)} rows have another highest class." if moved else "All highest classes agree."
-    return f"{top} {values}"
-
-
-def _class_text(index: int, names: Sequence[str]) -> str:
-    return f"{index} “{names[index]}”" if index < len(names) and names[index] else str(index)
+    return f"{top} {values}".rstrip()
 
 
 # --- a folder

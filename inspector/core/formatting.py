@@ -124,6 +124,11 @@ def probability_text(value: float) -> str:
     return f"{value:.4f}"
 
 
+def class_text(index: int, names: Sequence[str]) -> str:
+    """`3 “cat”`, or `3` where it has no name."""
+    return f"{index} “{names[index]}”" if index < len(names) and names[index] else str(index)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 tensor`, `2 tensors`, `12,345 tensors`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

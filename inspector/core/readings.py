@@ -25,6 +25,11 @@ def class_axis(shape: tuple[int, ...]) -> int | None:
             return 1
 
 
+def rows_of_classes(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """All rows of an output one after the other, (n, K), whichever axis runs over the classes."""
+    return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+
+
 def softmax(values: ArrayLike, axis: int = -1, temperature: float = 1.0) -> NDArray[np.float64]:
     """Softmax of `values / temperature` along `axis`; a scalar is one class, and gives 1.
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inspector.core.changes import change_text, outputs_sentence, parse_change, relative_text, with_change
+from inspector.core.comparison import output_sentence
 from inspector.protocol.changes import Change, NodePlace
 from inspector.protocol.outputs import Head
 
@@ -46,6 +47,28 @@ def test_the_highest_class_is_told_by_name_where_it_moves():
     rows = outputs_sentence(np.repeat(before, 2, 0), np.concatenate([before, after]), LOGITS)
     assert rows.startswith("1 of 2 rows have another highest class.")
     assert outputs_sentence(before, np.full((1, 3), np.nan), LOGITS).startswith("The output has NaN now")
+
+
+def test_where_there_is_nan_no_class_is_called_the_highest():
+    whole, holed = np.array([[0.1, 2.0, 0.3]]), np.array([[0.1, np.nan, 0.4]])
+    told = outputs_sentence(holed, whole, LOGITS)
+    assert told == "The output had NaN, and has none now. Values move by 0.1 at most."
+    told = outputs_sentence(holed, holed + 1, LOGITS)
+    assert told == "The output has NaN, as it had before. Values move by 1 at most."
+    assert outputs_sentence(whole, np.full((1, 3), np.nan), LOGITS).endswith("had none before.")
+    assert (
+        output_sentence(holed, holed + 1, LOGITS) == "Both give NaN in the same places. Values are apart by 1 at most."
+    )
+
+
+def test_the_highest_classes_of_two_models_are_told_by_name():
+    a, b = np.array([[0.1, 2.0, 0.3]]), np.array([[3.0, 2.0, 0.3]])
+    told = output_sentence(a, b, LOGITS, ("cat", "dog", "owl"))
+    assert told == "A puts class 1 “dog” highest, B 0 “cat”. Values are apart by 2.9 at most."
+    maps = np.zeros((1, 2, 3, 3))
+    other = maps.copy()
+    other[0, 1, 0, 0] = 1.0
+    assert output_sentence(maps, other, LOGITS).startswith("1 of 9 rows have another highest class.")
 
 
 def test_a_second_change_of_one_kind_takes_the_place_of_the_first():
