@@ -11,6 +11,21 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from inspector.engine.capture.details import (
+    argument_details,
+    conv_call_details,
+    conv_details,
+    flattened_details,
+    index_details,
+    named_details,
+    no_details,
+    normalised_details,
+    pool_details,
+    recurrent_details,
+    resized_details,
+    side_text,
+    written_details,
+)
 from inspector.engine.capture.programs import original_class
 from inspector.engine.foreign import ForeignOperation
 from inspector.protocol.graph import Category
@@ -32,7 +47,6 @@ class FunctionRow(NamedTuple):
 
 # These say all by their tensors.
 _NO_ARGUMENTS = frozenset(["relu", "sigmoid", "tanh", "matmul", "sin", "cos", "exp", "sqrt", "rsqrt", "abs", "neg"])
-_USUAL: dict[str, object] = {"dropout_p": 0.0, "approximate": "none", "_stacklevel": 3, "alpha": 1, "beta": 1}
 
 
 def module_category(module: nn.Module) -> Category:
@@ -73,13 +87,13 @@ def function_details(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     if not kwargs and plain in _NO_ARGUMENTS:
         return ""
     if plain in ("getitem", "setitem"):
-        return _index_text(args[1]) if len(args) > 1 else ""
+        return index_details(args[1]) if len(args) > 1 else ""
     if plain.startswith("conv") and len(args) > 1 and isinstance(args[1], torch.Tensor):
-        return _conv_call(plain, args, kwargs)
+        return conv_call_details(plain, args, kwargs)
     if plain == "linear" and len(args) > 1 and isinstance(args[1], torch.Tensor) and args[1].dim() == 2:
         return f"{args[1].shape[1]}→{args[1].shape[0]}"
     row = FUNCTIONS.get(plain)
-    return _named_arguments(row.arguments if row else (), args, kwargs)
+    return argument_details(row.arguments if row else (), args, kwargs)
 
 
 def _module_row(module: nn.Module) -> ModuleRow | None:
@@ -93,187 +107,49 @@ def _module_row(module: nn.Module) -> ModuleRow | None:
 _rows: WeakKeyDictionary[type[nn.Module], ModuleRow | None] = WeakKeyDictionary()
 
 
-# --- texts of arguments
-
-
-def _side(value: object) -> str:
-    """`3` for (3, 3), `3×5` for (3, 5)."""
-    if isinstance(value, (tuple, list)):
-        return str(value[0]) if value and value.count(value[0]) == len(value) else "×".join(str(item) for item in value)
-    return str(value)
-
-
-def _unless(prefix: str, value: object, usual: str) -> str:
-    text = _side(value)
-    return "" if value is None or text == usual else f" {prefix}{text}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, (tuple, list)):
-        return "(" + ", ".join(_value(item) for item in value) + ("," if len(value) == 1 else "") + ")"
-    return str(value).removeprefix("torch.")
-
-
-def _is_plain(value: object, depth: int = 0) -> bool:
-    if isinstance(value, (tuple, list)):
-        return depth < 2 and len(value) <= 8 and all(_is_plain(item, depth + 1) for item in value)
-    if isinstance(value, str):
-        return len(value) <= 40
-    return isinstance(value, (bool, int, float, torch.dtype, torch.device))
-
-
-def _named_arguments(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    texts: list[str] = []
-    for index, value in enumerate(args):
-        if index == 0 and (isinstance(value, (torch.Tensor, tuple, list)) or names):
-            continue
-        place = min(index - 1, len(names) - 1)
-        name = names[place] if names and place >= 0 else ""
-        if name.startswith("*") and place == index - 1:
-            rest = value if isinstance(value, (tuple, list)) else args[index:]
-            texts.append(_value(tuple(rest)) if _is_plain(rest) else "")
-            break
-        if _is_plain(value) and (not names or place == index - 1) and not _is_usual(name, value):
-            texts.append(f"{name}={_value(value)}" if name else _value(value))
-    wanted = {name.removeprefix("*") for name in names}
-    named = ((key, value) for key, value in kwargs.items() if not names or key in wanted)
-    texts.extend(f"{key}={_value(value)}" for key, value in named if _is_plain(value) and not _is_usual(key, value))
-    return " ".join(text for text in texts if text)
-
-
-def _is_usual(name: str, value: object) -> bool:
-    """Whether an argument says nothing: a switch that is off, or what torch would take without being told."""
-    return bool(name) and (value is False or (name in _USUAL and value == _USUAL[name]))
-
-
-def _index_text(index: object) -> str:
-    parts = index if isinstance(index, tuple) else (index,)
-    return "[" + ", ".join(_index_part(part) for part in parts) + "]"
-
-
-def _index_part(part: object) -> str:
-    if isinstance(part, slice):
-        ends = ["" if end is None else _index_part(end) for end in (part.start, part.stop)]
-        return ":".join(ends) + (f":{_index_part(part.step)}" if part.step is not None else "")
-    if part is Ellipsis:
-        return "…"
-    return str(part) if part is None or isinstance(part, (bool, int, str)) else "tensor"
-
-
-def _conv_call(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    weight = args[1]
-    tail = ("output_padding", "groups", "dilation") if "transpose" in name else ("dilation", "groups")
-    order = ("input", "weight", "bias", "stride", "padding", *tail)
-    given = {**dict(zip(order, args, strict=False)), **kwargs}
-    groups = given.get("groups", 1)
-    ends = (weight.shape[0], weight.shape[1] * groups)
-    inner, outer = ends if "transpose" in name else ends[::-1]
-    text = f"{inner}→{outer} k{_side(tuple(weight.shape[2:]))}"
-    text += _unless("s", given.get("stride"), "1") + _unless("p", given.get("padding"), "0")
-    return text + _unless("d", given.get("dilation"), "1") + _unless("g", groups, "1")
-
-
-# --- texts of modules
-
-
-def _nothing(_module: Any) -> str:  # noqa: ANN401 - any module
-    return ""
-
-
-def _conv(module: Any) -> str:  # noqa: ANN401 - any convolution
-    text = f"{module.in_channels}→{module.out_channels} k{_side(module.kernel_size)}"
-    text += _unless("s", module.stride, "1") + _unless("p", module.padding, "0")
-    return text + _unless("d", module.dilation, "1") + _unless("g", module.groups, "1")
-
-
-def _pool(module: Any) -> str:  # noqa: ANN401 - any pooling
-    text = f"k{_side(module.kernel_size)}"
-    stride = getattr(module, "stride", None)
-    text += _unless("s", stride, "1") + _unless("p", getattr(module, "padding", None), "0")
-    return text + _unless("d", getattr(module, "dilation", None), "1")
-
-
-def _recurrent(module: Any) -> str:  # noqa: ANN401 - any recurrent module
-    text = f"{module.input_size}→{module.hidden_size}"
-    text += f" ×{module.num_layers}" if getattr(module, "num_layers", 1) > 1 else ""
-    text += " bidirectional" if getattr(module, "bidirectional", False) else ""
-    return text + (" batch_first" if getattr(module, "batch_first", False) else "")
-
-
-def _flattened(module: Any) -> str:  # noqa: ANN401 - Flatten
-    ends = (module.start_dim, module.end_dim)
-    return "" if ends == (1, -1) else f"start_dim={ends[0]} end_dim={ends[1]}"
-
-
-def _named(*names: str) -> Callable[[Any], str]:
-    """Attributes with their names: `p=0.5`."""
-
-    def details(module: Any) -> str:  # noqa: ANN401 - any module
-        present = ((name, getattr(module, name, None)) for name in names)
-        return " ".join(f"{name}={_value(value)}" for name, value in present if value is not None)
-
-    return details
-
-
-def _text(pattern: str) -> Callable[[Any], str]:
-    """Attributes in a sentence: `{m.in_features}→{m.out_features}`."""
-    return lambda module: pattern.format(m=module)
-
-
-def _normalised(module: Any) -> str:  # noqa: ANN401 - any layer normalisation
-    return _side(list(module.normalized_shape))
-
-
-def _resized(module: Any) -> str:  # noqa: ANN401 - Upsample
-    size = f"→{_side(module.size)}" if module.size is not None else f"×{_side(module.scale_factor)}"
-    return f"{size} {module.mode}"
-
-
 _MODULE_GROUPS: tuple[tuple[str, Category, Callable[[Any], str]], ...] = (
-    ("Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d", "convolution", _conv),
-    ("LazyConv1d LazyConv2d LazyConv3d", "convolution", _conv),
-    ("Unfold Fold", "shape", _named("kernel_size", "stride")),
-    ("Linear", "linear", _text("{m.in_features}→{m.out_features}")),
-    ("Bilinear", "linear", _text("{m.in1_features}×{m.in2_features}→{m.out_features}")),
-    ("BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "normalisation", _text("{m.num_features}")),
-    ("InstanceNorm1d InstanceNorm2d InstanceNorm3d", "normalisation", _text("{m.num_features}")),
-    ("GroupNorm", "normalisation", _text("{m.num_channels} g{m.num_groups}")),
-    ("LayerNorm RMSNorm", "normalisation", _normalised),
-    ("LocalResponseNorm CrossMapLRN2d", "normalisation", _named("size")),
-    ("MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d", "pooling", _pool),
-    ("MaxUnpool1d MaxUnpool2d MaxUnpool3d LPPool1d LPPool2d LPPool3d", "pooling", _pool),
-    ("FractionalMaxPool2d FractionalMaxPool3d", "pooling", _pool),
-    ("AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "pooling", lambda m: f"→{_side(m.output_size)}"),
-    ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "pooling", lambda m: f"→{_side(m.output_size)}"),
-    ("MultiheadAttention", "attention", _text("{m.embed_dim} heads={m.num_heads}")),
-    ("RNN LSTM GRU RNNCell LSTMCell GRUCell", "recurrent", _recurrent),
-    ("Embedding EmbeddingBag", "embedding", _text("{m.num_embeddings}→{m.embedding_dim}")),
-    ("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "dropout", _named("p")),
-    ("ReLU ReLU6 SELU Sigmoid LogSigmoid Tanh SiLU Mish Hardswish Hardsigmoid", "activation", _nothing),
-    ("Tanhshrink Softsign Softmax2d", "activation", _nothing),
+    ("Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d", "convolution", conv_details),
+    ("LazyConv1d LazyConv2d LazyConv3d", "convolution", conv_details),
+    ("Unfold Fold", "shape", named_details("kernel_size", "stride")),
+    ("Linear", "linear", written_details("{m.in_features}→{m.out_features}")),
+    ("Bilinear", "linear", written_details("{m.in1_features}×{m.in2_features}→{m.out_features}")),
+    ("BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "normalisation", written_details("{m.num_features}")),
+    ("InstanceNorm1d InstanceNorm2d InstanceNorm3d", "normalisation", written_details("{m.num_features}")),
+    ("GroupNorm", "normalisation", written_details("{m.num_channels} g{m.num_groups}")),
+    ("LayerNorm RMSNorm", "normalisation", normalised_details),
+    ("LocalResponseNorm CrossMapLRN2d", "normalisation", named_details("size")),
+    ("MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d", "pooling", pool_details),
+    ("MaxUnpool1d MaxUnpool2d MaxUnpool3d LPPool1d LPPool2d LPPool3d", "pooling", pool_details),
+    ("FractionalMaxPool2d FractionalMaxPool3d", "pooling", pool_details),
+    ("AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "pooling", lambda m: f"→{side_text(m.output_size)}"),
+    ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "pooling", lambda m: f"→{side_text(m.output_size)}"),
+    ("MultiheadAttention", "attention", written_details("{m.embed_dim} heads={m.num_heads}")),
+    ("RNN LSTM GRU RNNCell LSTMCell GRUCell", "recurrent", recurrent_details),
+    ("Embedding EmbeddingBag", "embedding", written_details("{m.num_embeddings}→{m.embedding_dim}")),
+    ("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "dropout", named_details("p")),
+    ("ReLU ReLU6 SELU Sigmoid LogSigmoid Tanh SiLU Mish Hardswish Hardsigmoid", "activation", no_details),
+    ("Tanhshrink Softsign Softmax2d", "activation", no_details),
     ("GELU", "activation", lambda m: "tanh" if m.approximate == "tanh" else ""),
-    ("LeakyReLU", "activation", _named("negative_slope")),
-    ("ELU CELU", "activation", _named("alpha")),
-    ("PReLU", "activation", _named("num_parameters")),
-    ("RReLU", "activation", _named("lower", "upper")),
-    ("Softplus", "activation", _named("beta")),
-    ("Hardtanh", "activation", _named("min_val", "max_val")),
-    ("Hardshrink Softshrink", "activation", _named("lambd")),
-    ("Threshold", "activation", _named("threshold", "value")),
-    ("Softmax LogSoftmax Softmin GLU", "activation", _named("dim")),
-    ("Flatten", "shape", _flattened),
-    ("Unflatten", "shape", _named("dim", "unflattened_size")),
-    ("PixelShuffle", "shape", _named("upscale_factor")),
-    ("PixelUnshuffle", "shape", _named("downscale_factor")),
-    ("ChannelShuffle", "shape", _named("groups")),
-    ("Upsample UpsamplingNearest2d UpsamplingBilinear2d", "shape", _resized),
-    ("ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d", "shape", _named("padding")),
-    ("ReflectionPad1d ReflectionPad2d ReflectionPad3d CircularPad1d CircularPad2d", "shape", _named("padding")),
-    ("CircularPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d", "shape", _named("padding")),
-    ("Identity", "other", _nothing),
-    ("CosineSimilarity PairwiseDistance", "arithmetic", _nothing),
+    ("LeakyReLU", "activation", named_details("negative_slope")),
+    ("ELU CELU", "activation", named_details("alpha")),
+    ("PReLU", "activation", named_details("num_parameters")),
+    ("RReLU", "activation", named_details("lower", "upper")),
+    ("Softplus", "activation", named_details("beta")),
+    ("Hardtanh", "activation", named_details("min_val", "max_val")),
+    ("Hardshrink Softshrink", "activation", named_details("lambd")),
+    ("Threshold", "activation", named_details("threshold", "value")),
+    ("Softmax LogSoftmax Softmin GLU", "activation", named_details("dim")),
+    ("Flatten", "shape", flattened_details),
+    ("Unflatten", "shape", named_details("dim", "unflattened_size")),
+    ("PixelShuffle", "shape", named_details("upscale_factor")),
+    ("PixelUnshuffle", "shape", named_details("downscale_factor")),
+    ("ChannelShuffle", "shape", named_details("groups")),
+    ("Upsample UpsamplingNearest2d UpsamplingBilinear2d", "shape", resized_details),
+    ("ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d", "shape", named_details("padding")),
+    ("ReflectionPad1d ReflectionPad2d ReflectionPad3d CircularPad1d CircularPad2d", "shape", named_details("padding")),
+    ("CircularPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d", "shape", named_details("padding")),
+    ("Identity", "other", no_details),
+    ("CosineSimilarity PairwiseDistance", "arithmetic", no_details),
 )
 MODULES: dict[str, ModuleRow] = {
     name: ModuleRow(category, details) for names, category, details in _MODULE_GROUPS for name in names.split()
