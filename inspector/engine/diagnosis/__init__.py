@@ -8,7 +8,7 @@ from torch import nn
 
 from inspector.core.formatting import counted
 from inspector.engine.diagnosis.context import CannotTellError, EvaluationContext, Need, RunContext
-from inspector.engine.diagnosis.fixes import find_fix
+from inspector.engine.diagnosis.fixes import suggest_mend
 from inspector.engine.diagnosis.table import EVALUATION_RULES, RUN_RULES
 from inspector.engine.errors import Cancelled
 from inspector.protocol.findings import Finding, Findings, Unchecked
@@ -24,16 +24,6 @@ def suggest_fix(
 ) -> str:
     """What mends a failed forward, with the number that mends it, found by trying; "" where nothing is certain."""
     return suggest_mend(module, graph, failure, args, kwargs)[0]
-
-
-def suggest_mend(
-    module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[str, str]:
-    """What mends a failed forward, with the number that mends it, found by trying, and the line of code that it is.
-
-    Both are "" where nothing is certain.
-    """
-    return find_fix(module, graph, failure, args, kwargs)
 
 
 def diagnose_run(context: RunContext, before_axes: Findings | None = None) -> Findings:

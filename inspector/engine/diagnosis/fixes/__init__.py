@@ -47,10 +47,13 @@ FIXES: tuple[Callable[[FailedRun], str], ...] = (
 )
 
 
-def find_fix(
+def suggest_mend(
     module: nn.Module, graph: Graph, failure: Failure, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[str, str]:
-    """The first sure fix and the line of code that it comes to; "" where there is none."""
+    """What mends a failed forward, with the number that mends it, found by trying, and the line of code that it is.
+
+    Both are "" where nothing is certain.
+    """
     if not prefers_real(module):
         warm_meta()
     run = FailedRun(module, graph, failure, args, kwargs, Clock.of(FIX_S))
