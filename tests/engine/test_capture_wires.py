@@ -258,6 +258,7 @@ def test_functions_are_named_plainly_with_their_arguments():
         (nn.MaxPool2d(2), (1, 1, 4, 4), "k2 s2", "pooling"),
         (nn.AdaptiveAvgPool2d((1, 1)), (1, 1, 4, 4), "→1", "pooling"),
         (nn.LayerNorm(4), (2, 4), "4", "normalisation"),
+        (nn.LayerNorm((4, 4)), (2, 4, 4), "4×4", "normalisation"),
         (nn.GroupNorm(2, 4), (2, 4), "4 g2", "normalisation"),
         (nn.Flatten(), (2, 4), "", "shape"),
         (nn.Flatten(0, -2), (2, 4, 3), "start_dim=0 end_dim=-2", "shape"),

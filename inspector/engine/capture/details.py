@@ -141,8 +141,8 @@ def written_details(pattern: str) -> Callable[[Any], str]:
 
 
 def normalised_details(module: Any) -> str:  # noqa: ANN401 - any layer normalisation
-    """The sizes of what is normalised together."""
-    return side_text(list(module.normalized_shape))
+    """The sizes of what is normalised together: (8, 8) is 64 values, and no 8."""
+    return "×".join(str(size) for size in module.normalized_shape)
 
 
 def resized_details(module: Any) -> str:  # noqa: ANN401 - Upsample
