@@ -20,6 +20,7 @@ from torch import nn
 from torch._C._autograd import DeviceType
 from torch.autograd.profiler import profile as torch_profile
 
+from inspector.core.formatting import counted
 from inspector.engine.capture import Captured, CaptureOptions, capture_forward, plain_forward, unchanged
 from inspector.engine.errors import EngineError
 from inspector.engine.loading import Loaded
@@ -216,7 +217,7 @@ def _told(measured: _Runs, memory: _Memory, request: ProfileForward, warm_up: in
         for place, node in enumerate(measured.graph.nodes)
     )
     groups = np.array(measured.group_s).reshape(len(measured.plain_s), len(measured.graph.groups))
-    notes = [f"{measured.others} runs took another way through the model, and are not counted."]
+    others = f"Not counted: {counted(measured.others, 'run')} that took another way through the model."
     return ForwardProfiled(
         nodes=nodes,
         group_s=tuple(_known(value) for value in np.median(groups, axis=0)),
@@ -229,7 +230,7 @@ def _told(measured: _Runs, memory: _Memory, request: ProfileForward, warm_up: in
         plain_slowest_s=max(measured.plain_s),
         peak_bytes=max((peak for peak in memory.peaks if peak is not None), default=None),
         memory=memory.sentence,
-        notes=tuple(notes) if measured.others else (),
+        notes=(others,) if measured.others else (),
     )
 
 

@@ -163,3 +163,20 @@ def test_the_profilers_own_lines_stay_out_of_the_log_and_others_do_not(capfd):
     work.start()
     work.join()
     assert capfd.readouterr().err.splitlines() == ["from the model"] * 3
+
+
+def test_a_run_that_took_another_way_is_told_and_not_counted():
+    class Straying(nn.Module):
+        """Takes another way the fourth time, which is the second that is observed."""
+
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return (x * 2 + 1) if self.calls == 4 else x * 2
+
+    told = profile(Straying(), 2, 4, runs=3, warm_up=0)
+    assert told.runs == 2
+    assert told.notes == ("Not counted: 1 run that took another way through the model.",)

@@ -33,8 +33,7 @@ def onnx_slots(module: nn.Module, *, tries: bool) -> tuple[InputSlot, ...]:
 
 def _sizes(values: Sequence[OnnxValue]) -> Iterator[tuple[int, int, int]]:
     """Batch, side of a picture and length, for what is free."""
-    free = [size for value in values for size in (value.dims or (None,)) if not isinstance(size, int)]
-    if not free:
+    if all(value.dims is not None and all(isinstance(size, int) for size in value.dims) for value in values):
         yield (1, _SIDES[0], _LENGTHS[0])
         return
     pictures = any(value.dims is None or len(value.dims) == 4 for value in values)
