@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 HOME = Path(tempfile.mkdtemp(prefix="inspector-"))  # short: the socket of a QLocalServer lies in it
 GRACE_S = 30.0  # for threads and processes that were told to end, on a busy machine
+PATIENCE_MS = 60_000  # to wait for a signal there: pytest-qt's own 5 s go by while others have the processor
 WINDOW_PROGRAMS = ("Xvfb", "xdotool")
 
 
@@ -93,6 +94,24 @@ def qapp(qapp):
 
     prepare_theme(make_application(), "light")
     return qapp
+
+
+@pytest.fixture
+def qtbot(qapp, request: pytest.FixtureRequest):
+    """pytest-qt's own, with more patience: what a test waits for is late on a busy machine, and not missing."""
+    from pytestqt.qtbot import QtBot
+
+    class PatientBot(QtBot):
+        def waitUntil(self, callback, *, timeout=PATIENCE_MS):  # noqa: N802 - pytest-qt's names
+            super().waitUntil(callback, timeout=timeout)
+
+        def waitSignal(self, signal, *, timeout=PATIENCE_MS, **more):  # noqa: N802
+            return super().waitSignal(signal, timeout=timeout, **more)
+
+        def waitExposed(self, widget, *, timeout=PATIENCE_MS):  # noqa: N802
+            return super().waitExposed(widget, timeout=timeout)
+
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

@@ -97,7 +97,7 @@ def open_view(qtbot):
 
 def shown(view, qtbot, action):
     """Do something that gives a new picture, and wait until it is shown."""
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
+    with qtbot.waitSignal(view.picture_shown):
         action()
     view.stage.finish()
     return view.picture

@@ -88,7 +88,7 @@ def test_the_first_picture_stands_before_its_panels_and_the_engine(qtbot, start,
     told = []
     window.first_painted.connect(lambda: told.append(window.panels.made()))
     assert engines.made == []
-    with qtbot.waitSignal(window.completed, timeout=60_000):
+    with qtbot.waitSignal(window.completed):
         pass
     assert told == [()]
     assert len(engines.made) == 1
@@ -121,7 +121,7 @@ def test_nothing_but_the_window_is_shown_on_the_screen_while_it_starts(qapp, qtb
     watch = TopLevels()
     qapp.installEventFilter(watch)
     try:
-        with qtbot.waitSignal(start().completed, timeout=60_000):
+        with qtbot.waitSignal(start().completed):
             pass
     finally:
         qapp.removeEventFilter(watch)

@@ -65,7 +65,7 @@ def test_a_folded_group_carries_the_marks_of_what_lies_in_it_and_new_findings_re
     graph = residual()
     inside = next(node.id for node in graph.nodes if node.group is not None)
     item = drawn(view, qtbot, graph, finding(node=inside), finding(node=inside))
-    with qtbot.waitSignal(view.picture_shown, timeout=5000):
+    with qtbot.waitSignal(view.picture_shown):
         view.fold_all()
     view.stage.finish()
     (mark,) = view.stage.item.marks.values()

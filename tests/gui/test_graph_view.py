@@ -415,7 +415,7 @@ def test_when_the_graph_is_taken_away_the_view_is_empty_and_folds_come_back_with
 
 
 def test_only_the_latest_of_many_requests_is_shown(drawn, qtbot):
-    with qtbot.waitSignal(drawn.picture_shown, timeout=5000):
+    with qtbot.waitSignal(drawn.picture_shown):
         drawn.fold_all()
         drawn.unfold_all()
         drawn.fold_to_depth(1)

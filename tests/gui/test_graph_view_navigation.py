@@ -86,7 +86,7 @@ def test_matches_in_a_folded_group_light_it_with_their_number_and_a_step_unfolds
 def test_a_large_graph_is_searched_in_slices(drawn, qtbot):
     graph = residual(blocks=4000)
     finder = Finder(drawn)
-    with qtbot.waitSignal(finder.found, timeout=20_000) as told:
+    with qtbot.waitSignal(finder.found) as told:
         finder.look(graph, "conv2d and params > 1")
         assert finder._timer.isActive()
     assert len(told.args[0]) == 4000
