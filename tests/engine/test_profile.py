@@ -166,16 +166,14 @@ def test_the_profilers_own_lines_stay_out_of_the_log_and_others_do_not(capfd):
 
 
 def test_a_run_that_took_another_way_is_told_and_not_counted():
+    calls = []
+
     class Straying(nn.Module):
         """Takes another way the fourth time, which is the second that is observed."""
 
-        def __init__(self):
-            super().__init__()
-            self.calls = 0
-
         def forward(self, x):
-            self.calls += 1
-            return (x * 2 + 1) if self.calls == 4 else x * 2
+            calls.append(x)
+            return (x * 2 + 1) if len(calls) == 4 else x * 2
 
     told = profile(Straying(), 2, 4, runs=3, warm_up=0)
     assert told.runs == 2
