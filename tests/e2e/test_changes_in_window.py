@@ -109,7 +109,7 @@ def test_undo_all_takes_every_change_back_and_a_refused_one_says_why(
     qtbot.waitUntil(lambda: settled(window), timeout=SLOW_MS)
     assert strip.folder.text() == "The test folder is evaluated without changes."
     strip.rows[1].findChild(QToolButton, "change_undo").click()
-    qtbot.waitUntil(lambda: len(session.state.run.comparison.outcomes) == 1 and settled(window), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: settled(window) and len(session.state.run.comparison.outcomes) == 1, timeout=SLOW_MS)
     strip.undo_all.click()
     qtbot.waitUntil(lambda: session.state.run.comparison is None and settled(window), timeout=SLOW_MS)
     assert session.state.settings.changes == ()
