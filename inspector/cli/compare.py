@@ -21,7 +21,7 @@ from inspector.cli.models import (
     say_loaded,
 )
 from inspector.cli.printing import note, print_json, print_text
-from inspector.cli.run import RunOptions, model_dtype, named_inputs, parse_changes
+from inspector.cli.run import RunOptions, is_integer_dtype, model_dtype, named_inputs, parse_changes
 from inspector.client.base import Reply
 from inspector.core.reports import output_report
 from inspector.protocol.comparison import FolderComparison, OutputPair, RunComparison, Side, WeightsReport
@@ -78,6 +78,8 @@ def compare_command(model: ModelOptions, run: RunOptions, options: CompareOption
     Raises:
         CommandError: a model can't be loaded or asks for consent, or an option is wrong.
     """
+    if is_integer_dtype(options.dtype):
+        raise CommandError(f"--dtype-b: no model runs in {options.dtype}; take float64, float16 or bfloat16.", 2)
     a = Side(device=run.device, dtype=model_dtype(run.dtype), mode=cast("Mode", run.mode))
     b = Side(
         device=options.device or a.device,

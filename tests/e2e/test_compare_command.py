@@ -10,7 +10,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from inspector import places
-from inspector.cli import compare as command
 from inspector.protocol.reports import CompareReport
 
 SAMPLES = {sample.name: sample for sample in places.samples()}
@@ -120,4 +119,9 @@ def test_nothing_to_compare_is_wrong_use(tmp_path):
     done = inspector(CASES / "d3_relu.pth")
     assert done.returncode == 2
     assert "--mode-b" in done.stderr
-    assert command.STORED
+
+
+def test_a_second_side_in_whole_numbers_is_wrong_use():
+    done = inspector(CASES / "d3_relu.pth", "--dtype-b", "int64")
+    assert done.returncode == 2
+    assert "no model runs in int64" in done.stderr
