@@ -8,7 +8,9 @@ from panel_states import evaluated, loaded_model
 from inspector.client import fake_comparison as compared
 from inspector.client import fake_messages as said
 from inspector.gui.comparison.panel import ComparisonPanel
+from inspector.gui.run_bar import DTYPES
 from inspector.gui.state import ComparisonState, WindowState
+from inspector.protocol.comparison import Side
 
 BEGUN = ComparisonState(begun=True, path="/b.pth", weights=compared.weights_report())
 BOTH = replace(BEGUN, runs=compared.runs_compared())
@@ -43,6 +45,12 @@ def test_why_nothing_ran_is_said_on_every_page_that_needs_a_run(panel, compariso
     assert panel.outputs.sentence.text() == told
     assert panel.folder.sentence.text() == told
     assert not panel.folder.go.isVisibleTo(panel.folder)
+
+
+@pytest.mark.parametrize("dtype", [key for key, _ in DTYPES])
+def test_every_dtype_that_a_run_may_have_is_shown_as_bs(panel, dtype):
+    panel.draw(state(replace(BOTH, b=Side(dtype=dtype))))
+    assert panel.head.dtype.currentData() == dtype
 
 
 def test_differing_rows_come_first_and_all_of_them_when_asked_for(panel):

@@ -10,7 +10,7 @@ from inspector.gui.state import ComparisonState, WindowState
 from inspector.gui.theme import GRID
 from inspector.protocol.comparison import Side
 
-_DTYPES = (("", "own dtype"), ("float16", "float16"), ("bfloat16", "bfloat16"), ("float64", "float64"))
+_DTYPES = (("", "own dtype"), *((name, name) for name in ("float32", "float16", "bfloat16", "float64")))
 _MODES = (("eval", "eval"), ("train", "train"))
 
 
