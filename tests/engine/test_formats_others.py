@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from loading_nets import SOURCE, plain_net
+from onnx_bytes import field
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -172,20 +173,6 @@ def test_a_mistake_in_python_source_is_placed(tmp_path):
     assert "line 2" in describe_file(str(path)).summary
     with pytest.raises(EngineError, match="line 2"):
         load_model(LoadModel(path=str(path), trust_everything=True), describe_file(str(path)))
-
-
-def field(number, payload):
-    if isinstance(payload, int):
-        return varint(number << 3) + varint(payload)
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def varint(value):
-    found = b""
-    while value > 127:
-        found += bytes([value & 127 | 128])
-        value >>= 7
-    return found + bytes([value])
 
 
 def onnx_bytes():
