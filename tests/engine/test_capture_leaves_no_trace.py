@@ -317,3 +317,15 @@ def test_what_runs_in_place_of_a_modules_call_is_put_back():
     assert [node.op for node in captured.graph.nodes if node.kind == "module"] == ["Linear", "ReLU"]
     assert model[0]._compiled_call_impl is stand_in
     assert "_compiled_call_impl" not in vars(model[1])
+
+
+def test_a_model_that_refuses_to_be_put_into_a_mode_is_put_into_it_all_the_same():
+    class Refuses(nn.Sequential):
+        def train(self, mode=True):
+            raise RuntimeError("this model is for inference")
+
+    model = Refuses(nn.Dropout(0.5))
+    with unchanged(model, mode="eval", seed=0):
+        assert torch.equal(model(torch.ones(8)), torch.ones(8))
+    assert model.training
+    assert model[0].training

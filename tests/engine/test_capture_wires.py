@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from torch import nn
 
 from inspector.engine.capture import CaptureOptions, capture_forward
+from inspector.engine.capture.operations import module_category_and_details
 
 
 def capture(model, *args, names=(), **kwargs):
@@ -270,6 +271,22 @@ def test_functions_are_named_plainly_with_their_arguments():
 def test_a_modules_card_shows_its_key_arguments(module, shape, details, category):
     node = capture(module, torch.randn(shape)).graph.nodes[1]
     assert (node.details, node.category) == (details, category)
+
+
+def test_a_layer_whose_own_property_raises_has_a_card_without_arguments():
+    class Conv(nn.Conv2d):
+        @property
+        def stride(self):
+            raise RuntimeError("not now")
+
+        @stride.setter
+        def stride(self, value):
+            pass
+
+        def forward(self, x):
+            return x * 2
+
+    assert module_category_and_details(Conv(3, 4, 3)) == ("convolution", "")
 
 
 def test_arguments_that_say_nothing_stay_off_the_card():

@@ -353,3 +353,13 @@ def test_a_number_in_a_message_makes_no_input_that_fills_the_memory():
     (slot,) = propose_slots(model)
     assert slot.why.endswith("no shape that was tried ran.")
     assert 0 < model.largest[0] <= 3 * 1024**2
+
+
+@pytest.mark.parametrize("name", ["config", "pretrained_cfg", "image_size"])
+def test_a_property_of_the_model_s_own_that_raises_is_no_configuration(name):
+    def refuse(_self):
+        raise RuntimeError("not set up yet")
+
+    kind = type("Net", (nn.Sequential,), {name: property(refuse)})
+    slots = propose_slots(kind(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 26 * 26, 2)))
+    assert slots[0].proposed.shape == (1, 3, 28, 28)

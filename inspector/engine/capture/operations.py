@@ -71,8 +71,8 @@ def module_category_and_details(module: nn.Module) -> tuple[Category, str]:
         return "other", ""
     try:
         return row.category, row.details(module)
-    except (AttributeError, TypeError, ValueError, IndexError):
-        return row.category, ""  # a subclass without its base's attributes, or an old pickle
+    except Exception:  # noqa: BLE001 - a subclass without its base's attributes or with its own, or an old pickle
+        return row.category, ""
 
 
 def function_category(name: str) -> Category:

@@ -110,7 +110,7 @@ def without_compiler() -> Iterator[None]:
 def _set_mode(module: nn.Module, flags: list[tuple[nn.Module, bool]], train: bool) -> None:
     try:
         module.train(train)
-    except (NotImplementedError, AttributeError):  # exported programs refuse; their behaviour is fixed
+    except Exception:  # noqa: BLE001 - exported programs refuse, as their behaviour is fixed; others in words of their own
         for child, _ in flags:
             child.training = train
 
