@@ -181,15 +181,25 @@ def test_text_for_people_names_the_layers_and_the_classes() -> None:
     assert "softmax" in done.stdout
 
 
-def test_what_does_not_exist_is_wrong_use_and_a_number_too_large_a_sentence(tmp_path: Path) -> None:
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
     source = tmp_path / "small.py"
     source.write_text("from torch import nn\n\n\nclass Small(nn.Linear):\n    def __init__(self, size=4):\n"
                       "        super().__init__(size, 3)\n")  # fmt: skip
-    assert inspector("run", source, "--trust", "--entry", "Large").returncode == 2
-    assert inspector("run", source, "--trust", "--dtype", "float17").returncode == 2
-    assert inspector("run", source, "--trust", "--seed", 2**64).returncode == 2
-    assert inspector("run", source, "--trust", "--preprocess", tmp_path / "none.json").returncode == 2
-    done = inspector("run", source, "--trust", "--shape", f"{10**30},4")
+    return source
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--entry", "Large"), ("--dtype", "float17"), ("--seed", 2**64), ("--preprocess", "none.json")],
+    ids=lambda words: words[0],
+)
+def test_what_does_not_exist_is_wrong_use(small: Path, words: tuple[object, ...]) -> None:
+    assert inspector("run", small, "--trust", *words, cwd=small.parent).returncode == 2
+
+
+def test_a_number_that_is_too_large_is_told_in_a_sentence(small: Path) -> None:
+    done = inspector("run", small, "--trust", "--shape", f"{10**30},4")
     assert done.returncode == 1
     assert "too large" in done.stderr
     assert "Traceback" not in done.stderr

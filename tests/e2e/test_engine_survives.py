@@ -64,6 +64,7 @@ def test_a_model_that_eats_all_memory_is_told_so(fresh_engine: Speaker, tmp_path
     assert "memory" in fresh_engine.run((1, 4)).failure.message.lower()
 
 
+@pytest.mark.timeout(400)  # pages of 2 GB are handed out one by one
 def test_a_model_that_eats_memory_bit_by_bit_is_stopped_at_the_limit_and_lets_it_go(tmp_path: Path) -> None:
     path = model_doing(tmp_path, "kept = []", "while x.shape[0] == 2: kept.append(bytearray(50_000_000))",
                        "return self.fc(x)")  # fmt: skip

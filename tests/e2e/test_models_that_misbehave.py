@@ -5,6 +5,7 @@ import signal
 import textwrap
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 from window_with_engine import Person, person_at_window, small_engine
 
@@ -56,6 +57,7 @@ def test_a_model_that_loops_is_stopped_by_the_stop_button(qtbot: QtBot, tmp_path
         assert person.state.engine.phase == "ready"
 
 
+@pytest.mark.timeout(400)  # pages of 2 GB are handed out one by one
 def test_a_model_that_eats_memory_is_told_and_what_it_took_is_free_again(qtbot: QtBot, tmp_path: Path) -> None:
     model = model_that(tmp_path, "kept = []", f"while {IN_A_RUN}: kept.append(torch.ones(20_000_000))")
     harmless = model_that(tmp_path, "pass", name="harmless.py")
