@@ -130,6 +130,20 @@ def test_what_is_cancelled_leaves_the_file_that_was_there(drawing, tmp_path):
     assert list(tmp_path.iterdir()) == [there]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [(OSError(28, "No space left"), "No space left"), (KeyError("op"), "'op'"), (TypeError(), "TypeError")],
+)
+def test_whatever_goes_wrong_with_a_file_ends_the_waiting(qtbot, wrong, told):
+    def job(_tick):
+        raise wrong
+
+    work = ExportWork()
+    with qtbot.waitSignal(work.failed) as failed:
+        work.start(job)
+    assert failed.args == [told]
+
+
 def test_a_large_picture_is_written_beside_the_window_and_can_be_cancelled(qapp, qtbot, tmp_path):
     large = drawing_of(residual(blocks=400), qapp)
     work = ExportWork()

@@ -69,7 +69,7 @@ class ExportWork(QObject):
             remark = job(tick)
         except Cancelled:
             self.failed.emit("")
-        except (OSError, ValueError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the dialog must not wait for ever
             self.failed.emit(getattr(error, "strerror", None) or str(error) or type(error).__name__)
         else:
             self.finished.emit(remark)
