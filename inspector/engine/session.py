@@ -12,6 +12,7 @@ from torch import nn
 
 from inspector.engine.activations import Kept, LastRun, answer_of, fetch, fetched_event
 from inspector.engine.axes import AxesMemory
+from inspector.engine.capture.surroundings import as_torch_begins
 from inspector.engine.comparison.work import Opponent, Work, compare_stored
 from inspector.engine.diagnosis import diagnose_evaluation
 from inspector.engine.drawing_files import draw_file
@@ -120,6 +121,7 @@ class Session:
         """
         self._open = self._kept = None
         self._tried = request.path
+        as_torch_begins()
         self._emit(Progressed(what="Loading"))
         try:
             answer = load_model(request, description, self._steps())

@@ -363,3 +363,13 @@ def test_a_property_of_the_model_s_own_that_raises_is_no_configuration(name):
     kind = type("Net", (nn.Sequential,), {name: property(refuse)})
     slots = propose_slots(kind(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 26 * 26, 2)))
     assert slots[0].proposed.shape == (1, 3, 28, 28)
+
+
+def test_a_default_dtype_that_a_try_sets_is_put_back():
+    class Sets(nn.Linear):
+        def forward(self, x):
+            torch.set_default_dtype(torch.float64)
+            return super().forward(x)
+
+    propose_slots(Sets(4, 2))
+    assert torch.get_default_dtype() is torch.float32

@@ -44,6 +44,14 @@ def unchanged(module: nn.Module, *, mode: Mode, seed: int) -> Iterator[Traces]:
                     child.training = training
 
 
+def as_torch_begins() -> None:
+    """Undo what a source may set for all that is made and run after it, as another model is opened."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.use_deterministic_algorithms(mode=False)
+
+
 @contextmanager
 def preserved_state(module: nn.Module, traces: Traces | None = None) -> Iterator[None]:
     """Put buffers, attributes, random states and the default dtype back afterwards."""

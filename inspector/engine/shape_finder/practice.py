@@ -79,9 +79,13 @@ def warm_meta() -> None:
 
 @contextmanager
 def practising(device: str) -> Iterator[None]:
-    """No gradients, new tensors on `device`, and torch's own random state as it was, afterwards."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device):
-        yield
+    """No gradients, new tensors on `device`; afterwards torch's own random state and default dtype are as before."""
+    dtype = torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
 
 def _meta_of(tensor: torch.Tensor) -> torch.Tensor:
