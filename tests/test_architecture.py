@@ -16,7 +16,7 @@ QT = {"PySide6", "pyqtgraph", "qtawesome"}
 def imported_by(statement: str) -> set[str]:
     """The top-level packages that a fresh interpreter has after the statement."""
     code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return set(answer.stdout.split())
 
 

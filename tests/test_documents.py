@@ -25,7 +25,7 @@ def test_an_example_of_the_guide_prints_what_the_guide_shows(command: str, shown
         cwd=ROOT / "sample_models",
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     printed = [line.rstrip() for line in done.stdout.splitlines()]

@@ -20,7 +20,7 @@ def run_in_a_session_of_its_own(folder: Path, body: str) -> subprocess.Completed
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "test_leak.py").write_text(f"def test_that_leaves_something(qapp):\n    {body}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "qt_api=pyside6", str(folder)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are watched on Linux")

@@ -28,6 +28,6 @@ def test_no_test_writes_into_the_home_of_a_person():
 @pytest.mark.window
 def test_the_unseen_screen_shows_a_real_window(screen):
     answer = subprocess.run(
-        [sys.executable, "-c", SHOW_A_WINDOW], env=screen, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", SHOW_A_WINDOW], env=screen, capture_output=True, text=True, timeout=300, check=True
     )
     assert answer.stdout.split() == ["xcb", "1600"]

@@ -93,7 +93,7 @@ def test_without_apt_it_names_the_packages():
 def test_without_a_screen_the_app_says_how_to_have_one():
     environment = {name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM"}
     command = [sys.executable, "-m", "inspector", "--demo"]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert answer.returncode == 1
     assert "DISPLAY" in answer.stderr
     assert "ssh -X" in answer.stderr

@@ -22,7 +22,7 @@ def inspector(*words: object, cwd: Path | None = None) -> subprocess.CompletedPr
         [sys.executable, "-m", "inspector", *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         cwd=cwd,
         check=False,
     )
@@ -258,7 +258,7 @@ def test_an_interrupt_of_the_whole_group_ends_an_evaluation_with_what_was_counte
             if seen == 60:
                 os.killpg(process.pid, signal.SIGINT)
                 break
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     told = json.loads(out)
     assert told["cancelled"]
@@ -299,7 +299,7 @@ def test_a_change_that_is_not_made_is_said_and_gives_status_1() -> None:
 def test_a_result_that_can_not_be_written_is_told_in_a_sentence(output_format: str) -> None:
     command = [sys.executable, "-m", "inspector", "describe", str(SAMPLES["digits"].path), "--format", output_format]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (1, "inspector: The result can't be written: No space left on device.\n")
 
 

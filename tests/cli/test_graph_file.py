@@ -27,7 +27,7 @@ def test_a_run_writes_its_graph_as_a_picture(tmp_path: Path) -> None:
     words = ["run", sample.path, "--source", sample.source, "--entry", sample.entry, "--trust"]
     target = tmp_path / "g.svg"
     command = [sys.executable, "-m", "inspector", *map(str, words), "--graph", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     titles = [title.text or "" for title in ElementTree.parse(target).iter("{http://www.w3.org/2000/svg}title")]
     assert any("stem.0" in title for title in titles)
@@ -42,7 +42,7 @@ def test_dot_and_json_are_written_without_qt(tmp_path: Path) -> None:
         f"write_graph(graph, None, {str(tmp_path / 'g.json')!r})\n"
         "assert not any(name.startswith('PySide6') for name in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=100)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
     assert "Linear" in (tmp_path / "g.dot").read_text()
     assert msgspec.json.decode((tmp_path / "g.json").read_bytes(), type=Graph) == GRAPH
 

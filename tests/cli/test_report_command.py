@@ -47,7 +47,7 @@ class Page(HTMLParser):
 
 def report(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "inspector", "report", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_report_holds_graph_outputs_and_the_evaluated_folder_and_loads_nothing(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_greatest_of_many_classes_are_shown_wherever_they_stand(tmp_path: Pa
     assert report(tmp_path / "wide.pt", "--shape", "1,4", "-o", target).returncode == 0
     assert "2999" in Page(target.read_text()).cells
     command = [sys.executable, "-m", "inspector", "run", str(tmp_path / "wide.pt"), "--shape", "1,4"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert re.search(r"^ *2999 +2999 +0\.6321 +1\.0000$", done.stdout, re.MULTILINE), done.stdout
 
 

@@ -187,7 +187,7 @@ def test_what_a_model_prints_becomes_the_log(tmp_path: Path) -> None:
     )
     engine.send(RunForward())
     for _ in range(2):
-        assert finished.acquire(timeout=60)
+        assert finished.acquire(timeout=300)
     engine.close()
     assert "seen\n" in "".join(printed)
 

@@ -72,7 +72,7 @@ def test_a_home_that_is_not_known_stops_nothing(tmp_path: Path) -> None:
 def test_where_no_file_can_grow_arrays_go_in_the_messages(tmp_path: Path) -> None:
     """The memory that engine and window share counts as a file too."""
     asked = "from inspector.client.arrays import make_ring; assert make_ring() is None"
-    subprocess.run([sys.executable, "-c", asked], check=True, timeout=60, preexec_fn=without_room)
+    subprocess.run([sys.executable, "-c", asked], check=True, timeout=300, preexec_fn=without_room)
 
 
 def test_a_file_that_grows_shrinks_and_goes_while_it_is_described_is_a_sentence_each_time(

@@ -84,7 +84,7 @@ def test_with_onnx_runtime_it_runs_in_the_sandbox_with_weights_beside_it(qtbot: 
 
 def command(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "inspector", *map(str, words)], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "inspector", *map(str, words)], capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -208,15 +208,15 @@ def test_make_run_without_a_display_says_so_and_fails(environment) -> None:
 )
 def test_after_install_desktop_a_double_click_on_a_model_opens_the_window(environment, tmp_path: Path) -> None:
     environment |= {"XDG_DATA_HOME": str(tmp_path / "data")}
-    subprocess.run([sys.executable, "-m", "inspector", "install-desktop"], env=environment, timeout=60, check=True)
+    subprocess.run([sys.executable, "-m", "inspector", "install-desktop"], env=environment, timeout=300, check=True)
     model = tmp_path / "ein schönes netz.pth"
     shutil.copy(DIGITS / "digits_module.pth", model)
     told = subprocess.run(
         ["gio", "info", "-a", "standard::content-type", str(model)],
-        env=environment, capture_output=True, text=True, timeout=60, check=True,
+        env=environment, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert "application/x-pytorch" in told.stdout
-    subprocess.run(["gio", "open", str(model)], env=environment, timeout=60, check=True)
+    subprocess.run(["gio", "open", str(model)], env=environment, timeout=300, check=True)
     surface = xdotool(environment, "search", "--sync", "--onlyvisible", "--name", f"{model.name} — {TITLE}")
     window = int(xdotool(environment, "getwindowpid", surface))
     started = [window, *children_of(window)]

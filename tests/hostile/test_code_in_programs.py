@@ -168,7 +168,7 @@ def test_torch_itself_would_run_it(tmp_path, exported):
     subprocess.run(
         [sys.executable, "-W", "ignore", "-c", OPEN_WITH_TORCH, *map(str, tmp_path.glob("*.pt2"))],
         check=True,
-        timeout=100,
+        timeout=300,
         env={**os.environ, "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"},
     )
     assert {path.name for path in tmp_path.glob("canary-*")} == {

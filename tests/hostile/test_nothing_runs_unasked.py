@@ -288,7 +288,7 @@ def test_no_door_opens_a_socket_or_starts_a_process(tmp_path, honest):
             [sys.executable, str(script), str(tmp_path), str(honest), str(server.getsockname()[1])],
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
             env={
                 **os.environ,

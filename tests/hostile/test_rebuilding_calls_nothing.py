@@ -115,7 +115,7 @@ def test_nothing_is_looked_up_but_torchs_own(tmp_path):
         [sys.executable, str(script), str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
         env={**os.environ, "PYTHONPATH": paths},
     )
