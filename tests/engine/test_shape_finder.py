@@ -1,5 +1,6 @@
 import copy
 import sys
+import warnings
 
 import pytest
 import torch
@@ -235,7 +236,7 @@ class PicturesAndTexts(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
         self.words, self.patch = nn.Embedding(40, 8), nn.Conv2d(3, 8, 4, stride=4)
 
-    def forward(self, input_ids=None, pixel_values=None, attention_mask=None):
+    def forward(self, input_ids=None, pixel_values=None, attn_mask=None):
         text = self.words(input_ids).mean(1)
         if pixel_values.shape[-1] != 20:
             raise ValueError(f"The picture should be 20 wide, but is {pixel_values.shape[-1]}.")
@@ -317,6 +318,62 @@ def test_a_model_that_compares_items_is_given_two():
     assert slot.proposed.shape == (2, 4)
     assert slot.why.endswith("this was tried, and runs. One item alone did not run, two do.")
     assert runs(Pairs(), slots).shape == (2,)
+
+
+class Masked(nn.Module):
+    """Words, and a mask as torch's attention takes it or as most write it, 1 where a word is."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(100, 16)
+        self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+
+
+class Padded(Masked):
+    def forward(self, ids, padding_mask):
+        x = self.words(ids)
+        return self.attention(x, x, x, key_padding_mask=padding_mask)[0]
+
+
+class Weighed(Masked):
+    def forward(self, ids, mask):
+        x = self.words(ids) * mask.unsqueeze(-1)
+        return x.sum(1) / mask.sum(1, keepdim=True)
+
+
+class Causal(Masked):
+    def forward(self, ids, attn_mask):
+        scores = self.words(ids) @ self.words(ids).transpose(1, 2)
+        assert attn_mask.shape == scores.shape[1:]
+        return scores.masked_fill(attn_mask == 0, -1e9).softmax(-1)
+
+
+@pytest.mark.parametrize(
+    ("make", "shapes", "distribution"),
+    [
+        (Padded, [(1, 16), (1, 16)], "zeros"),
+        (Weighed, [(1, 16), (1, 16)], "ones"),
+        (Causal, [(1, 16), (16, 16)], "ones"),
+    ],
+)
+def test_a_mask_is_proposed_as_long_as_its_sequence_and_masks_nothing(make, shapes, distribution):
+    model = make()
+    slots = propose_slots(model)
+    assert [slot.proposed.shape for slot in slots] == shapes
+    assert slots[1].proposed.distribution == distribution
+    assert "a mask, by its name" in slots[1].why
+    assert len(runs(model, slots))
+    assert torch.isfinite(model(*(make_tensor(slot.proposed) for slot in slots))).all()
+
+
+def test_a_model_that_was_quantised_is_proposed_what_its_layers_took():
+    net = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch means to move its quantisation elsewhere
+        quantised = torch.ao.quantization.quantize_dynamic(net, {nn.Linear})
+        slots = propose_slots(quantised)
+        assert runs(quantised, slots).shape == (1, 3)
+    assert slots[0].proposed.shape == (1, 12)
 
 
 class Ragged(nn.Module):

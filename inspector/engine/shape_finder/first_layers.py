@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -21,16 +21,22 @@ TRANSPOSED_SIZES = (1, 4, 8, 16, 32, 64)
 LINE_SIZES = (16, 8, 32, 64, 128, 256, 512, 1024, 4, 1)
 SIGNAL_SIZES = (128, 1024, 16000, 256, 64, 512, 32, 16, 4096)
 VOLUME_SIZES = (16, 32, 64, 112, 8, 4)
+# Of each step with each, as torch's layers and most sources call them.
+_SQUARE_MASKS = ("attn", "causal", "src_mask", "tgt_mask")
 
 
 @dataclass(frozen=True)
 class Guess:
-    """Shapes to try, in order of likelihood, with the sizes to put where one is free. `why` ends a sentence."""
+    """Shapes to try, in order of likelihood, with the sizes to put where one is free. `why` ends a sentence.
+
+    `value` is what all of it is, where random values would say something: a mask that masks nothing.
+    """
 
     templates: tuple[Template, ...]
     why: str
     sizes: tuple[int, ...] = LINE_SIZES
     integers_below: int | None = None
+    value: Literal[0, 1] | None = None
 
     def __hash__(self) -> int:
         return hash((self.templates, self.integers_below))
@@ -43,6 +49,8 @@ def shape_of(template: Template, size: int) -> tuple[int, ...]:
 
 def distribution_of(guess: Guess) -> Distribution:
     """How the values are drawn."""
+    if guess.value is not None:
+        return "ones" if guess.value else "zeros"
     return "normal" if guess.integers_below is None else "integers"
 
 
@@ -75,6 +83,18 @@ def guess_from_weight(name: str, shape: tuple[int, ...]) -> Guess | None:
         case 5:
             return Guess(((1, shape[1], None, None, None),), f"{place} takes {_channels(shape[1])}", VOLUME_SIZES)
     return None
+
+
+def mask_guess(name: str, sizes: tuple[int, ...]) -> Guess | None:
+    """What an argument of that name wants if it is a mask, as long as the sequence beside it; None if it is none.
+
+    A padding mask is true or added where nothing is; any other mask is true or 1 where something is.
+    """
+    if "mask" not in name and "padding" not in name:
+        return None
+    each_with_each = any(word in name for word in _SQUARE_MASKS)
+    templates: tuple[Template, ...] = ((None, None), (1, None)) if each_with_each else ((1, None), (None, None))
+    return Guess(templates, "it is a mask, by its name", sizes, value=0 if "pad" in name else 1)
 
 
 def unknown_guess() -> Guess:
@@ -118,7 +138,8 @@ def _conv(axes: int, sizes: tuple[int, ...] = ()) -> Callable[[Any, str], Guess]
 
 
 def _linear(layer: Any, place: str) -> Guess:  # noqa: ANN401 - see _conv
-    features = int(layer.weight.shape[-1])
+    quantised = callable(layer.weight)  # its weight is packed, and given by a method
+    features = int(layer.in_features if quantised else layer.weight.shape[-1])
     return Guess(((1, features), (1, None, features)), f"{place} takes {features:,} features")
 
 

@@ -20,6 +20,7 @@ from inspector.engine.shape_finder.first_layers import (
     Template,
     guess_for,
     guess_from_weight,
+    mask_guess,
     shape_of,
     unknown_guess,
 )
@@ -147,7 +148,9 @@ class Search:
             name = argument.name.lower()
             is_picture = any(word in name for word in _PICTURES)
             is_text = any(word in name for word in _TEXTS)
-            found.append(pictures if is_picture else texts if is_text else other)
+            beside = texts if texts.integers_below is not None else other
+            guess = pictures if is_picture else texts if is_text else mask_guess(name, beside.sizes)
+            found.append(guess or other)
         return found
 
     def _weights(self) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -284,6 +287,8 @@ class Search:
     def _tensor(self, guess: Guess, shape: tuple[int, ...]) -> torch.Tensor:
         if guess.integers_below is not None:
             return torch.full(shape, self.fill, dtype=torch.int64, device=self._device)
+        if guess.value is not None:
+            return torch.full(shape, float(guess.value), dtype=self.dtype, device=self._device)
         # Ones of either sign would do; zeros would not: a model may divide by its input's norm.
         return torch.full(shape, 0.5, dtype=self.dtype, device=self._device)
 
