@@ -361,7 +361,7 @@ FAULTY = {
         Case("Python's random", lambda: mlp(Call(lambda x: x * random.random())), ROWS),
         Case(
             "numpy's, into a tensor",
-            lambda: mlp(Call(lambda x: x + torch.from_numpy(np.random.rand(10)).float())),
+            lambda: mlp(Call(lambda x: x + torch.from_numpy(np.random.rand(3)).float())),
             ROWS,
         ),
     ],
@@ -444,10 +444,10 @@ FAULTY = {
         Case("argmax, method", lambda: mlp(Call(lambda x: x.argmax(1))), ROWS),
         Case("torch.argmax, keepdim", lambda: mlp(Call(lambda x: torch.argmax(x, 1, keepdim=True))), ROWS),
         Case("argmax, as float", lambda: mlp(Call(lambda x: x.argmax(1).float())), ROWS),
-        Case("after softmax", lambda: mlp(nn.Softmax(1), Call(lambda x: x.argmax(-1))), ROWS),
-        Case("threshold", lambda: mlp(nn.Sigmoid(), Call(lambda x: x > 0.5)), ROWS),
+        Case("after softmax", lambda: nn.Sequential(mlp(nn.Softmax(1)), Call(lambda x: x.argmax(-1))), ROWS),
+        Case("threshold", lambda: nn.Sequential(mlp(nn.Sigmoid()), Call(lambda x: x > 0.5)), ROWS),
         Case("threshold, as float", lambda: mlp(Call(lambda x: (x.sigmoid() >= 0.5).float())), ROWS),
-        Case("round", lambda: mlp(nn.Sigmoid(), Call(torch.round)), ROWS),
+        Case("round", lambda: nn.Sequential(mlp(nn.Sigmoid()), Call(torch.round)), ROWS),
         Case("of each pixel", lambda: nn.Sequential(nn.Conv2d(3, 5, 1), Call(lambda x: x.argmax(1))), PICTURES),
     ],
     "clipped_head": [
