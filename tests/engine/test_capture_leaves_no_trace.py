@@ -155,6 +155,40 @@ def test_what_forward_keeps_on_itself_is_put_back_and_told():
     assert torch.equal(first.outputs[0].tensor, second.outputs[0].tensor)
 
 
+class SetsItselfUp(nn.Module):
+    """Builds a layer and hooks it with its first call, as transformers' recorders of hidden states do."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.heard = nn.Linear(4, 4), 0
+        self.ready = False
+
+    def hear(self, *_):
+        self.heard += 1
+
+    def forward(self, x):
+        if not self.ready:
+            self.second = nn.Linear(4, 4)
+            self.second.register_forward_hook(self.hear)
+            self.ready = True
+        return self.second(self.first(x))
+
+
+def test_a_model_that_sets_itself_up_with_its_first_call_does_so_once():
+    model = SetsItselfUp()
+    with unchanged(model, mode="eval", seed=0) as traces:
+        first = capture_forward(model, (torch.ones(2, 4),), {})
+    assert traces.kept == ()
+    assert model.ready
+    second_layer = model.second
+    with unchanged(model, mode="eval", seed=0) as traces:
+        second = capture_forward(model, (torch.ones(2, 4),), {})
+    assert model.second is second_layer
+    assert len(second_layer._forward_hooks) == 1
+    assert traces.kept == ("heard",)
+    assert torch.equal(first.outputs[0].tensor, second.outputs[0].tensor)
+
+
 def test_a_lazy_module_stays_what_it_became():
     model = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())
     with unchanged(model, mode="eval", seed=0):

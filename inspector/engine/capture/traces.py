@@ -33,24 +33,37 @@ def remember_attributes(parts: Iterable[tuple[str, nn.Module]]) -> Callable[[], 
     """Remember the attributes of modules, by fqn; the function returned puts them back, and names what had changed.
 
     An attribute counts as changed if it holds another object, or a container with other objects in it. What is
-    written into an object of another kind is not seen, nor what a TorchScript module keeps. A module that became
-    another class, as lazy ones do, keeps what it became.
+    written into an object of another kind is not seen, nor what a TorchScript module keeps.
+
+    A call that built layers or set hooks, as some do the first time, has set the model up: all of that stays, with the
+    flags that say so. Else the next call would do it once more.
     """
     remembered = [
-        (fqn, child, type(child), before := vars(child).copy(), _containers(before))
+        (fqn, child, _structure(child), before := vars(child).copy(), _containers(before))
         for fqn, child in parts
         if not isinstance(child, torch.jit.ScriptModule)
     ]
 
     def restore() -> list[str]:
+        if any(_structure(child) != structure for _, child, structure, _, _ in remembered):
+            return []
         changed: list[str] = []
-        for fqn, child, kind, before, containers in remembered:
-            if type(child) is kind:
-                names = [*_put_back(vars(child), before), *_refill(containers)]
-                changed += [f"{fqn}.{name}" if fqn else name for name in sorted(set(names))]
+        for fqn, child, _, before, containers in remembered:
+            names = [*_put_back(vars(child), before), *_refill(containers)]
+            changed += [f"{fqn}.{name}" if fqn else name for name in sorted(set(names))]
         return changed
 
     return restore
+
+
+def _structure(module: nn.Module) -> tuple[int, ...]:
+    """How many layers, parameters and hooks it has."""
+    return (
+        len(module._modules),
+        len(module._parameters),
+        len(module._forward_hooks),
+        len(module._forward_pre_hooks),
+    )
 
 
 def _containers(attributes: dict[str, Any]) -> list[tuple[str, Container, Container]]:
