@@ -49,7 +49,8 @@ def as_torch_begins() -> None:
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
-    torch.use_deterministic_algorithms(mode=False)
+    if torch.are_deterministic_algorithms_enabled():  # to set it imports torch's compiler, which takes over a second
+        torch.use_deterministic_algorithms(mode=False)
 
 
 @contextmanager
